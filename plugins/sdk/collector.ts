@@ -1,0 +1,42 @@
+import type { Static, TObject } from 'typebox';
+import type { MetricName } from '#proto/metrics.ts';
+import type { Logger } from './log.ts';
+
+/** What tells two series of one metric apart, by OpenTelemetry attribute name. Reuse one object per device: identity is compared first. */
+export type Attributes = Readonly<Record<string, string>>;
+
+/** Takes one value of this run. The host adds the time. A value that is not finite is dropped. */
+export type Emit = (name: MetricName, value: number, attributes?: Attributes) => void;
+
+/**
+ * Reads one thing on a host. `collect` has no timer, timestamp or log of success: the schedule gives it those,
+ * a deadline (the signal aborts then) and the promise that it is never called twice at once.
+ */
+export interface Collector {
+  collect(emit: Emit, signal: AbortSignal): void | Promise<void>;
+  stop?(): void;
+}
+
+/** What a collector is given. `root` is `/` in production and a folder of captured files in a test. */
+export interface CollectorContext<Config> {
+  config: Config;
+  root: string;
+  log: Logger;
+}
+
+/** How a collector is declared; `plugins/collectors/catalogue.ts` lists those that ship. */
+export interface CollectorDefinition<Schema extends TObject = TObject> {
+  name: string;
+  /** What it reads, in one sentence, for its generated page. */
+  summary: string;
+  platforms: readonly NodeJS.Platform[];
+  /** Seconds between two runs unless the settings say otherwise. */
+  intervalSeconds: number;
+  config: Schema;
+  create(context: CollectorContext<Static<Schema>>): Collector;
+}
+
+/** Declares a collector; its types follow from its settings schema. */
+export function defineCollector<Schema extends TObject>(definition: CollectorDefinition<Schema>): CollectorDefinition<Schema> {
+  return definition;
+}

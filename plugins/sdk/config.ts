@@ -1,0 +1,169 @@
+import { readFileSync } from 'node:fs';
+import type { Static, TObject, TSchema } from 'typebox';
+import { Value } from 'typebox/value';
+import { parseDocument } from 'yaml';
+import { defineProblems, reasonOf } from './problem.ts';
+
+const problems = defineProblems('config', {
+  invalid: { status: 400, title: 'The settings are not valid.' },
+});
+
+/** A tree of settings before it is checked. */
+export type Settings = Record<string, unknown>;
+
+/** Where settings come from, weakest first: schema defaults, file, environment, flags. */
+export interface SettingSources {
+  /** Path of a YAML file; a missing `file` is no fault, a named one that cannot be read is. */
+  file?: string;
+  env: NodeJS.ProcessEnv;
+  flags: Settings;
+}
+
+/** The environment name of a setting: `OUTRIDER_` and the path in capitals, `__` between levels, `_` between words. */
+export function environmentName(path: readonly string[]): string {
+  return `OUTRIDER_${path.map((key) => key.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase()).join('__')}`;
+}
+
+interface ObjectLike {
+  properties: Record<string, TSchema>;
+}
+
+function isObjectSchema(schema: TSchema): schema is TSchema & ObjectLike {
+  return (schema as { type?: unknown }).type === 'object' && 'properties' in schema;
+}
+
+/** Every leaf of a schema with its path. Schemas of maps (additionalProperties) are leaves. */
+export function leavesOf(schema: TSchema, path: readonly string[] = []): { path: readonly string[]; schema: TSchema }[] {
+  if (!isObjectSchema(schema)) return [{ path, schema }];
+  return Object.entries(schema.properties).flatMap(([key, child]) => leavesOf(child, [...path, key]));
+}
+
+function setAt(tree: Settings, path: readonly string[], value: unknown): void {
+  const [head, ...rest] = path;
+  if (head === undefined) return;
+  if (rest.length === 0) {
+    tree[head] = value;
+    return;
+  }
+  const child = tree[head];
+  const next: Settings = typeof child === 'object' && child !== null ? { ...(child as Settings) } : {};
+  tree[head] = next;
+  setAt(next, rest, value);
+}
+
+function merge(below: Settings, above: Settings): Settings {
+  const out: Settings = { ...below };
+  for (const [key, value] of Object.entries(above)) {
+    if (value === undefined) continue;
+    const old = out[key];
+    const both = [old, value].every((v) => typeof v === 'object' && v !== null && !Array.isArray(v));
+    out[key] = both ? merge(old as Settings, value as Settings) : value;
+  }
+  return out;
+}
+
+/** Reads a YAML file; each syntax fault is a line of `faults` with its line number. */
+export function readSettingsFile(path: string, faults: string[]): Settings {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    faults.push(`${path}: cannot be read (${reasonOf(error)})`);
+    return {};
+  }
+  const document = parseDocument(text);
+  for (const error of document.errors) faults.push(`${path}: ${error.message.split('\n')[0] ?? 'not YAML'}`);
+  if (document.errors.length > 0) return {};
+  const tree: unknown = document.toJS();
+  if (tree === null || tree === undefined) return {};
+  if (typeof tree !== 'object' || Array.isArray(tree)) {
+    faults.push(`${path}: must be a mapping of settings`);
+    return {};
+  }
+  return tree as Settings;
+}
+
+function environmentSettings(schema: TSchema, env: NodeJS.ProcessEnv, faults: string[]): Settings {
+  const tree: Settings = {};
+  for (const leaf of leavesOf(schema)) {
+    const name = environmentName(leaf.path);
+    const text = env[name];
+    if (text !== undefined) setAt(tree, leaf.path, parseText(leaf.schema, text));
+    const twin = env[`${name}_FILE`];
+    if (twin === undefined || !isSecret(leaf.schema)) continue;
+    try {
+      setAt(tree, leaf.path, readFileSync(twin, 'utf8').trimEnd());
+    } catch (error) {
+      faults.push(`${name}_FILE: ${twin} cannot be read (${reasonOf(error)})`);
+    }
+  }
+  return tree;
+}
+
+function parseText(schema: TSchema, text: string): unknown {
+  const type = (schema as { type?: unknown }).type;
+  if (type === 'array' && !text.trimStart().startsWith('[')) return text.split(',').map((part) => part.trim());
+  if (type === 'array' || type === 'object') {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      return text; // The schema check names the fault with its place.
+    }
+  }
+  return text;
+}
+
+/** True for a schema marked `secret: true`: it has a `…File` twin and prints as `***`. */
+export function isSecret(schema: TSchema): boolean {
+  return (schema as { secret?: unknown }).secret === true;
+}
+
+/** Reads `keyFile` twins of secrets in a tree: `passwordFile: /run/secrets/x` sets `password`. */
+function readSecretFiles(schema: TSchema, tree: Settings, faults: string[], path: readonly string[] = []): void {
+  if (!isObjectSchema(schema)) return;
+  for (const [key, child] of Object.entries(schema.properties)) {
+    const below = tree[key];
+    if (isObjectSchema(child) && typeof below === 'object' && below !== null) {
+      readSecretFiles(child, below as Settings, faults, [...path, key]);
+    }
+    const file = tree[`${key}File`];
+    if (!isSecret(child) || typeof file !== 'string') continue;
+    delete tree[`${key}File`];
+    try {
+      tree[key] = readFileSync(file, 'utf8').trimEnd();
+    } catch (error) {
+      faults.push(`${[...path, `${key}File`].join('.')}: ${file} cannot be read (${reasonOf(error)})`);
+    }
+  }
+}
+
+/** Checks a tree against a schema, filling defaults and converting texts. Faults name the setting and what it must be. */
+export function checkSettings<S extends TSchema>(schema: S, tree: unknown, faults: string[]): Static<S> {
+  const value: unknown = Value.Convert(schema, Value.Default(schema, Value.Clone(tree)));
+  for (const error of Value.Errors(schema, value)) {
+    const place = error.instancePath.slice(1).replaceAll('/', '.') || 'settings';
+    const params = error.params as { additionalProperties?: string[]; allowedValues?: unknown[] };
+    const extra = params.additionalProperties?.map((key) => `"${key}"`).join(', ');
+    const allowed = params.allowedValues?.map((allowedValue) => JSON.stringify(allowedValue)).join(', ');
+    faults.push(
+      `${place}: ${extra === undefined ? error.message : `does not know ${extra}`}${allowed === undefined ? '' : ` (${allowed})`}`,
+    );
+  }
+  return value as Static<S>;
+}
+
+/** Puts all sources together and checks them. Throws one Problem that lists every fault. */
+export function loadSettings<S extends TObject>(schema: S, sources: SettingSources): Static<S> {
+  const faults: string[] = [];
+  const file = sources.file === undefined ? {} : readSettingsFile(sources.file, faults);
+  const tree = merge(merge(file, environmentSettings(schema, sources.env, faults)), sources.flags);
+  readSecretFiles(schema, tree, faults);
+  const settings = checkSettings(schema, tree, faults);
+  if (faults.length > 0) throw invalidSettings(faults);
+  return settings;
+}
+
+/** One Problem for a list of faults. */
+export function invalidSettings(faults: readonly string[]): Error {
+  return problems.invalid(faults.join('\n'), { facts: { faults } });
+}

@@ -1,0 +1,9 @@
+/** The floor that every component of Outrider stands on. Nothing here knows of a hub or an agent. */
+export * from './channel.ts';
+export * from './clock.ts';
+export * from './collector.ts';
+export * from './component.ts';
+export * from './config.ts';
+export * from './log.ts';
+export * from './problem.ts';
+export * from './run.ts';

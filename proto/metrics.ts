@@ -1,0 +1,91 @@
+/** Whether a value is a level or an ever growing count (which resets to zero at a restart). */
+export type SeriesKind = 'gauge' | 'counter';
+
+/** How several series of one metric become one line when nobody asks to split them. */
+export type Merge = 'sum' | 'avg' | 'max';
+
+/** What is known of a metric's name everywhere. */
+export interface MetricInfo {
+  /** UCUM unit in base units, as OpenTelemetry writes it. */
+  unit: string;
+  kind: SeriesKind;
+  merge: Merge;
+  /** What it is, in one sentence. */
+  help: string;
+}
+
+/** The version of OpenTelemetry's semantic conventions that the names follow. */
+export const SEMANTIC_CONVENTIONS = '1.37.0';
+
+const gauge = (unit: string, merge: Merge, help: string) => ({ unit, kind: 'gauge', merge, help }) as const;
+const counter = (unit: string, help: string) => ({ unit, kind: 'counter', merge: 'sum', help }) as const;
+
+/** The one catalogue of metric names. Names that OpenTelemetry lacks follow its grammar. */
+export const METRICS = {
+  // cpu: cpu.mode = user nice system idle iowait interrupt steal; cpu.logical_number on the per-core series only
+  'system.cpu.utilization': gauge('1', 'avg', 'Share of the time that a CPU spent in a mode since the last run.'),
+  'system.cpu.busy': gauge('1', 'avg', 'Share of the time that all cores together, or one core, did not idle or wait for I/O.'),
+  'system.cpu.logical.count': gauge('{cpu}', 'max', 'Logical CPUs that are online.'),
+  'system.cpu.load_average.1m': gauge('{thread}', 'max', 'Runnable and uninterruptible threads, averaged over a minute.'),
+  'system.cpu.load_average.5m': gauge('{thread}', 'max', 'The same over five minutes.'),
+  'system.cpu.load_average.15m': gauge('{thread}', 'max', 'The same over fifteen minutes.'),
+  // memory: system.memory.state = used free buffers cached
+  'system.memory.usage': gauge('By', 'sum', 'Memory in each state; the states add up to the limit.'),
+  'system.memory.limit': gauge('By', 'max', 'Memory that the machine has.'),
+  'system.memory.utilization': gauge('1', 'sum', 'Memory in each state as a share of the limit.'),
+  'system.linux.memory.available': gauge('By', 'max', 'Memory that a new program could get without swapping.'),
+  'system.paging.usage': gauge('By', 'sum', 'Swap in each system.paging.state: used, free.'),
+  'system.paging.utilization': gauge('1', 'sum', 'Swap in each state as a share of all swap.'),
+  'system.paging.operations': counter('{operation}', 'Pages moved, by system.paging.direction (in, out).'),
+  'system.paging.faults': counter('{fault}', 'Page faults, by system.paging.type (major, minor).'),
+  // pressure: system.linux.pressure.resource = cpu memory io; system.linux.pressure.scope = some full
+  'system.linux.pressure.utilization': gauge('1', 'max', 'Share of the time since the last run in which some or all tasks were stalled on a resource.'),
+  // disk: system.device, disk.io.direction = read write
+  'system.disk.io': counter('By', 'Bytes that a disk moved.'),
+  'system.disk.operations': counter('{operation}', 'Reads and writes that a disk finished.'),
+  'system.disk.io_time': counter('s', 'Time in which a disk was busy.'),
+  'system.disk.operation_time': counter('s', 'Time that all operations took together.'),
+  'system.disk.utilization': gauge('1', 'max', 'Share of the time since the last run in which a disk was busy.'),
+  // filesystem: system.device, system.filesystem.mountpoint, system.filesystem.type, system.filesystem.state = used free reserved
+  'system.filesystem.usage': gauge('By', 'sum', 'Space in each state.'),
+  'system.filesystem.limit': gauge('By', 'sum', 'Space that a file system has.'),
+  'system.filesystem.utilization': gauge('1', 'max', 'Used space as a share of what an ordinary user can use.'),
+  'system.filesystem.inode.utilization': gauge('1', 'max', 'Used inodes as a share of all.'),
+  // network: network.interface.name, network.io.direction = receive transmit
+  'system.network.io': counter('By', 'Bytes that an interface moved.'),
+  'system.network.packet.count': counter('{packet}', 'Packets that an interface moved.'),
+  'system.network.packet.dropped': counter('{packet}', 'Packets that an interface dropped.'),
+  'system.network.errors': counter('{error}', 'Errors that an interface counted.'),
+  'system.network.connection.count': gauge('{connection}', 'sum', 'Sockets, by network.transport and network.connection.state.'),
+  'system.network.tcp.retransmits': counter('{segment}', 'TCP segments that were sent again.'),
+  // processes: process.executable.name and process.pid on the top lists
+  'system.process.count': gauge('{process}', 'sum', 'Processes, by process.state.'),
+  'system.process.created': counter('{process}', 'Processes started since boot.'),
+  'process.cpu.utilization': gauge('1', 'sum', 'Cores that a process used since the last run (1 is one whole core).'),
+  'process.memory.usage': gauge('By', 'sum', 'Resident memory of a process.'),
+  // system
+  'system.uptime': gauge('s', 'max', 'Time since boot.'),
+  'system.linux.file_descriptor.count': gauge('{file_descriptor}', 'max', 'Open file handles of the whole machine.'),
+  'system.linux.file_descriptor.utilization': gauge('1', 'max', 'Open file handles as a share of the limit.'),
+  // the agent's own container
+  'container.cpu.utilization': gauge('1', 'max', 'Cores used by the container as a share of its limit, or of the machine without one.'),
+  'container.cpu.throttled': counter('s', 'Time in which the container was held back by its CPU limit.'),
+  'container.memory.usage': gauge('By', 'max', 'Memory that is charged to the container.'),
+  'container.memory.utilization': gauge('1', 'max', 'Charged memory as a share of the limit.'),
+  // the agent itself; outrider.collector = the collector's name
+  'outrider.collector.success': gauge('1', 'max', 'One when the last run of a collector succeeded, zero when it failed or was late.'),
+  'outrider.collector.duration': gauge('s', 'max', 'How long the last run of a collector took.'),
+  'outrider.agent.cpu.time': counter('s', 'CPU time that the agent used.'),
+  'outrider.agent.memory.usage': gauge('By', 'max', 'Resident memory of the agent.'),
+  'outrider.agent.spool.usage': gauge('By', 'max', 'Bytes in the spool that the hub has not acknowledged.'),
+  'outrider.agent.log.lines': counter('{line}', 'Log lines, by outrider.ledger.state: read, dropped, spooled, lost.'),
+  'outrider.agent.clock.skew': gauge('s', 'max', 'The agent\'s clock minus the hub\'s.'),
+} as const satisfies Record<string, MetricInfo>;
+
+/** A name of the catalogue. */
+export type MetricName = keyof typeof METRICS;
+
+/** Looks a name up; names from elsewhere (scrapes, OTLP) are not in the catalogue. */
+export function metricInfo(name: string): MetricInfo | undefined {
+  return Object.hasOwn(METRICS, name) ? METRICS[name as MetricName] : undefined;
+}
