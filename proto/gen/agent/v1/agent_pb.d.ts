@@ -328,11 +328,11 @@ export declare const LogLineSchema: GenMessage<LogLine>;
  */
 export declare type Renew = Message<"outrider.agent.v1.Renew"> & {
   /**
-   * A PKCS #10 request, DER.
+   * The new key's public half: SubjectPublicKeyInfo, DER, P-256.
    *
-   * @generated from field: bytes csr = 1;
+   * @generated from field: bytes public_key = 1;
    */
-  csr: Uint8Array;
+  publicKey: Uint8Array;
 };
 
 /**
