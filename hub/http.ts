@@ -1,0 +1,148 @@
+import swagger from '@fastify/swagger';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { defineProblems, Problem, problemDocument, reasonOf, type Logger } from '#sdk';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type RawReplyDefaultExpression,
+  type RawRequestDefaultExpression,
+  type RawServerDefault,
+} from 'fastify';
+import { Value } from 'typebox/value';
+import { Principal, ROLES, roleAllows, type Role } from './principal.ts';
+
+/** The app on which a service declares its routes; request and reply types follow from the schemas. */
+export type ServiceApp = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The weakest role that may call the route. `public`: anyone. `service`: no user, only a sister service. */
+    role?: Role | 'public' | 'service';
+  }
+  interface FastifyRequest {
+    /** Who is asking; null on public routes when nobody signed in. */
+    principal: Principal | null;
+  }
+}
+
+const problems = defineProblems('http', {
+  invalidRequest: { status: 400, title: 'The request is not valid.' },
+  unauthenticated: { status: 401, title: 'Sign in first.' },
+  forbidden: { status: 403, title: 'Your role does not allow this.' },
+  notFound: { status: 404, title: 'There is nothing at this address.' },
+  tooLarge: { status: 413, title: 'The request is too large.' },
+  unsupported: { status: 415, title: 'The content type is not supported.' },
+  internal: { status: 500, title: 'Something failed in the hub.' },
+});
+
+/** Carries the principal to a service's app. Only peers set it: the gateway forwards no such header from outside. */
+export const PRINCIPAL_HEADER = 'x-outrider-principal';
+
+/** Writes a principal as a header's value. */
+export function writePrincipal(principal: Principal): string {
+  return Buffer.from(JSON.stringify(principal)).toString('base64url');
+}
+
+function readPrincipal(request: FastifyRequest): Principal | null {
+  const text = request.headers[PRINCIPAL_HEADER];
+  if (typeof text !== 'string') return null;
+  const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+  if (!Value.Check(Principal, value)) throw problems.unauthenticated();
+  return value;
+}
+
+/** The principal of a route that demands a role. */
+export function principalOf(request: FastifyRequest): Principal {
+  if (request.principal === null) throw problems.unauthenticated();
+  return request.principal;
+}
+
+function asProblem(error: FastifyError | Error, log: Logger, request: FastifyRequest): Problem {
+  if (error instanceof Problem) return error;
+  const { validation, validationContext, statusCode, code } = error as FastifyError;
+  if (validation !== undefined) {
+    const faults = validation.map((fault) => `${validationContext ?? 'request'}${fault.instancePath} ${fault.message ?? 'is not valid'}`);
+    return problems.invalidRequest(faults.join('; '), { facts: { faults } });
+  }
+  if (statusCode === 413) return problems.tooLarge(error.message);
+  if (statusCode === 415) return problems.unsupported(error.message);
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return problems.invalidRequest(error.message);
+  log.error('a request failed', { method: request.method, url: request.url, code, reason: reasonOf(error), stack: error.stack });
+  return problems.internal('The request id finds the cause in the hub’s log.', { cause: error });
+}
+
+/** The HTTP edge: answers every error as an RFC 9457 document, the only place where HTTP makes JSON of one. */
+export function answerProblems(app: FastifyInstance, log: Logger): void {
+  app.setErrorHandler((error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => {
+    const problem = asProblem(error, log, request);
+    const retryAfter = problem.facts['retryAfter'];
+    if (typeof retryAfter === 'number') void reply.header('retry-after', Math.ceil(retryAfter));
+    return reply
+      .code(problem.status)
+      .type('application/problem+json')
+      .send(JSON.stringify(problemDocument(problem, request.id)));
+  });
+  app.setNotFoundHandler((request) => {
+    throw problems.notFound(`No route answers ${request.method} ${request.url.split('?')[0] ?? ''}.`);
+  });
+}
+
+function demandRole(request: FastifyRequest): void {
+  const needed = request.routeOptions.config.role;
+  if (needed === undefined || needed === 'public') return;
+  const principal = request.principal;
+  if (needed === 'service') {
+    if (principal !== null && principal.via !== 'service') throw problems.forbidden('Only a part of the hub may call this.');
+    return;
+  }
+  if (principal === null) throw problems.unauthenticated();
+  if (roleAllows(principal.role, needed)) return;
+  throw problems.forbidden(`This needs the role ${needed}; yours is ${principal.role}. An admin of your organisation can change it.`, {
+    facts: { needs: needed, has: principal.role },
+  });
+}
+
+/** Makes the app of one service. It does not listen: peers and the gateway reach it. Every route must name its role. */
+export async function createServiceApp(name: string, log: Logger): Promise<ServiceApp> {
+  const app = Fastify({
+    loggerInstance: undefined,
+    logger: false,
+    bodyLimit: 1_048_576,
+    requestIdHeader: 'x-request-id',
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', useDefaults: true, allErrors: true } },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.decorateRequest('principal', null);
+  app.addHook('onRoute', (route) => {
+    const role = route.config?.role;
+    if (role !== undefined && (role === 'public' || role === 'service' || ROLES.includes(role))) return;
+    throw new Error(`${name}: route ${String(route.method)} ${route.url} names no role`);
+  });
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.principal = readPrincipal(request);
+    demandRole(request);
+    done();
+  });
+  answerProblems(app as unknown as FastifyInstance, log);
+  await app.register(swagger, {
+    openapi: { openapi: '3.1.0', info: { title: name, version: '1' } },
+    hideUntagged: false,
+  });
+  return app;
+}
+
+/** The list form that every collection answers with. */
+export interface Page<Item> {
+  items: Item[];
+  total: number;
+  limit: number;
+  offset: number;
+}

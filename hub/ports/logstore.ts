@@ -1,0 +1,80 @@
+import type { BatchKey } from './series.ts';
+
+/** Levels in rising order, as numbers of proto/agent/v1 `Level`: 0 unknown, 1 debug, 2 info, 3 warn, 4 error, 5 fatal. */
+export type LogLevelNumber = 0 | 1 | 2 | 3 | 4 | 5;
+
+/** One line to store. */
+export interface LogLineWrite {
+  /** Milliseconds since 1970. */
+  timeMs: number;
+  level: LogLevelNumber;
+  /** The file's path on the host. */
+  source: string;
+  text: string;
+  truncated: boolean;
+}
+
+/** One batch of lines of one resource. */
+export interface LogWrite {
+  resource: string;
+  key: BatchKey;
+  lines: readonly LogLineWrite[];
+}
+
+/** A stored line. */
+export interface StoredLine extends LogLineWrite {
+  /** Opaque, unique, in the order of storing; what `context` takes. */
+  id: string;
+  resource: string;
+}
+
+/** What to look for. */
+export interface LogFilter {
+  /** Any of these; all when absent. */
+  resources?: readonly string[];
+  /** Milliseconds since 1970, inclusive. */
+  from: number;
+  /** Exclusive. */
+  to: number;
+  /** Substring, without regard to case. */
+  text?: string;
+  /** Substrings that must not appear. */
+  without?: readonly string[];
+  levels?: readonly LogLevelNumber[];
+  source?: string;
+}
+
+/** One page of lines. */
+export interface LogPage {
+  lines: StoredLine[];
+  /** Lines that match; a lower bound when `complete` is false. */
+  total: number;
+  complete: boolean;
+}
+
+/** Lines per level in one step of time. */
+export interface LogBucket {
+  timeMs: number;
+  /** By level number. */
+  counts: readonly [number, number, number, number, number, number];
+}
+
+/** Log lines. `append` may be called in parallel; batches of one agent and lane come in order. */
+export interface LogStore {
+  /** Resolves when the batch is durable (or was before). */
+  append(org: string, write: LogWrite): Promise<void>;
+  /** Newest first. */
+  search(org: string, filter: LogFilter, page: { limit: number; offset: number }): Promise<LogPage>;
+  /** Steps without a line are absent. `step` in milliseconds. */
+  histogram(org: string, filter: LogFilter, step: number): Promise<LogBucket[]>;
+  /** The line and up to `around` lines before and after it in the same source, oldest first; empty when it is unknown. */
+  context(org: string, id: string, around: number): Promise<StoredLine[]>;
+  /** Sources of a resource with the time of their newest line. */
+  sources(org: string, resource: string): Promise<{ source: string; lastMs: number }[]>;
+  acknowledged(org: string, agent: string, epoch: bigint): Promise<{ live: bigint; backfill: bigint }>;
+  deleteResource(org: string, resource: string): Promise<void>;
+  /** `days` to keep, and bytes on disk over which the oldest sealed files go first. */
+  retain(retention: { days: number; diskLimit: number }): Promise<void>;
+  usage(): Promise<{ bytes: number; lines: number; oldestMs: number | undefined }>;
+  check(): Promise<void>;
+}
