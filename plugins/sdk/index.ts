@@ -4,6 +4,8 @@ export * from './clock.ts';
 export * from './collector.ts';
 export * from './component.ts';
 export * from './config.ts';
+export * from './data-folder.ts';
 export * from './log.ts';
 export * from './problem.ts';
 export * from './run.ts';
+export * from './version.ts';
