@@ -70,13 +70,21 @@ function asProblem(error: FastifyError | Error, log: Logger, request: FastifyReq
   if (error instanceof Problem) return error;
   const { validation, validationContext, statusCode, code } = error as FastifyError;
   if (validation !== undefined) {
-    const faults = validation.map((fault) => `${validationContext ?? 'request'}${fault.instancePath} ${fault.message ?? 'is not valid'}`);
+    const faults = validation.map(
+      (fault) => `${validationContext ?? 'request'}${fault.instancePath} ${fault.message ?? 'is not valid'}`,
+    );
     return problems.invalidRequest(faults.join('; '), { facts: { faults } });
   }
   if (statusCode === 413) return problems.tooLarge(error.message);
   if (statusCode === 415) return problems.unsupported(error.message);
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return problems.invalidRequest(error.message);
-  log.error('a request failed', { method: request.method, url: request.url, code, reason: reasonOf(error), stack: error.stack });
+  log.error('a request failed', {
+    method: request.method,
+    url: request.url,
+    code,
+    reason: reasonOf(error),
+    stack: error.stack,
+  });
   return problems.internal('The request id finds the cause in the hub’s log.', { cause: error });
 }
 
@@ -101,14 +109,18 @@ function demandRole(request: FastifyRequest): void {
   if (needed === undefined || needed === 'public') return;
   const principal = request.principal;
   if (needed === 'service') {
-    if (principal !== null && principal.via !== 'service') throw problems.forbidden('Only a part of the hub may call this.');
+    if (principal !== null && principal.via !== 'service')
+      throw problems.forbidden('Only a part of the hub may call this.');
     return;
   }
   if (principal === null) throw problems.unauthenticated();
   if (roleAllows(principal.role, needed)) return;
-  throw problems.forbidden(`This needs the role ${needed}; yours is ${principal.role}. An admin of your organisation can change it.`, {
-    facts: { needs: needed, has: principal.role },
-  });
+  throw problems.forbidden(
+    `This needs the role ${needed}; yours is ${principal.role}. An admin of your organisation can change it.`,
+    {
+      facts: { needs: needed, has: principal.role },
+    },
+  );
 }
 
 /** Makes the app of one service. It does not listen: peers and the gateway reach it. Every route must name its role. */

@@ -54,8 +54,10 @@ export interface Service extends Component {
 }
 
 /** How a service is declared. */
-export interface ServiceDefinition<Schema extends TObject = TObject, Needs extends PortName = PortName>
-  extends ComponentDefinition<Schema, ServiceContext<Static<Schema>, Needs>, Service> {
+export interface ServiceDefinition<
+  Schema extends TObject = TObject,
+  Needs extends PortName = PortName,
+> extends ComponentDefinition<Schema, ServiceContext<Static<Schema>, Needs>, Service> {
   /** What it is for, in one sentence. */
   summary: string;
   needs: readonly Needs[];

@@ -24,9 +24,17 @@ const counter = (unit: string, help: string) => ({ unit, kind: 'counter', merge:
 export const METRICS = {
   // cpu: cpu.mode = user nice system idle iowait interrupt steal; cpu.logical_number on the per-core series only
   'system.cpu.utilization': gauge('1', 'avg', 'Share of the time that a CPU spent in a mode since the last run.'),
-  'system.cpu.busy': gauge('1', 'avg', 'Share of the time that all cores together, or one core, did not idle or wait for I/O.'),
+  'system.cpu.busy': gauge(
+    '1',
+    'avg',
+    'Share of the time that all cores together, or one core, did not idle or wait for I/O.',
+  ),
   'system.cpu.logical.count': gauge('{cpu}', 'max', 'Logical CPUs that are online.'),
-  'system.cpu.load_average.1m': gauge('{thread}', 'max', 'Runnable and uninterruptible threads, averaged over a minute.'),
+  'system.cpu.load_average.1m': gauge(
+    '{thread}',
+    'max',
+    'Runnable and uninterruptible threads, averaged over a minute.',
+  ),
   'system.cpu.load_average.5m': gauge('{thread}', 'max', 'The same over five minutes.'),
   'system.cpu.load_average.15m': gauge('{thread}', 'max', 'The same over fifteen minutes.'),
   // memory: system.memory.state = used free buffers cached
@@ -39,7 +47,11 @@ export const METRICS = {
   'system.paging.operations': counter('{operation}', 'Pages moved, by system.paging.direction (in, out).'),
   'system.paging.faults': counter('{fault}', 'Page faults, by system.paging.type (major, minor).'),
   // pressure: system.linux.pressure.resource = cpu memory io; system.linux.pressure.scope = some full
-  'system.linux.pressure.utilization': gauge('1', 'max', 'Share of the time since the last run in which some or all tasks were stalled on a resource.'),
+  'system.linux.pressure.utilization': gauge(
+    '1',
+    'max',
+    'Share of the time since the last run in which some or all tasks were stalled on a resource.',
+  ),
   // disk: system.device, disk.io.direction = read write
   'system.disk.io': counter('By', 'Bytes that a disk moved.'),
   'system.disk.operations': counter('{operation}', 'Reads and writes that a disk finished.'),
@@ -56,7 +68,11 @@ export const METRICS = {
   'system.network.packet.count': counter('{packet}', 'Packets that an interface moved.'),
   'system.network.packet.dropped': counter('{packet}', 'Packets that an interface dropped.'),
   'system.network.errors': counter('{error}', 'Errors that an interface counted.'),
-  'system.network.connection.count': gauge('{connection}', 'sum', 'Sockets, by network.transport and network.connection.state.'),
+  'system.network.connection.count': gauge(
+    '{connection}',
+    'sum',
+    'Sockets, by network.transport and network.connection.state.',
+  ),
   'system.network.tcp.retransmits': counter('{segment}', 'TCP segments that were sent again.'),
   // processes: process.executable.name and process.pid on the top lists
   'system.process.count': gauge('{process}', 'sum', 'Processes, by process.state.'),
@@ -68,18 +84,26 @@ export const METRICS = {
   'system.linux.file_descriptor.count': gauge('{file_descriptor}', 'max', 'Open file handles of the whole machine.'),
   'system.linux.file_descriptor.utilization': gauge('1', 'max', 'Open file handles as a share of the limit.'),
   // the agent's own container
-  'container.cpu.utilization': gauge('1', 'max', 'Cores used by the container as a share of its limit, or of the machine without one.'),
+  'container.cpu.utilization': gauge(
+    '1',
+    'max',
+    'Cores used by the container as a share of its limit, or of the machine without one.',
+  ),
   'container.cpu.throttled': counter('s', 'Time in which the container was held back by its CPU limit.'),
   'container.memory.usage': gauge('By', 'max', 'Memory that is charged to the container.'),
   'container.memory.utilization': gauge('1', 'max', 'Charged memory as a share of the limit.'),
   // the agent itself; outrider.collector = the collector's name
-  'outrider.collector.success': gauge('1', 'max', 'One when the last run of a collector succeeded, zero when it failed or was late.'),
+  'outrider.collector.success': gauge(
+    '1',
+    'max',
+    'One when the last run of a collector succeeded, zero when it failed or was late.',
+  ),
   'outrider.collector.duration': gauge('s', 'max', 'How long the last run of a collector took.'),
   'outrider.agent.cpu.time': counter('s', 'CPU time that the agent used.'),
   'outrider.agent.memory.usage': gauge('By', 'max', 'Resident memory of the agent.'),
   'outrider.agent.spool.usage': gauge('By', 'max', 'Bytes in the spool that the hub has not acknowledged.'),
   'outrider.agent.log.lines': counter('{line}', 'Log lines, by outrider.ledger.state: read, dropped, spooled, lost.'),
-  'outrider.agent.clock.skew': gauge('s', 'max', 'The agent\'s clock minus the hub\'s.'),
+  'outrider.agent.clock.skew': gauge('s', 'max', "The agent's clock minus the hub's."),
 } as const satisfies Record<string, MetricInfo>;
 
 /** A name of the catalogue. */

@@ -72,6 +72,11 @@ export interface ResourceDeleted {
   resource: string;
 }
 
+/** A person chose a new password. */
+export interface PasswordChanged {
+  user: string;
+}
+
 /** A rule began to fire, was resolved, or a test was asked for. */
 export interface AlertChanged {
   /** The firing's id; the same for firing and resolved. */
@@ -123,5 +128,6 @@ export const SUBJECTS = {
   agentEnrolled: jsonSubject<AgentEnrolled>('ingest.agent-enrolled'),
   agentConnection: jsonSubject<AgentConnection>('ingest.agent-connection-changed'),
   resourceDeleted: jsonSubject<ResourceDeleted>('monitoring.resource-deleted'),
+  passwordChanged: jsonSubject<PasswordChanged>('users.password-changed'),
   alertChanged: jsonSubject<AlertChanged>('monitoring.alert-changed'),
 } as const;

@@ -35,7 +35,15 @@ export interface Peers {
 /** The Problem that a service answered, made anew on the caller's side. */
 export function readProblem(status: number, text: string): Problem {
   try {
-    const { type, title, detail, code, instance, status: _status, ...facts } = JSON.parse(text) as Record<string, unknown>;
+    const {
+      type,
+      title,
+      detail,
+      code,
+      instance,
+      status: _status,
+      ...facts
+    } = JSON.parse(text) as Record<string, unknown>;
     void [type, instance, _status];
     if (typeof code === 'string' && typeof title === 'string') {
       return new Problem(code, { status, title }, typeof detail === 'string' ? detail : title, { facts });
@@ -43,5 +51,9 @@ export function readProblem(status: number, text: string): Problem {
   } catch {
     // Not JSON: the sentence below says so.
   }
-  return new Problem('peers.bad-answer', { status: 502, title: 'A part of the hub answered in a way that cannot be read.' }, `status ${status}`);
+  return new Problem(
+    'peers.bad-answer',
+    { status: 502, title: 'A part of the hub answered in a way that cannot be read.' },
+    `status ${status}`,
+  );
 }

@@ -56,6 +56,8 @@ export interface ChannelDefinition<Schema extends TObject = TObject> {
 }
 
 /** Declares a channel; its types follow from its settings schema. */
-export function defineChannel<Schema extends TObject>(definition: ChannelDefinition<Schema>): ChannelDefinition<Schema> {
+export function defineChannel<Schema extends TObject>(
+  definition: ChannelDefinition<Schema>,
+): ChannelDefinition<Schema> {
   return definition;
 }

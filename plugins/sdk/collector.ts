@@ -37,6 +37,8 @@ export interface CollectorDefinition<Schema extends TObject = TObject> {
 }
 
 /** Declares a collector; its types follow from its settings schema. */
-export function defineCollector<Schema extends TObject>(definition: CollectorDefinition<Schema>): CollectorDefinition<Schema> {
+export function defineCollector<Schema extends TObject>(
+  definition: CollectorDefinition<Schema>,
+): CollectorDefinition<Schema> {
   return definition;
 }

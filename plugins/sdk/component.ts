@@ -23,7 +23,11 @@ export interface Context<Config> {
 }
 
 /** A component's name, its settings and how it is made. Everything that runs is defined by one of these. */
-export interface ComponentDefinition<Schema extends TObject, Given extends Context<Static<Schema>>, Made extends Component> {
+export interface ComponentDefinition<
+  Schema extends TObject,
+  Given extends Context<Static<Schema>>,
+  Made extends Component,
+> {
   name: string;
   config: Schema;
   create(context: Given): Made;

@@ -33,7 +33,10 @@ function isObjectSchema(schema: TSchema): schema is TSchema & ObjectLike {
 }
 
 /** Every leaf of a schema with its path. Schemas of maps (additionalProperties) are leaves. */
-export function leavesOf(schema: TSchema, path: readonly string[] = []): { path: readonly string[]; schema: TSchema }[] {
+export function leavesOf(
+  schema: TSchema,
+  path: readonly string[] = [],
+): { path: readonly string[]; schema: TSchema }[] {
   if (!isObjectSchema(schema)) return [{ path, schema }];
   return Object.entries(schema.properties).flatMap(([key, child]) => leavesOf(child, [...path, key]));
 }
@@ -74,7 +77,13 @@ export function readSettingsFile(path: string, faults: string[]): Settings {
   const document = parseDocument(text);
   for (const error of document.errors) faults.push(`${path}: ${error.message.split('\n')[0] ?? 'not YAML'}`);
   if (document.errors.length > 0) return {};
-  const tree: unknown = document.toJS();
+  let tree: unknown;
+  try {
+    tree = document.toJS();
+  } catch (error) {
+    faults.push(`${path}: ${reasonOf(error)}`); // An alias without its anchor, or too many of them.
+    return {};
+  }
   if (tree === null || tree === undefined) return {};
   if (typeof tree !== 'object' || Array.isArray(tree)) {
     faults.push(`${path}: must be a mapping of settings`);

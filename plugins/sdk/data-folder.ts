@@ -60,7 +60,9 @@ function takeLock(path: string, program: string): void {
     }
     const [pid = '', start = ''] = readFileSync(lock, 'utf8').trim().split(' ');
     if (isAlive(Number(pid), start)) {
-      throw problems.inUse(`${path} is in use by process ${pid}. Stop that ${program} first, or give this one a data folder of its own.`);
+      throw problems.inUse(
+        `${path} is in use by process ${pid}. Stop that ${program} first, or give this one a data folder of its own.`,
+      );
     }
     unlinkSync(lock); // Its owner was killed.
   }
@@ -76,7 +78,9 @@ function checkFormat(path: string, format: number): void {
     return;
   }
   if (found > format) {
-    throw problems.newer(`${path} has format ${found}; this version reads up to ${format}. Install the newer version again, or use another data folder.`);
+    throw problems.newer(
+      `${path} has format ${found}; this version reads up to ${format}. Install the newer version again, or use another data folder.`,
+    );
   }
 }
 

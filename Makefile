@@ -1,0 +1,40 @@
+# `make` alone lists the commands. Everything real is in .make/, in JavaScript that Node runs without anything installed.
+.DEFAULT_GOAL := help
+.PHONY: help setup build start dev test check lint bench proto docs services services-stop package clean
+
+PORT ?= 8080
+GRPC_PORT ?= 4320
+DATA ?= data
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+start: ## set up, build, run hub and one agent here, print the address (PORT=8080 GRPC_PORT=4320 DATA=data)
+	@node .make/start.mjs --port "$(PORT)" --grpc-port "$(GRPC_PORT)" --data "$(DATA)"
+
+test: ## set up what it needs and run everything
+	@node .make/test.mjs
+
+check: ## types, lint, layers, shapes, generated code and documents; under a minute
+	@node .make/check.mjs
+
+dev: ## hub, agent and page from source, restarting on change
+	@node .make/dev.mjs --port "$(PORT)" --grpc-port "$(GRPC_PORT)" --data "$(DATA)"
+
+build: ## leave dist/outrider-hub and dist/outrider-agent
+	@node .make/setup.mjs && node .make/build.mjs
+
+setup: ## install packages if the lockfile changed
+	@node .make/setup.mjs
+
+bench: ## print the figures of the hot paths
+	@node .make/build.mjs --if-needed && node .make/bench.mjs
+
+proto: ## generate code from proto/
+	@node .make/setup.mjs && cd proto && ../node_modules/.bin/buf generate
+
+docs: ## generate settings tables, collector pages, the API client and the pictures of the page
+	@node .make/build.mjs --if-needed && node .make/docs.mjs
+
+clean: ## remove what was built
+	@rm -rf dist coverage .cache

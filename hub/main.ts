@@ -1,0 +1,167 @@
+import { Problem, systemClock, terminalSink, VERSION, type SettingSources, type Settings } from '#sdk';
+import { Command, CommanderError, Option } from 'commander';
+import { settingsFile } from './config.ts';
+
+/** Exit codes: 0 done, 1 a fault, 2 wrong usage. */
+const FAULT = 1;
+const USAGE = 2;
+
+interface GlobalFlags {
+  config?: string;
+  data?: string;
+  target: string;
+  listen?: string;
+  port?: string;
+  grpcPort?: string;
+  advertise?: string;
+  logLevel?: string;
+  quiet?: boolean;
+}
+
+function flagSettings(flags: GlobalFlags): Settings {
+  return {
+    data: flags.data,
+    listen: flags.listen,
+    port: flags.port,
+    advertise: flags.advertise,
+    ...(flags.grpcPort === undefined ? {} : { ingest: { port: flags.grpcPort } }),
+    ...(flags.logLevel === undefined ? {} : { log: { level: flags.logLevel } }),
+  };
+}
+
+function sourcesOf(flags: GlobalFlags): SettingSources {
+  const data = flags.data ?? process.env['OUTRIDER_DATA'];
+  return { file: settingsFile(flags.config, data), env: process.env, flags: flagSettings(flags) };
+}
+
+/** Resolves with the signal's name; a second signal ends the process at once. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const stop = (signal: NodeJS.Signals): void => {
+      if (asked) process.exit(FAULT);
+      asked = true;
+      resolve(signal);
+    };
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  });
+}
+
+async function runHub(flags: GlobalFlags): Promise<void> {
+  const signalled = stopSignal();
+  const { startHub } = await import('./start.ts');
+  const sinks = flags.quiet === true ? [] : [terminalSink()];
+  const hub = await startHub({ target: flags.target, sources: sourcesOf(flags), clock: systemClock, sinks });
+  process.send?.({ ready: true, url: hub.url, firstSignIn: hub.firstSignIn });
+  process.stdout.write(`ready  ${hub.url}\n`);
+  if (hub.firstSignIn !== undefined) {
+    process.stdout.write(`sign in as ${hub.firstSignIn.username} with password ${hub.firstSignIn.password}\n`);
+  }
+  const reason = await Promise.race([signalled, hub.failed]);
+  await hub.stop();
+  if (reason instanceof Error) throw reason;
+}
+
+function dataOf(command: Command): string {
+  const flags = command.optsWithGlobals<GlobalFlags>();
+  return flags.data ?? process.env['OUTRIDER_DATA'] ?? '';
+}
+
+function addCommands(program: Command): void {
+  program
+    .command('run', { isDefault: true })
+    .description('run the hub until it is told to stop (the default)')
+    .option('--quiet', 'write no log to the terminal')
+    .action((_options, command: Command) => runHub(command.optsWithGlobals<GlobalFlags>()));
+  program
+    .command('check-config')
+    .description('check every setting and print all faults at once')
+    .action(async (_options, command: Command) => {
+      const flags = command.optsWithGlobals<GlobalFlags>();
+      const { checkConfig } = await import('./commands/check-config.ts');
+      process.stdout.write(await checkConfig(flags.target, sourcesOf(flags)));
+    });
+  program
+    .command('openapi')
+    .description('print the OpenAPI 3.1 document of the web API')
+    .action(async () => {
+      const { printOpenApi } = await import('./commands/openapi.ts');
+      process.stdout.write(await printOpenApi());
+    });
+  const token = program.command('token').description('join tokens for new agents');
+  token
+    .command('create')
+    .description('print a new join token; give it to outrider-agent enroll on standard input')
+    .option('--uses <n>', 'how many agents may use it', '1')
+    .option('--expires <hours>', 'hours until it ends', '24')
+    .option(
+      '--label <key=value>',
+      'label for its agents, repeatable',
+      (text: string, all: string[]) => [...all, text],
+      [],
+    )
+    .option('--ephemeral', 'its agents disappear when they have been silent for a day')
+    .option('--json', 'print the whole answer as JSON')
+    .action(
+      async (
+        options: { uses: string; expires: string; label: string[]; ephemeral?: boolean; json?: boolean },
+        command: Command,
+      ) => {
+        const { createToken } = await import('./commands/token.ts');
+        process.stdout.write(await createToken(dataOf(command), options));
+      },
+    );
+  const user = program.command('user').description('people who sign in');
+  user
+    .command('reset <name>')
+    .description('give a user a new generated password and print it')
+    .action(async (name: string, _options, command: Command) => {
+      const { resetUser } = await import('./commands/user.ts');
+      process.stdout.write(await resetUser(dataOf(command), name));
+    });
+  const channel = program.command('channel').description('ways to tell a person');
+  channel
+    .command('test <name>')
+    .description('send a test message through a channel and say what happened')
+    .action(async (name: string, _options, command: Command) => {
+      const { testChannel } = await import('./commands/channel.ts');
+      process.stdout.write(await testChannel(dataOf(command), name));
+    });
+  program
+    .command('completion')
+    .argument('<shell>', 'bash, zsh or fish')
+    .description('print a completion script for a shell')
+    .action(async (shell: string) => {
+      const { completionScript } = await import('#sdk');
+      process.stdout.write(completionScript(program, shell));
+    });
+}
+
+function createProgram(): Command {
+  const program = new Command('outrider-hub')
+    .description('Keeps, watches and explains what agents send.')
+    .version(VERSION)
+    .option('--config <file>', 'settings file (default: outrider-hub.yaml in the data folder, else in /etc/outrider)')
+    .option('--data <folder>', 'data folder')
+    .option('--listen <address>', 'address to listen on (default 127.0.0.1)')
+    .option('--port <port>', 'port of the web API and the page (default 8080)')
+    .option('--grpc-port <port>', 'port that agents stream to (default 4320)')
+    .option('--advertise <host>', 'name or address by which agents and people reach this hub')
+    .addOption(new Option('--target <name>', 'which services to run').default('all'))
+    .addOption(new Option('--log-level <level>', 'least level to log').choices(['debug', 'info', 'warn', 'error']))
+    .showHelpAfterError('(outrider-hub --help lists the commands)')
+    .exitOverride();
+  addCommands(program);
+  return program;
+}
+
+try {
+  await createProgram().parseAsync(process.argv);
+  process.exit(0);
+} catch (error) {
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : USAGE);
+  if (error instanceof Problem) process.stderr.write(`outrider-hub: ${error.message}\n`);
+  else
+    process.stderr.write(`outrider-hub: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(FAULT);
+}

@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs';
+import swaggerUi from '@fastify/swagger-ui';
+import swagger from '@fastify/swagger';
+import { defineProblems, reasonOf, type Component, type Logger } from '#sdk';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+import { answerProblems, type ServiceApp } from './http.ts';
+import type { Service } from './service.ts';
+
+const problems = defineProblems('listener', {
+  portTaken: { status: 500, title: 'The port is taken.' },
+  cannotListen: { status: 500, title: 'The hub cannot listen there.' },
+  notReady: { status: 503, title: 'The hub is not ready.', retryable: true },
+  metricsClosed: { status: 403, title: 'Metrics are for callers on this machine.' },
+});
+
+/** One part whose health counts for readiness. */
+export interface Checked {
+  name: string;
+  component: Component;
+}
+
+/** What the listener of a process serves. */
+export interface ListenerOptions {
+  listen: string;
+  port: number;
+  /** Key and certificate chain, PEM; plain HTTP when absent. */
+  tls?: { key: string; cert: string };
+  version: string;
+  metrics: Registry;
+  metricsOpen: boolean;
+  checked: readonly Checked[];
+  apps: readonly ServiceApp[];
+  services: readonly Service[];
+  log: Logger;
+}
+
+interface ApiDocument {
+  paths?: Record<string, unknown>;
+  tags?: unknown[];
+}
+
+/** One OpenAPI 3.1 document of all services' routes; what only sisters may call is left out. */
+export function mergeDocuments(documents: readonly ApiDocument[], version: string): Record<string, unknown> {
+  const paths: Record<string, unknown> = {};
+  for (const document of documents) {
+    for (const [path, item] of Object.entries(document.paths ?? {})) {
+      if (!path.startsWith('/internal/')) paths[path] = item;
+    }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Outrider',
+      version,
+      description: 'The hub’s web API. Errors are RFC 9457 documents; lists answer items, total, limit and offset.',
+    },
+    servers: [{ url: '/' }],
+    security: [{ bearer: [] }],
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'An access token, or a key (`ork_…`).' },
+      },
+    },
+    paths,
+  };
+}
+
+async function readiness(checked: readonly Checked[]): Promise<string[]> {
+  const faults = await Promise.all(
+    checked.map(async ({ name, component }) => {
+      try {
+        await component.check?.();
+        return [];
+      } catch (error) {
+        return [`${name}: ${reasonOf(error)}`];
+      }
+    }),
+  );
+  return faults.flat();
+}
+
+const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
+
+function ownRoutes(app: FastifyInstance, options: ListenerOptions, document: Record<string, unknown>): void {
+  app.get('/live', () => ({ status: 'live' }));
+  app.get('/ready', async () => {
+    const faults = await readiness(options.checked);
+    if (faults.length > 0) throw problems.notReady(faults.join('; '), { facts: { faults } });
+    return { status: 'ready', version: options.version };
+  });
+  app.get('/metrics', async (request, reply) => {
+    if (!options.metricsOpen && !LOOPBACK.test(request.ip)) {
+      throw problems.metricsClosed('Set metrics.open to let others read them.');
+    }
+    return reply.type(options.metrics.contentType).send(await options.metrics.metrics());
+  });
+  app.get('/openapi.json', () => document);
+}
+
+/** Builds the listener of a process: its own routes, the browsable API page, and what services mount on the edge. */
+export async function createListener(options: ListenerOptions): Promise<FastifyInstance> {
+  const https =
+    options.tls === undefined ? null : { key: options.tls.key, cert: options.tls.cert, minVersion: 'TLSv1.2' as const };
+  const app = Fastify({
+    https: https as null,
+    logger: false,
+    requestIdHeader: false,
+    genReqId: () => crypto.randomUUID(),
+    bodyLimit: 1_048_576,
+    forceCloseConnections: true,
+    requestTimeout: 60_000,
+  }) as unknown as FastifyInstance;
+  answerProblems(app, options.log);
+  const documents = options.apps.map((service) => service.swagger() as ApiDocument);
+  const document = mergeDocuments(documents, options.version);
+  ownRoutes(app, options, document);
+  for (const service of options.services) await service.edge?.(app);
+  await app.register(async (docs) => {
+    await docs.register(swagger, { mode: 'static', specification: { document: document as never } });
+    await docs.register(swaggerUi, { routePrefix: '/api', staticCSP: true });
+  });
+  return app;
+}
+
+/** Listens; a taken port becomes one sentence that says what to do. */
+export async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    return await app.listen({ host, port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') {
+      throw problems.portTaken(
+        `Port ${port} on ${host} is taken by another program. Stop it, or choose another port: make start PORT=${port + 1010}, or --port.`,
+      );
+    }
+    if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+      throw problems.cannotListen(
+        `Cannot listen on ${host}:${port} (${code}). Choose an address of this machine and a port above 1023.`,
+      );
+    }
+    throw error;
+  }
+}
+
+/** Reads a PEM file named in the settings. */
+export function readPem(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw problems.cannotListen(`The certificate file ${path} cannot be read: ${reasonOf(error)}`, { cause: error });
+  }
+}

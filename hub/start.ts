@@ -1,0 +1,209 @@
+import { chmodSync, unlinkSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import {
+  createLogger,
+  fileSink,
+  openDataFolder,
+  reasonOf,
+  run,
+  socketPath,
+  VERSION,
+  type Clock,
+  type Component,
+  type DataFolder,
+  type LineSink,
+  type Logger,
+  type Running,
+  type SettingSources,
+} from '#sdk';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { assemble, planFor, planSettings, type Assembly, type PlanSettings } from './assemble.ts';
+import { services } from './catalogue.ts';
+import { createControl } from './control.ts';
+import { createEgress } from './egress.ts';
+import { keepFirstSignIn, type FirstSignIn } from './first-sign-in.ts';
+import { createListener, listen, readPem, type ListenerOptions } from './serve.ts';
+import type { HubFacts } from './service.ts';
+
+/** The newest form of the data folder that this version reads and writes. */
+const DATA_FORMAT = 1;
+
+/** How to start a hub. */
+export interface StartOptions {
+  target: string;
+  sources: SettingSources;
+  clock: Clock;
+  /** Where log lines go besides the data folder. */
+  sinks: readonly LineSink[];
+}
+
+/** A hub that answers. */
+export interface StartedHub {
+  url: string;
+  settings: PlanSettings;
+  /** Present until the first administrator has chosen a password. */
+  firstSignIn: FirstSignIn | undefined;
+  /** Resolves with the reason when a part fails for good. */
+  failed: Promise<Error>;
+  stop(): Promise<void>;
+}
+
+const isLoopback = (address: string): boolean => /^(127\.|::1$|localhost$)/.test(address);
+
+function factsOf(settings: PlanSettings): HubFacts {
+  const local = isLoopback(settings.listen);
+  const everywhere = settings.listen === '0.0.0.0' || settings.listen === '::';
+  const name = settings.advertise || (everywhere ? hostname() : settings.listen);
+  const host = name.includes(':') ? `[${name}]` : name;
+  const linkPort = Number(settings['ingest']?.['port'] ?? 0);
+  return {
+    version: VERSION,
+    publicUrl: `${local && settings.advertise === '' ? 'http' : 'https'}://${host}:${settings.port}`,
+    linkAddress: `${host}:${linkPort}`,
+    listen: settings.listen,
+    hostnames: [...new Set([name, hostname(), 'localhost', '127.0.0.1'])],
+    routes: Object.entries(services).flatMap(([service, { prefixes }]) =>
+      prefixes.map((prefix) => ({ prefix, service })),
+    ),
+  };
+}
+
+/** Key and certificate of the listener: given files, else one of our own authority; none on loopback. */
+async function listenerTls(
+  settings: PlanSettings,
+  facts: HubFacts,
+  assembly: Assembly,
+): Promise<ListenerOptions['tls']> {
+  if (settings.tls.certificate !== '')
+    return { cert: readPem(settings.tls.certificate), key: readPem(settings.tls.key) };
+  if (!facts.publicUrl.startsWith('https:')) return undefined;
+  return assembly.peers.json<{ key: string; cert: string }>('ingest', {
+    method: 'GET',
+    path: '/internal/ingest/certificate',
+  });
+}
+
+function listenerPart(given: {
+  settings: PlanSettings;
+  facts: HubFacts;
+  assembly: Assembly;
+  metrics: Registry;
+  log: Logger;
+}): Component & { url: string } {
+  const { settings, facts, assembly, metrics, log } = given;
+  let close: (() => Promise<void>) | undefined;
+  return {
+    url: facts.publicUrl,
+    async start() {
+      const app = await createListener({
+        listen: settings.listen,
+        port: settings.port,
+        tls: await listenerTls(settings, facts, assembly),
+        version: VERSION,
+        metrics,
+        metricsOpen: settings.metrics.open,
+        checked: [...assembly.ports, ...assembly.services],
+        apps: assembly.services.map(({ app: service }) => service),
+        services: assembly.services.map(({ component }) => component),
+        log,
+      });
+      close = async () => app.close();
+      await listen(app, settings.listen, settings.port);
+    },
+    stop: async () => close?.(),
+  };
+}
+
+function controlPart(path: string, assembly: Assembly): Component {
+  let server: Server | undefined;
+  return {
+    async start() {
+      server = createServer(createControl(assembly.peers));
+      if (process.platform !== 'win32') removeStale(path);
+      await new Promise<void>((resolve, reject) => server?.once('error', reject).listen(path, resolve));
+      if (process.platform !== 'win32') chmodSync(path, 0o600);
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        if (server === undefined) return resolve();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function removeStale(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // None was left behind.
+  }
+}
+
+/** Starts a hub: all settings are checked first, then ports, services and the listener start in order. */
+export async function startHub(options: StartOptions): Promise<StartedHub> {
+  const { clock } = options;
+  const plan = await planFor(options.target, options.sources);
+  const settings = planSettings(plan, options.sources);
+  const folder = openDataFolder(settings.data, 'hub', DATA_FORMAT);
+  try {
+    return await startIn(folder, { plan, settings, clock, sinks: options.sinks });
+  } catch (error) {
+    folder.close();
+    throw error;
+  }
+}
+
+async function startIn(
+  folder: DataFolder,
+  given: {
+    plan: Awaited<ReturnType<typeof planFor>>;
+    settings: PlanSettings;
+    clock: Clock;
+    sinks: readonly LineSink[];
+  },
+): Promise<StartedHub> {
+  const { plan, settings, clock } = given;
+  const log = createLogger(settings.log.level, [fileSink(join(folder.path, 'log'), 'hub'), ...given.sinks]);
+  const facts = factsOf(settings);
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  let fail: (error: Error) => void = () => undefined;
+  const failed = new Promise<Error>((resolve) => (fail = resolve));
+  const egress = createEgress({ allow: settings.egress.allow });
+  const assembly = await assemble(plan, {
+    settings,
+    dataFolder: folder.path,
+    hub: facts,
+    clock,
+    log,
+    metrics,
+    egress,
+    fail,
+  });
+  const listener = listenerPart({ settings, facts, assembly, metrics, log });
+  const parts = [...assembly.ports, ...assembly.services, { name: 'listener', component: listener }];
+  const control = { name: 'control', component: controlPart(socketPath(folder.path, 'hub'), assembly) };
+  const running: Running = await run([...parts, control], { clock, log });
+  const firstSignIn = await keepFirstSignIn(folder.path, assembly);
+  log.info('the hub is ready', { url: facts.publicUrl, version: VERSION });
+  return {
+    url: facts.publicUrl,
+    settings,
+    firstSignIn,
+    failed,
+    async stop() {
+      try {
+        await running.stop();
+        log.info('the hub has stopped');
+      } catch (error) {
+        log.error('the hub did not stop cleanly', { reason: reasonOf(error) });
+        throw error;
+      } finally {
+        folder.close();
+      }
+    },
+  };
+}

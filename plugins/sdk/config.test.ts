@@ -1,0 +1,104 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { Type } from 'typebox';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { environmentName, leavesOf, loadSettings } from './config.ts';
+
+const Schema = Type.Object(
+  {
+    port: Type.Integer({ default: 8080, minimum: 1, maximum: 65535 }),
+    log: Type.Object(
+      { level: Type.Enum(['info', 'warn'], { default: 'info' }) },
+      { additionalProperties: false, default: {} },
+    ),
+    allow: Type.Array(Type.String(), { default: [] }),
+    mail: Type.Object(
+      { password: Type.String({ default: '', secret: true }), smtpHost: Type.String({ default: '' }) },
+      { additionalProperties: false, default: {} },
+    ),
+  },
+  { additionalProperties: false },
+);
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'outrider-config-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function fileOf(text: string): string {
+  const path = join(folder, `${Math.random()}.yaml`);
+  writeFileSync(path, text);
+  return path;
+}
+
+test('defaults fill what nobody set', () => {
+  expect(loadSettings(Schema, { env: {}, flags: {} })).toEqual({
+    port: 8080,
+    log: { level: 'info' },
+    allow: [],
+    mail: { password: '', smtpHost: '' },
+  });
+});
+
+test('a flag beats the environment, which beats the file', () => {
+  const file = fileOf('port: 1\nlog: { level: warn }\n');
+  expect(loadSettings(Schema, { file, env: {}, flags: {} }).port).toBe(1);
+  expect(loadSettings(Schema, { file, env: { OUTRIDER_PORT: '2' }, flags: {} }).port).toBe(2);
+  expect(loadSettings(Schema, { file, env: { OUTRIDER_PORT: '2' }, flags: { port: '3' } }).port).toBe(3);
+  expect(loadSettings(Schema, { file, env: { OUTRIDER_PORT: '2' }, flags: { port: undefined } }).log.level).toBe(
+    'warn',
+  );
+});
+
+test('lists are read from the environment by comma or as JSON', () => {
+  expect(loadSettings(Schema, { env: { OUTRIDER_ALLOW: 'a, b' }, flags: {} }).allow).toEqual(['a', 'b']);
+  expect(loadSettings(Schema, { env: { OUTRIDER_ALLOW: '["a,b"]' }, flags: {} }).allow).toEqual(['a,b']);
+});
+
+test('a secret may lie in a file, named by the environment or by the settings file', () => {
+  const secret = fileOf('hidden\n');
+  expect(loadSettings(Schema, { env: { OUTRIDER_MAIL__PASSWORD_FILE: secret }, flags: {} }).mail.password).toBe(
+    'hidden',
+  );
+  const file = fileOf(`mail: { passwordFile: ${JSON.stringify(secret)} }\n`);
+  expect(loadSettings(Schema, { file, env: {}, flags: {} }).mail.password).toBe('hidden');
+});
+
+test('every fault is named at once, with its place', () => {
+  const file = fileOf('port: 99999\nlog: { level: loud }\nmail: { pasword: x }\n');
+  const load = (): unknown => loadSettings(Schema, { file, env: {}, flags: {} });
+  expect(load).toThrow(/port: /);
+  expect(load).toThrow(/log\.level: .*"info"/);
+  expect(load).toThrow(/mail: .*"pasword"/);
+});
+
+test('a file that is not YAML is named with its line', () => {
+  const file = fileOf('port: 1\nlog: [unclosed\n');
+  expect(() => loadSettings(Schema, { file, env: {}, flags: {} })).toThrow(/line \d/);
+});
+
+test('a file that is missing is a fault that names it', () => {
+  expect(() => loadSettings(Schema, { file: join(folder, 'none.yaml'), env: {}, flags: {} })).toThrow(/none\.yaml/);
+});
+
+test('every leaf has an environment name of its own that sets it', () => {
+  const names = leavesOf(Schema).map(({ path }) => environmentName(path));
+  expect(names).toContain('OUTRIDER_MAIL__SMTP_HOST');
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test('no text in a settings file makes the loader fail in another way than with a list of faults', () => {
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      try {
+        loadSettings(Schema, { file: fileOf(text), env: {}, flags: {} });
+      } catch (error) {
+        expect(error).toMatchObject({ name: 'Problem', code: 'config.invalid' });
+      }
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { defineConfig } from 'vitest/config';
+
+const root = join(import.meta.dirname, '..');
+
+/** Tests that start real programs from dist/ or a real browser; all others run in process. */
+const SYSTEM = ['test/system/**/*.test.ts'];
+
+export default defineConfig({
+  root,
+  test: {
+    root,
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'in-process',
+          include: ['{agent,hub,plugins,proto,test}/**/*.test.ts'],
+          exclude: [...SYSTEM, 'test/rules/**', '**/node_modules/**'],
+        },
+      },
+      { extends: true, test: { name: 'rules', include: ['test/rules/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'system', include: SYSTEM, fileParallelism: false, testTimeout: 300_000, hookTimeout: 120_000 },
+      },
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['agent/**/*.ts', 'hub/**/*.ts', 'plugins/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/*.contract.ts', '**/main.ts', '**/commands/**', 'hub/web/**', '**/testdata/**'],
+      reporter: ['json-summary', 'text-summary'],
+      reportsDirectory: 'coverage',
+    },
+  },
+});
