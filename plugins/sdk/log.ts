@@ -26,9 +26,7 @@ export interface LineSink {
 
 /** One line for a person at a terminal, from one line of JSON. */
 function humanLine(line: string): string {
-  const { time, level, msg, pid, hostname, ...facts } = JSON.parse(line) as Record<string, unknown>;
-  void pid;
-  void hostname;
+  const { time, level, msg, ...facts } = JSON.parse(line) as Record<string, unknown>;
   const rest = Object.entries(facts)
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ');

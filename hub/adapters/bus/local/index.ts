@@ -1,0 +1,48 @@
+import { Type } from 'typebox';
+import { defineAdapter } from '../../../adapter.ts';
+import type { Bus, Handler } from '../../../ports/bus.ts';
+
+const config = Type.Object({});
+
+/** A group of handlers under one name: each message goes to one of them, in turn. */
+interface Group {
+  handlers: Handler<unknown>[];
+  turn: number;
+}
+
+/** News inside one process: a message is handed to each subscriber, and is published when all have finished. */
+export const localBus = defineAdapter<Bus, typeof config>({
+  name: 'local',
+  config,
+  create() {
+    const subjects = new Map<string, Map<string, Group>>();
+    const deliver = async (group: Group, org: string, payload: unknown): Promise<void> => {
+      group.turn = (group.turn + 1) % group.handlers.length;
+      await group.handlers[group.turn]?.(org, payload);
+    };
+    const port: Bus = {
+      async publish(subject, org, payload) {
+        const groups = [...(subjects.get(subject.name)?.values() ?? [])];
+        const results = await Promise.allSettled(groups.map((group) => deliver(group, org, payload)));
+        const faults = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+        if (faults.length === 1) throw faults[0];
+        if (faults.length > 1)
+          throw new AggregateError(faults, `${faults.length} subscribers of ${subject.name} failed`);
+      },
+      subscribe(subject, name, handler) {
+        const groups = subjects.get(subject.name) ?? new Map<string, Group>();
+        subjects.set(subject.name, groups);
+        const group = groups.get(name) ?? { handlers: [], turn: -1 };
+        groups.set(name, group);
+        const own = handler as Handler<unknown>;
+        group.handlers.push(own);
+        return () => {
+          group.handlers = group.handlers.filter((one) => one !== own);
+          if (group.handlers.length === 0 && groups.get(name) === group) groups.delete(name);
+        };
+      },
+      check: () => Promise.resolve(),
+    };
+    return { port };
+  },
+});

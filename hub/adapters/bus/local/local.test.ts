@@ -1,0 +1,9 @@
+import { silentLogger, systemClock } from '#sdk';
+import { busContract } from '../../../ports/bus.contract.ts';
+import { localBus } from './index.ts';
+
+busContract('local', () =>
+  Promise.resolve(
+    localBus.create({ config: {}, log: silentLogger, clock: systemClock, dataFolder: '', fail: () => undefined }),
+  ),
+);

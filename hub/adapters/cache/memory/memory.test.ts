@@ -1,0 +1,9 @@
+import { silentLogger } from '#sdk';
+import { cacheContract } from '../../../ports/cache.contract.ts';
+import { memoryCache } from './index.ts';
+
+cacheContract('memory', (clock) =>
+  Promise.resolve(
+    memoryCache.create({ config: { entries: 100 }, log: silentLogger, clock, dataFolder: '', fail: () => undefined }),
+  ),
+);

@@ -1,0 +1,49 @@
+import { Type } from 'typebox';
+import { defineAdapter } from '../../../adapter.ts';
+import type { Relational } from '../../../ports/relational.ts';
+import { createSessions, problems, type Sessions } from '../sessions/index.ts';
+import { startCluster, type Cluster } from './cluster.ts';
+
+const config = Type.Object({
+  connections: Type.Integer({
+    description: 'Most connections that the hub opens.',
+    default: 10,
+    minimum: 2,
+    maximum: 30,
+  }),
+});
+
+/** A real PostgreSQL in the data folder, started and stopped with the hub. */
+export const embeddedRelational = defineAdapter<Relational, typeof config>({
+  name: 'embedded',
+  config,
+  create({ config: { connections }, dataFolder, log, clock, fail }) {
+    let cluster: Cluster | undefined;
+    let sessions: Sessions | undefined;
+    const open = (): Relational => {
+      if (sessions !== undefined) return sessions.port;
+      throw problems.unavailable('The embedded PostgreSQL is not running.');
+    };
+    const port: Relational = {
+      migrate: async (schema, migrations) => open().migrate(schema, migrations),
+      forOrg: async (schema, org, work) => open().forOrg(schema, org, work),
+      outside: async (schema, work) => open().outside(schema, work),
+      check: async () => open().check(),
+    };
+    return {
+      port,
+      async start() {
+        cluster = await startCluster({ dataFolder, log, clock, fail });
+        sessions = createSessions({ ...cluster.connection, max: connections }, 'the data folder', log);
+        await sessions.open();
+      },
+      async stop() {
+        const ending = sessions;
+        sessions = undefined;
+        await ending?.close();
+        await cluster?.stop();
+      },
+      check: () => port.check(),
+    };
+  },
+});

@@ -1,0 +1,72 @@
+import { reasonOf, type Logger } from '#sdk';
+import pg from 'pg';
+import type { Relational } from '../../../ports/relational.ts';
+import { problems } from './errors.ts';
+import { migrateSchema } from './migrate.ts';
+import { demandModestUser } from './roles.ts';
+import { COLUMN_TYPES, inTransaction } from './transactions.ts';
+
+export { problems } from './errors.ts';
+
+/** The port over a pool of connections, and the end of the pool. */
+export interface Sessions {
+  port: Relational;
+  /** Connects once and refuses a user who is too powerful. */
+  open(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Codes of PostgreSQL and of sockets that say "not now". */
+const AWAY = new Set([
+  'ECONNREFUSED',
+  'ENOENT',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  '57P01',
+  '57P02',
+  '57P03',
+  '08006',
+  '08003',
+]);
+
+function awayProblem(error: unknown, where: string): unknown {
+  const { code, message } = error as { code?: string; message?: string };
+  const away = (code !== undefined && AWAY.has(code)) || /Connection terminated|timeout exceeded/.test(message ?? '');
+  if (!away) return error;
+  return problems.unavailable(`PostgreSQL at ${where} does not answer (${reasonOf(error)}).`, { cause: error });
+}
+
+/** Sessions of one database user. `where` names the server in messages, without a secret. */
+export function createSessions(config: pg.PoolConfig, where: string, log: Logger): Sessions {
+  const pool = new pg.Pool({ max: 10, connectionTimeoutMillis: 10_000, ...config, types: COLUMN_TYPES });
+  pool.on('error', (error) => log.warn('an idle database connection was lost', { where, reason: error.message }));
+  const guarded = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      throw awayProblem(error, where);
+    }
+  };
+  let closed: Promise<void> | undefined;
+  return {
+    port: {
+      migrate: (schema, migrations) => guarded(migrateSchema(pool, schema, migrations)),
+      forOrg: (schema, org, work) => guarded(inTransaction(pool, { schema, org }, work)),
+      outside: (schema, work) => guarded(inTransaction(pool, { schema }, work)),
+      check: async () => void (await guarded(pool.query('SELECT 1'))),
+    },
+    open: () =>
+      guarded(
+        (async () => {
+          const client = await pool.connect();
+          try {
+            await demandModestUser(client);
+          } finally {
+            client.release();
+          }
+        })(),
+      ),
+    close: () => (closed ??= pool.end()),
+  };
+}
