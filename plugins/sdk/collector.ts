@@ -1,5 +1,6 @@
 import type { Static, TObject } from 'typebox';
 import type { MetricName } from '#proto/metrics.ts';
+import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 
 /** What tells two series of one metric apart, by OpenTelemetry attribute name. Reuse one object per device: identity is compared first. */
@@ -22,6 +23,8 @@ export interface CollectorContext<Config> {
   config: Config;
   root: string;
   log: Logger;
+  /** For shares of the time since the last run, and for patience; the time of a value is the schedule's. */
+  clock: Clock;
 }
 
 /** How a collector is declared; `plugins/collectors/catalogue.ts` lists those that ship. */

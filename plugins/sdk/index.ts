@@ -8,4 +8,5 @@ export * from './data-folder.ts';
 export * from './log.ts';
 export * from './problem.ts';
 export * from './run.ts';
+export * from './text-file.ts';
 export * from './version.ts';

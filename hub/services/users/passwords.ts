@@ -1,0 +1,39 @@
+import { randomInt } from 'node:crypto';
+import { hash, verify } from '@node-rs/argon2';
+import { problems } from './errors.ts';
+
+/** OWASP's first choice for argon2id: 19 MiB, two passes, one lane. */
+const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+
+/** Refuses passwords that are short, or made of the person's own names. */
+export function checkPassword(password: string, names: readonly string[]): void {
+  if (password.length < 12) throw problems.weakPassword('Use at least 12 characters.');
+  const plain = password.toLowerCase();
+  const own = names.filter((name) => name.length >= 4 && plain.includes(name.toLowerCase()));
+  if (own.length > 0 && plain.length - Math.max(...own.map((name) => name.length)) < 6) {
+    throw problems.weakPassword('Use something other than your name or e-mail address.');
+  }
+  if (new Set(password).size < 5) throw problems.weakPassword('Use more than four different characters.');
+}
+
+/** Hashes a password with argon2id. */
+export function hashPassword(password: string): Promise<string> {
+  return hash(password, COST);
+}
+
+let decoy: Promise<string> | undefined;
+
+/** True when the password fits. For an unknown user (`stored` undefined) it does the same work and answers false. */
+export async function fitsPassword(stored: string | undefined, password: string): Promise<boolean> {
+  decoy ??= hashPassword(generatePassword());
+  const fits = await verify(stored ?? (await decoy), password);
+  return fits && stored !== undefined;
+}
+
+const LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
+
+/** A password for a person to type once: four groups of five letters and digits that nobody confuses, 100 bits. */
+export function generatePassword(): string {
+  const group = (): string => Array.from({ length: 5 }, () => LETTERS[randomInt(LETTERS.length)]).join('');
+  return [group(), group(), group(), group()].join('-');
+}
