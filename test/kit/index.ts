@@ -1,1 +1,3 @@
 export * from './manual-clock.ts';
+export * from './programs.ts';
+export * from './simulated-agent.ts';

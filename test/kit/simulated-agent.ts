@@ -1,0 +1,133 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import * as grpc from '@grpc/grpc-js';
+import {
+  AgentMessageSchema,
+  BatchSchema,
+  Encoding,
+  HelloSchema,
+  HubMessageSchema,
+  Kind,
+  Lane,
+  LogsSchema,
+  MetricsSchema,
+  TableSchema,
+  type AgentMessage,
+  type HubMessage,
+  type Level,
+  type Table,
+} from '#proto/agent/v1/index.ts';
+import { HUB_SERVER_NAME, type EnrolReply } from '#proto/enrolment.ts';
+
+/** What a simulated agent got at its enrolment. */
+export interface SimulatedIdentity extends EnrolReply {
+  key: string;
+}
+
+/** Enrols as a real agent does, with a join token. */
+export async function enrolSimulated(hubUrl: string, token: string, hostname: string): Promise<SimulatedIdentity> {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const reply = await fetch(`${hubUrl}/api/v1/agents/enroll`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token, hostname, publicKey: publicKey.export({ type: 'spki', format: 'pem' }) }),
+  });
+  if (!reply.ok) throw new Error(`enrolment answered ${reply.status}: ${await reply.text()}`);
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+  return { ...((await reply.json()) as EnrolReply), key: key.toString() };
+}
+
+const CONNECT = '/outrider.agent.v1.Link/Connect';
+
+/** An open stream. `received` gets every message of the hub; `ended` resolves when the stream is over, with its reason. */
+export interface SimulatedStream {
+  send(message: AgentMessage): boolean;
+  ended: Promise<string>;
+  close(): void;
+}
+
+/** Opens a stream with an identity and says hello. */
+export function openSimulated(
+  identity: SimulatedIdentity,
+  epoch: bigint,
+  received: (message: HubMessage) => void,
+): SimulatedStream {
+  const credentials = grpc.credentials.createSsl(
+    Buffer.from(identity.ca),
+    Buffer.from(identity.key),
+    Buffer.from(identity.certificate),
+  );
+  const client = new grpc.Client(identity.link, credentials, { 'grpc.ssl_target_name_override': HUB_SERVER_NAME });
+  const stream = client.makeBidiStreamRequest<AgentMessage, HubMessage>(
+    CONNECT,
+    (message) => Buffer.from(toBinary(AgentMessageSchema, message)),
+    (bytes) => fromBinary(HubMessageSchema, bytes),
+  );
+  const ended = new Promise<string>((resolve) => {
+    stream.on('error', (error) => resolve(error.message));
+    stream.on('end', () => resolve('end'));
+  });
+  stream.on('data', received);
+  const hello = create(HelloSchema, {
+    protocol: 1,
+    agentVersion: 'simulated',
+    epoch,
+    clockMs: BigInt(Date.now()),
+    hostname: identity.resourceName,
+  });
+  stream.write(create(AgentMessageSchema, { kind: { case: 'hello', value: hello } }));
+  return {
+    send: (message) => stream.write(message),
+    ended,
+    close() {
+      stream.end();
+      client.close();
+    },
+  };
+}
+
+/** A table of gauges with these names (one series each) and its id. */
+export function tableOf(names: readonly string[], attributes: Readonly<Record<string, string>> = {}): Table {
+  const table = create(TableSchema, { series: names.map((name) => ({ name, kind: Kind.GAUGE, attributes })) });
+  const id = createHash('sha256').update(toBinary(TableSchema, table)).digest().readBigUInt64LE(0);
+  return { ...table, id };
+}
+
+/** What goes into one batch. */
+export interface SimulatedBatch {
+  epoch: bigint;
+  seq: bigint;
+  timeMs: number;
+  table: Table;
+  values: readonly number[];
+  lines?: readonly string[];
+  level?: Level;
+  withTable: boolean;
+}
+
+/** One batch, encoded as agents do. */
+export function batchMessage(batch: SimulatedBatch): AgentMessage {
+  const block = { table: batch.table.id, timeMs: BigInt(batch.timeMs), values: [...batch.values] };
+  const metrics = toBinary(MetricsSchema, create(MetricsSchema, { blocks: [block] }));
+  const lines = (batch.lines ?? []).map((text) => ({
+    timeMs: BigInt(batch.timeMs),
+    level: batch.level ?? 2,
+    text,
+    truncated: false,
+  }));
+  const logs =
+    lines.length === 0
+      ? new Uint8Array()
+      : toBinary(LogsSchema, create(LogsSchema, { chunks: [{ source: '/var/log/app.log', lines }] }));
+  const value = create(BatchSchema, {
+    epoch: batch.epoch,
+    lane: Lane.LIVE,
+    seq: batch.seq,
+    encoding: Encoding.GZIP,
+    metrics: gzipSync(metrics, { level: 1 }),
+    logs: logs.length === 0 ? logs : gzipSync(logs, { level: 1 }),
+    tables: batch.withTable ? [batch.table] : [],
+  });
+  return create(AgentMessageSchema, { kind: { case: 'batch', value } });
+}

@@ -1,0 +1,172 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CHECKOUT_ROOT, freePort, runProgram, signIn, startHubProgram, until, type RunningHub } from '#kit';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+
+let hub: RunningHub;
+const scratch: string[] = [];
+beforeAll(async () => {
+  hub = await startHubProgram();
+});
+afterAll(async () => hub.close());
+afterEach(() => scratch.splice(0).forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'outrider-start-'));
+  scratch.push(path);
+  return path;
+}
+
+function occupy(port: number): Promise<Server> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
+}
+
+test('make start brings live numbers of this machine, and Ctrl-C ends it all', async () => {
+  const data = folder();
+  const [port, grpcPort] = [await freePort(), await freePort()];
+  const args = ['.make/start.mjs', '--port', String(port), '--grpc-port', String(grpcPort), '--data', data];
+  const make = spawn(process.execPath, args, { cwd: CHECKOUT_ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [make.stdout, make.stderr]) stream.on('data', (part: Buffer) => (output += part.toString()));
+  const ended = new Promise((resolve) => make.once('exit', resolve));
+  try {
+    await until('it is ready', () => output.includes(`ready  http://127.0.0.1:${port}`) || undefined, 60);
+    const [, username = '', password = ''] = /sign in as (\S+) with password (\S+)/.exec(output) ?? [];
+    expect(statSync(join(data, 'hub', 'first-sign-in.json')).mode & 0o777).toBe(0o600);
+    const api = await signIn(`http://127.0.0.1:${port}`, username, password);
+    const host = await until('the host is there', async () => {
+      const { items } = await api.call<{ items: { id: string }[] }>('GET', '/api/v1/monitoring/resources');
+      return items[0]?.id;
+    });
+    const newest = async (): Promise<number | undefined> => {
+      const { series } = await api.call<{ series: { times: number[] }[] }>(
+        'GET',
+        `/api/v1/monitoring/metrics/${host}?name=system.cpu.busy&from=-1m&step=1s`,
+      );
+      return series[0]?.times.at(-1);
+    };
+    const first = await until('numbers arrive', newest, 10);
+    await until('numbers move', async () => ((await newest()) ?? 0) > first || undefined, 10);
+    await api.call('POST', '/api/v1/users/password', { old: password, new: 'a longer secret, chosen' });
+    await until('the password file is gone', () => !existsSync(join(data, 'hub', 'first-sign-in.json')) || undefined);
+  } finally {
+    make.kill('SIGINT');
+    await ended;
+  }
+  expect(output).toContain('stopped');
+  expect(make.exitCode).toBe(0);
+});
+
+test('a taken port is one sentence that says what to do', async () => {
+  const port = await freePort();
+  const server = await occupy(port);
+  const { code, output } = await runProgram('hub', [
+    'run',
+    '--quiet',
+    '--data',
+    folder(),
+    '--port',
+    String(port),
+    '--grpc-port',
+    String(await freePort()),
+  ]);
+  server.close();
+  expect(code).toBe(1);
+  expect(output).toMatch(
+    new RegExp(`^outrider-hub: Port ${port} .* is taken by another program. Stop it, or choose another port: .*\n$`),
+  );
+});
+
+test('a taken port for agents is one sentence that says what to do', async () => {
+  const port = await freePort();
+  const server = await occupy(port);
+  const { code, output } = await runProgram('hub', [
+    'run',
+    '--quiet',
+    '--data',
+    folder(),
+    '--port',
+    String(await freePort()),
+    '--grpc-port',
+    String(port),
+  ]);
+  server.close();
+  expect(code).toBe(1);
+  expect(output).toMatch(new RegExp(`^outrider-hub: .*${port}.* is taken .*\n$`));
+});
+
+test('a second hub on the same data is told which process to stop', async () => {
+  const { code, output } = await runProgram('hub', [
+    'run',
+    '--quiet',
+    '--data',
+    hub.data,
+    '--port',
+    String(await freePort()),
+  ]);
+  expect(code).toBe(1);
+  expect(output).toMatch(
+    /^outrider-hub: .* is in use by process \d+\. Stop that hub first, or give this one a data folder of its own\.\n$/,
+  );
+});
+
+test('a data folder that cannot be written is one sentence that says what to do', async () => {
+  const file = join(folder(), 'file');
+  writeFileSync(file, '');
+  const { code, output } = await runProgram('hub', ['run', '--quiet', '--data', join(file, 'data')]);
+  expect(code).toBe(1);
+  expect(output).toMatch(/^outrider-hub: .* cannot be written .* choose another folder with --data\.\n$/);
+});
+
+test('a data folder of a newer version is refused', async () => {
+  const data = folder();
+  writeFileSync(join(data, 'format'), '999\n');
+  const { code, output } = await runProgram('hub', ['run', '--quiet', '--data', data]);
+  expect(code).toBe(1);
+  expect(output).toContain('Install the newer version again');
+});
+
+test('every fault of the settings is printed at once', async () => {
+  const config = join(folder(), 'outrider-hub.yaml');
+  writeFileSync(config, 'port: high\nlog: { level: loud }\nnonsense: 1\n');
+  const { code, output } = await runProgram('hub', ['check-config', '--config', config]);
+  expect(code).toBe(1);
+  for (const place of ['port', 'log.level', 'nonsense']) expect(output).toContain(place);
+});
+
+test('a wrong flag is a usage fault that points at the help', async () => {
+  const { code, output } = await runProgram('hub', ['--prot', '1']);
+  expect(code).toBe(2);
+  expect(output).toContain('--help');
+});
+
+test.each(['laptop', 'one-server'])('the example settings %s are valid', async (name) => {
+  const { code, output } = await runProgram('hub', [
+    'check-config',
+    '--config',
+    join(CHECKOUT_ROOT, 'deploy', 'examples', `${name}.yaml`),
+  ]);
+  expect(output).toContain('the settings are valid');
+  expect(code).toBe(0);
+});
+
+test('the hub says that it is live and ready, and describes its web API', async () => {
+  expect((await fetch(`${hub.url}/live`)).status).toBe(200);
+  expect((await fetch(`${hub.url}/ready`)).status).toBe(200);
+  const document = (await (await fetch(`${hub.url}/openapi.json`)).json()) as {
+    openapi: string;
+    paths: Record<string, unknown>;
+  };
+  expect(document.openapi).toBe('3.1.0');
+  expect(Object.keys(document.paths)).toEqual(
+    expect.arrayContaining(['/api/v1/auth/login', '/api/v1/monitoring/resources', '/api/v1/logs/search']),
+  );
+  expect(Object.keys(document.paths).filter((path) => path.startsWith('/internal'))).toEqual([]);
+  expect(await (await fetch(`${hub.url}/metrics`)).text()).toContain('process_cpu_user_seconds_total');
+});
