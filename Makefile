@@ -1,6 +1,6 @@
 # `make` alone lists the commands. Everything real is in .make/, in JavaScript that Node runs without anything installed.
 .DEFAULT_GOAL := help
-.PHONY: help setup build start dev test check lint bench proto docs services services-stop package clean
+.PHONY: help setup build start dev test check lint bench proto docs clean
 
 PORT ?= 8080
 GRPC_PORT ?= 4320
@@ -28,13 +28,13 @@ setup: ## install packages if the lockfile changed
 	@node .make/setup.mjs
 
 bench: ## print the figures of the hot paths
-	@node .make/build.mjs --if-needed && node .make/bench.mjs
+	@node .make/build.mjs && node .make/bench.mjs
 
 proto: ## generate code from proto/
 	@node .make/setup.mjs && cd proto && ../node_modules/.bin/buf generate
 
 docs: ## generate settings tables, collector pages, the API client and the pictures of the page
-	@node .make/build.mjs --if-needed && node .make/docs.mjs
+	@node .make/build.mjs && node .make/docs.mjs
 
 clean: ## remove what was built
 	@rm -rf dist coverage .cache

@@ -143,6 +143,10 @@ export async function createServiceApp(name: string, log: Logger): Promise<Servi
     demandRole(request);
     done();
   });
+  app.addHook('onSend', async (request, reply, payload) => {
+    void reply.header('x-outrider-route', request.routeOptions.url ?? 'unknown');
+    return payload;
+  });
   answerProblems(app as unknown as FastifyInstance, log);
   await app.register(swagger, {
     openapi: { openapi: '3.1.0', info: { title: name, version: '1' } },

@@ -1,0 +1,99 @@
+import type { Clock } from '#sdk';
+import type { FastifyRequest } from 'fastify';
+import { createLocalJWKSet, errors, jwtVerify, type JWTVerifyGetKey, type JWK } from 'jose';
+import { LRUCache } from 'lru-cache';
+import { Value } from 'typebox/value';
+import type { Peers } from '../../ports/peers.ts';
+import { Principal } from '../../principal.ts';
+import { problems } from './errors.ts';
+
+/** A removed key is refused after at most this time. */
+const KEY_CACHE_MS = 10_000;
+/** Public keys are asked for again after this time, or at once when a token names an unknown one. */
+const KEYS_MS = 10 * 60_000;
+const MISS_PAUSE_MS = 5_000;
+
+const SESSION = /(?:^|;\s*)outrider_session=([\w.-]+)/;
+
+/** Keys that verify access tokens, asked of the users service. */
+function createKeySet(peers: Peers, clock: Clock): JWTVerifyGetKey {
+  let keys: JWTVerifyGetKey | undefined;
+  let atMs = -Infinity;
+  const load = async (): Promise<JWTVerifyGetKey> => {
+    const answer = await peers.json<{ keys: JWK[] }>('users', { method: 'GET', path: '/internal/users/keys' });
+    atMs = clock.monotonic();
+    return (keys = createLocalJWKSet(answer));
+  };
+  return async (header, token) => {
+    const known = keys === undefined || clock.monotonic() - atMs > KEYS_MS ? await load() : keys;
+    try {
+      return await known(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey) || clock.monotonic() - atMs < MISS_PAUSE_MS) throw error;
+      return (await load())(header, token);
+    }
+  };
+}
+
+/** Establishes who is asking: an access token, a program's key, or, for event streams alone, the session cookie. */
+export function createAuthenticator(peers: Peers, clock: Clock) {
+  const keySet = createKeySet(peers, clock);
+  const known = new LRUCache<string, { principal: Principal; untilMs: number }>({ max: 5_000 });
+  const ask = (body: { key: string } | { session: string }): Promise<Principal> =>
+    peers.json<Principal>('users', {
+      method: 'POST',
+      path: '/internal/users/authenticate',
+      body: JSON.stringify(body),
+    });
+
+  const byToken = async (token: string): Promise<Principal> => {
+    try {
+      const options = {
+        issuer: 'outrider',
+        audience: 'outrider',
+        algorithms: ['ES256'],
+        currentDate: new Date(clock.now()),
+      };
+      const { payload } = await jwtVerify(token, keySet, options);
+      const principal: unknown = {
+        org: payload['org'],
+        user: payload.sub,
+        name: payload['name'],
+        role: payload['role'],
+        via: 'session',
+      };
+      if (Value.Check(Principal, principal)) return principal;
+    } catch (error) {
+      if (error instanceof errors.JWTExpired) throw problems.tokenExpired();
+      if (!(error instanceof errors.JOSEError)) throw error;
+    }
+    throw problems.unauthenticated('The access token is not valid.');
+  };
+
+  const byKey = async (key: string): Promise<Principal> => {
+    const hit = known.get(key);
+    if (hit !== undefined && hit.untilMs > clock.monotonic()) return hit.principal;
+    const principal = await ask({ key });
+    known.set(key, { principal, untilMs: clock.monotonic() + KEY_CACHE_MS });
+    return principal;
+  };
+
+  const byCookie = (request: FastifyRequest): Promise<Principal> | undefined => {
+    const wantsEvents = request.method === 'GET' && request.headers.accept?.includes('text/event-stream') === true;
+    const session = wantsEvents ? SESSION.exec(request.headers.cookie ?? '')?.[1] : undefined;
+    if (session === undefined) return undefined;
+    const site = request.headers['sec-fetch-site'];
+    if (site !== undefined && site !== 'same-origin') throw problems.crossSite();
+    return ask({ session });
+  };
+
+  /** Undefined when the caller says nothing about who it is; throws when what it says is wrong. */
+  return async (request: FastifyRequest): Promise<Principal | undefined> => {
+    const header = request.headers.authorization;
+    if (header === undefined) return byCookie(request);
+    const credential = /^Bearer ([\w.~+/-]+=*)$/i.exec(header)?.[1];
+    if (credential === undefined)
+      throw problems.unauthenticated('Send "Authorization: Bearer …" with an access token or a key.');
+    return credential.startsWith('ork_') ? byKey(credential) : byToken(credential);
+  };
+}

@@ -1,0 +1,13 @@
+import { Type, type Static } from 'typebox';
+
+/** Settings of the gateway. */
+export const GatewayConfig = Type.Object({
+  page: Type.String({ description: 'Folder of the built page; empty serves none.', default: '' }),
+  requestsPerSecond: Type.Integer({
+    description: 'Calls a second that one caller may make for long.',
+    default: 50,
+    minimum: 1,
+  }),
+  burst: Type.Integer({ description: 'Calls that one caller may make at once.', default: 200, minimum: 1 }),
+});
+export type GatewayConfig = Static<typeof GatewayConfig>;
