@@ -1,0 +1,195 @@
+import { reasonOf, type Attributes, type Clock, type Collector, type Component, type Logger } from '#sdk';
+import { createTableBuilder, type MetricTable } from './table.ts';
+
+/** A collector with what its settings say about time. */
+export interface ScheduledCollector {
+  name: string;
+  collector: Collector;
+  intervalMs: number;
+  /** How long a run may take; the larger of the interval and five seconds unless given. */
+  deadlineMs?: number;
+}
+
+/** One run of one collector. */
+export interface MetricBlock {
+  collector: string;
+  /** Wall clock; on the tick when the run began within a tenth of a second of it. */
+  timeMs: number;
+  /** The same object as in the collector's last block as long as no new series appeared. */
+  table: MetricTable;
+  /** In the order of the table's series; NaN: nothing read this time. */
+  values: Float64Array;
+}
+
+/** What a schedule is given. `sink` is called while collectors run and must not wait. */
+export interface ScheduleOptions {
+  collectors: readonly ScheduledCollector[];
+  clock: Clock;
+  log: Logger;
+  sink: (block: MetricBlock) => void;
+}
+
+/** Runs collectors on the ticks of the wall clock. */
+export interface Schedule extends Component {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Runs each collector once, now, and resolves when all have finished or are late. */
+  runOnce(): Promise<void>;
+}
+
+const LEAST_DEADLINE_MS = 5000;
+
+/** A run that begins this near to its tick takes the tick's time, so that the series of a host share their times. */
+const ON_TIME_MS = 100;
+
+/** How often a fault that goes on is told again, in runs. */
+const REMIND_RUNS = 3600;
+
+interface Job {
+  run(timeMs: number): Promise<void>;
+  stop(): void;
+  intervalMs: number;
+}
+
+/** Logs a fault once for each cause, then each thousandth time with a count, and the recovery. */
+function createFaultLog(log: Logger): { fault(reason: string): void; success(): void } {
+  const counts = new Map<string, number>();
+  return {
+    fault(reason) {
+      const count = (counts.get(reason) ?? 0) + 1;
+      if (counts.size > 100) counts.clear(); // Reasons that never repeat must not pile up.
+      counts.set(reason, count);
+      if (count % REMIND_RUNS === 1) log.warn('a collector failed', { reason, count });
+    },
+    success() {
+      if (counts.size === 0) return;
+      const failures = [...counts.values()].reduce((sum, count) => sum + count, 0);
+      log.info('a collector works again', { failures });
+      counts.clear();
+    },
+  };
+}
+
+function createJob(scheduled: ScheduledCollector, { clock, log, sink }: Omit<ScheduleOptions, 'collectors'>): Job {
+  const { name, collector, intervalMs } = scheduled;
+  const deadlineMs = scheduled.deadlineMs ?? Math.max(intervalMs, LEAST_DEADLINE_MS);
+  const attributes: Attributes = { 'outrider.collector': name };
+  const lateReason = `no answer within ${deadlineMs / 1000} s`;
+  const builder = createTableBuilder();
+  const faults = createFaultLog(log.child({ collector: name }));
+  let current: AbortController | undefined;
+  let isLate = false;
+  let isStopped = false;
+
+  const report = (timeMs: number, fault: string | undefined, durationMs: number): void => {
+    if (isStopped) return;
+    if (fault === undefined) faults.success();
+    else faults.fault(fault);
+    builder.emit('outrider.collector.success', fault === undefined ? 1 : 0, attributes);
+    builder.emit('outrider.collector.duration', durationMs / 1000, attributes); // NaN, and so dropped, when none ran.
+    const row = builder.finish();
+    if (row !== undefined) sink({ collector: name, timeMs, table: row.table, values: row.values });
+  };
+
+  /** One run. Resolves when it has ended or its time is up; what it emits after that is dropped. */
+  const collect = (timeMs: number): Promise<void> =>
+    new Promise((resolve) => {
+      const begun = clock.monotonic();
+      const abort = new AbortController();
+      let isOpen = true;
+      const close = (fault?: string): void => {
+        if (!isOpen) return;
+        isOpen = false;
+        report(timeMs, fault, clock.monotonic() - begun);
+        resolve();
+      };
+      let work: void | Promise<void>;
+      try {
+        work = collector.collect((metric, value, of) => isOpen && builder.emit(metric, value, of), abort.signal);
+      } catch (error) {
+        return close(reasonOf(error));
+      }
+      if (work === undefined) return close();
+      current = abort;
+      const cancel = clock.after(deadlineMs, () => {
+        isLate = true;
+        close(lateReason);
+        abort.abort();
+      });
+      const end = (fault?: string): void => {
+        cancel();
+        current = undefined;
+        isLate = false;
+        close(fault);
+      };
+      work.then(
+        () => end(),
+        (error: unknown) => end(reasonOf(error)),
+      );
+    });
+
+  return {
+    intervalMs,
+    async run(timeMs) {
+      if (current === undefined) await collect(timeMs);
+      else if (isLate) report(timeMs, lateReason, NaN); // Still hanging: it says so on each tick, and is not asked again.
+    },
+    stop() {
+      isStopped = true;
+      current?.abort();
+      collector.stop?.();
+    },
+  };
+}
+
+/** Calls `work` on each multiple of `intervalMs` of the wall clock, also after the clock was set. */
+function createTicker(intervalMs: number, clock: Clock, work: (timeMs: number) => void): () => void {
+  let cancel = (): void => {};
+  const nextAfter = (timeMs: number): number => (Math.floor(timeMs / intervalMs) + 1) * intervalMs;
+  const plan = (servedMs: number): void => {
+    const now = clock.now();
+    cancel = clock.after(nextAfter(Math.max(now, servedMs)) - now, tick);
+  };
+  const tick = (): void => {
+    const now = clock.now();
+    const nearest = Math.round(now / intervalMs) * intervalMs; // Timers also fire a millisecond early.
+    const timeMs = Math.abs(now - nearest) <= ON_TIME_MS ? nearest : now;
+    plan(timeMs);
+    work(timeMs);
+  };
+  const now = clock.now();
+  plan(now);
+  if (nextAfter(now) - now >= 1000) work(now); // Slow collectors tell something at once.
+  return () => cancel();
+}
+
+/**
+ * Makes a schedule. A collector never overlaps itself; one that throws, rejects or hangs hurts no other, and what it
+ * emitted before that counts. Each adds its own success and duration to its block. A collector that never gives the
+ * thread back cannot be helped: that is why they read files that answer at once, and everything else asynchronously.
+ *
+ * All of Linux's collectors but processes take FIGURE
+ */
+export function createSchedule(options: ScheduleOptions): Schedule {
+  const { clock, collectors } = options;
+  const jobs = collectors.map((scheduled) => createJob(scheduled, options));
+  const tickers: (() => void)[] = [];
+  return {
+    start() {
+      for (const intervalMs of new Set(jobs.map((job) => job.intervalMs))) {
+        const due = jobs.filter((job) => job.intervalMs === intervalMs);
+        tickers.push(createTicker(intervalMs, clock, (timeMs) => due.forEach((job) => void job.run(timeMs))));
+      }
+      return Promise.resolve();
+    },
+    stop() {
+      tickers.splice(0).forEach((cancel) => cancel());
+      jobs.forEach((job) => job.stop());
+      return Promise.resolve();
+    },
+    async runOnce() {
+      const now = clock.now();
+      await Promise.all(jobs.map((job) => job.run(now)));
+    },
+  };
+}

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { Kind, TableSchema, type Table } from '#proto/agent/v1/index.ts';
+import { METRICS, type MetricName, type SeriesKind } from '#proto/metrics.ts';
+import type { Attributes, Emit } from '#sdk';
+
+/** One column of a table. */
+export interface Series {
+  name: MetricName;
+  kind: SeriesKind;
+  attributes: Attributes;
+}
+
+/** The columns of a collector's values: the same object as long as no new series appears. */
+export interface MetricTable {
+  /** The first eight bytes, little endian, of the SHA-256 of the encoded series. */
+  id: bigint;
+  series: readonly Series[];
+  /** What travels. */
+  message: Table;
+}
+
+/** One run's values in the order of the table's series; NaN: nothing read this time. */
+export interface Row {
+  table: MetricTable;
+  values: Float64Array;
+}
+
+/** Turns what a collector emits into rows, run by run. */
+export interface TableBuilder {
+  /** Takes one value of the current run; one that is not finite is dropped, of two for one series the last counts. */
+  emit: Emit;
+  /** Ends the run; `undefined` as long as nothing was ever emitted. */
+  finish(): Row | undefined;
+}
+
+/** A series that has been silent for this many runs is left out when the table is made anew. */
+const FORGET_RUNS = 60;
+
+const NO_ATTRIBUTES: Attributes = {};
+
+function sorted(attributes: Attributes): [string, string][] {
+  return Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+const keyOf = (name: MetricName, attributes: Attributes): string => JSON.stringify([name, sorted(attributes)]);
+
+/** Makes a table of these series. Equal series in equal order give an equal id on every machine. */
+export function tableOf(series: readonly Series[]): MetricTable {
+  const message = create(TableSchema, {
+    series: series.map(({ name, kind, attributes }) => ({
+      name,
+      kind: kind === 'counter' ? Kind.COUNTER : Kind.GAUGE,
+      attributes: Object.fromEntries(sorted(attributes)), // Maps are encoded in the order of their keys.
+    })),
+  });
+  const id = createHash('sha256').update(toBinary(TableSchema, message)).digest().readBigUInt64LE(0);
+  message.id = id;
+  return { id, series, message };
+}
+
+/** What a builder keeps of its newest table. */
+interface Current {
+  table: MetricTable;
+  places: ReadonlyMap<string, number>;
+  /** Run in which each series last had a value. */
+  seen: Float64Array;
+}
+
+interface Fresh extends Series {
+  value: number;
+}
+
+function currentOf(series: readonly Series[], run: number, seen: readonly number[]): Current {
+  const places = new Map(series.map(({ name, attributes }, i) => [keyOf(name, attributes), i]));
+  return { table: tableOf(series), places, seen: Float64Array.from(series, (_one, i) => seen[i] ?? run) };
+}
+
+/** The next table: the old one's series that spoke lately, then the new ones. */
+function grow(current: Current, fresh: readonly Series[], run: number): { next: Current; kept: number[] } {
+  const kept = [...current.table.series.keys()].filter((i) => run - (current.seen[i] ?? 0) <= FORGET_RUNS);
+  const series = kept.flatMap((i) => current.table.series[i] ?? []);
+  const seen = kept.map((i) => current.seen[i] ?? run);
+  return {
+    next: currentOf([...series, ...fresh.map(({ name, kind, attributes }) => ({ name, kind, attributes }))], run, seen),
+    kept,
+  };
+}
+
+/** Makes a builder. A value in its usual place costs one comparison of two identities: about 20 ns. */
+export function createTableBuilder(): TableBuilder {
+  let run = 1;
+  let current = currentOf([], run, []);
+  let values = new Float64Array(0);
+  let fresh = new Map<string, Fresh>();
+  let next = 0;
+
+  const emitElsewhere = (name: MetricName, value: number, attributes: Attributes): void => {
+    const key = keyOf(name, attributes);
+    const place = current.places.get(key);
+    if (place === undefined) {
+      fresh.set(key, { name, kind: METRICS[name].kind, attributes, value });
+      return;
+    }
+    values[place] = value;
+    current.seen[place] = run;
+    next = place + 1;
+  };
+
+  return {
+    emit(name, value, attributes = NO_ATTRIBUTES) {
+      if (!Number.isFinite(value)) return;
+      const usual = current.table.series[next];
+      if (usual === undefined || usual.attributes !== attributes || usual.name !== name) {
+        return emitElsewhere(name, value, attributes);
+      }
+      values[next] = value;
+      current.seen[next] = run;
+      next++;
+    },
+    finish() {
+      if (fresh.size > 0) {
+        const { next: grown, kept } = grow(current, [...fresh.values()], run);
+        values = Float64Array.from([
+          ...kept.map((i) => values[i] ?? NaN),
+          ...[...fresh.values()].map(({ value }) => value),
+        ]);
+        current = grown;
+      }
+      const row = current.table.series.length === 0 ? undefined : { table: current.table, values };
+      run++;
+      next = 0;
+      fresh = new Map();
+      values = new Float64Array(current.table.series.length).fill(NaN);
+      return row;
+    },
+  };
+}

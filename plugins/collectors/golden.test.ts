@@ -1,0 +1,38 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { METRICS } from '#proto/metrics.ts';
+import { collectors, collectorsFor } from './catalogue.ts';
+import { replay } from './replay.ts';
+
+/** Every folder `testdata/<case>/<step>/` is one machine seen at steps a second apart; `expected.json` is what comes of it. */
+const cases = Object.keys(collectors).flatMap((name) =>
+  readdirSync(join(import.meta.dirname, name, 'testdata'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => [name as keyof typeof collectors, entry.name] as const),
+);
+
+test.each(cases)('%s reads the captured %s as expected', async (name, machine) => {
+  const folder = join(import.meta.dirname, name, 'testdata', machine);
+  const steps = readdirSync(folder).filter((entry) => /^\d+$/.test(entry));
+  const runs = await replay(await collectors[name](), steps.sort().map((step) => join(folder, step)));
+  for (const { values } of runs) expect(Object.values(values).every(Number.isFinite)).toBe(true);
+  if (name === 'filesystem') return; // The space is this machine's; its own test has the golden values.
+  await expect(`${JSON.stringify(runs, null, 2)}\n`).toMatchFileSnapshot(join(folder, 'expected.json'));
+});
+
+test('every collector of Linux has a captured machine, and emits names of the catalogue only', async () => {
+  const linux = await collectorsFor('linux');
+  expect(linux.map(({ name }) => name).filter((name) => !cases.some(([of]) => of === name))).toEqual([]);
+  for (const { name } of linux) {
+    const folder = join(import.meta.dirname, name, 'testdata');
+    const [machine = ''] = readdirSync(folder).filter((entry) => cases.some(([of, one]) => of === name && one === entry));
+    const runs = await replay(await collectors[name as keyof typeof collectors](), [join(folder, machine, '1')]);
+    const names = Object.keys(runs[0]?.values ?? {}).map((key) => key.split(' ')[0] ?? '');
+    expect(names.filter((one) => !Object.hasOwn(METRICS, one))).toEqual([]);
+  }
+});
+
+test('the names of the catalogue are the names of the collectors', async () => {
+  for (const [name, load] of Object.entries(collectors)) expect((await load()).name).toBe(name);
+});

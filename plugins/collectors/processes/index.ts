@@ -1,0 +1,111 @@
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { Type } from 'typebox';
+import { countIn, defineCollector, textFile, type Attributes, type Emit } from '#sdk';
+import { createCounter, type Census, type Group } from './groups.ts';
+import { parseAuxv, parsePidStat } from './pid-stat.ts';
+import { createTopList } from './top-list.ts';
+
+const STATES: Readonly<Record<string, string>> = {
+  R: 'running', S: 'sleeping', D: 'blocked', Z: 'defunct', T: 'stopped', t: 'stopped', I: 'idle',
+}; // prettier-ignore
+
+const STATE_ATTRIBUTES = [...new Set([...Object.values(STATES), 'other'])].map((state) => ({ 'process.state': state }));
+
+/** The file is shorter than this, and one read gives all of it. */
+const line = Buffer.allocUnsafeSlow(1024);
+
+function readLine(path: string): string | undefined {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch {
+    return undefined; // It ended after the folder was listed.
+  }
+  try {
+    return line.toString('utf8', 0, readSync(file, line, 0, line.length, 0));
+  } catch {
+    return undefined; // It ended after the file was opened.
+  } finally {
+    closeSync(file);
+  }
+}
+
+function unitsOf(root: string): { pageSize: number; ticksPerSecond: number } {
+  try {
+    return parseAuxv(readFileSync(join(root, 'proc/self/auxv')));
+  } catch {
+    return parseAuxv(new Uint8Array()); // Not every sandbox shows it; the usual units are right on most machines.
+  }
+}
+
+function emitStates(emit: Emit, states: Census['states']): void {
+  const counts = new Map<string, number>();
+  for (const [letter, count] of states) {
+    const state = STATES[letter] ?? 'other';
+    counts.set(state, (counts.get(state) ?? 0) + count);
+  }
+  for (const attributes of STATE_ATTRIBUTES) {
+    emit('system.process.count', counts.get(attributes['process.state']) ?? 0, attributes);
+  }
+}
+
+function createTopEmitter(root: string, size: number): (emit: Emit, groups: Census['groups'], ms: number) => void {
+  const { pageSize, ticksPerSecond } = unitsOf(root);
+  const top = createTopList(size);
+  let attributes = new Map<string, Attributes>();
+  return (emit, groups, elapsedMs) => {
+    const present = new Map<string, Attributes>();
+    const cores = (group: Group): number => group.ticks / ticksPerSecond / (elapsedMs / 1000);
+    for (const group of top(groups)) {
+      const known = attributes.get(group.name) ?? { 'process.executable.name': group.name };
+      present.set(group.name, known);
+      if (elapsedMs > 0) emit('process.cpu.utilization', cores(group), known);
+      emit('process.memory.usage', group.residentPages * pageSize, known);
+    }
+    attributes = present;
+  };
+}
+
+/** Processes by state, and the executables that use most. */
+export const processes = defineCollector({
+  name: 'processes',
+  summary: 'Counts processes by state and adds up processor time and memory by executable, from /proc/PID/stat.',
+  platforms: ['linux'],
+  intervalSeconds: 1,
+  config: Type.Object(
+    {
+      top: Type.Integer({
+        default: 10,
+        minimum: 0,
+        maximum: 100,
+        description: 'How many executables to list by processor time, and how many by memory.',
+      }),
+    },
+    { additionalProperties: false },
+  ),
+  create({ config, root, clock }) {
+    const folder = join(root, 'proc');
+    const readStat = textFile(join(folder, 'stat'));
+    const counter = createCounter();
+    const emitTop = createTopEmitter(root, config.top);
+    let last: number | undefined;
+    return {
+      collect(emit) {
+        const now = clock.monotonic();
+        for (const entry of readdirSync(folder)) {
+          const pid = countIn(entry);
+          const text = Number.isNaN(pid) ? undefined : readLine(`${folder}/${entry}/stat`);
+          const stat = text === undefined ? undefined : parsePidStat(text);
+          if (stat !== undefined) counter.add(pid, stat);
+        }
+        const { groups, states } = counter.finish();
+        emitStates(emit, states);
+        const created = countIn(/^processes (\d+)$/m.exec(readStat() ?? '')?.[1]);
+        if (Number.isFinite(created)) emit('system.process.created', created);
+        emitTop(emit, groups, last === undefined ? 0 : now - last);
+        last = now;
+      },
+    };
+  },
+});
