@@ -1,0 +1,147 @@
+import { metricInfo, type Merge } from '#proto/metrics.ts';
+import type { SeriesPoints, SeriesQuery } from '../../../ports/series.ts';
+import type { NumberedSeries } from './registry.ts';
+
+/** One step of one series: start of the step and what its samples were. Times in milliseconds. */
+export interface StepRow {
+  series: number;
+  t: number;
+  n: number;
+  s: number;
+  mn: number;
+  mx: number;
+  lastT: number;
+  last: number;
+}
+
+/** Statistics of one step, ready to be merged. */
+interface Step {
+  t: number;
+  avg: number;
+  min: number;
+  max: number;
+  last: number;
+}
+
+/** Over a longer silence no rate is made up, milliseconds. */
+const GAP_MS = 300_000;
+
+/**
+ * Which stored series answer: those that carry what `where` asks for and all of `by`. Where one name has both totals and
+ * parts (a machine's and each core's CPU), the ones with the fewest other attributes answer: the parts are already in the total.
+ */
+export function selectSeries(
+  all: readonly NumberedSeries[],
+  query: Pick<SeriesQuery, 'where' | 'by'>,
+): NumberedSeries[] {
+  const fits = all.filter(
+    ({ attributes }) =>
+      query.by.every((key) => attributes[key] !== undefined) &&
+      Object.entries(query.where).every(([key, value]) => (attributes[key] ?? '') === value),
+  );
+  const asked = new Set([...query.by, ...Object.keys(query.where)]);
+  const keysOf = ({ attributes }: NumberedSeries): string[] => Object.keys(attributes).filter((key) => !asked.has(key));
+  return fits.filter((one) => {
+    const own = keysOf(one);
+    return !fits.some((other) => {
+      const fewer = keysOf(other);
+      return fewer.length < own.length && fewer.every((key) => own.includes(key));
+    });
+  });
+}
+
+function gaugeSteps(rows: readonly StepRow[], from: number): Step[] {
+  return rows
+    .filter(({ t }) => t >= from)
+    .map(({ t, n, s, mn, mx, last }) => ({ t, avg: s / n, min: mn, max: mx, last }));
+}
+
+/** Rates per second of a counter: the growth since the step before, over the time between their last samples. A fall is a reset: it grew from zero. */
+function counterSteps(rows: readonly StepRow[], from: number, step: number): Step[] {
+  const steps: Step[] = [];
+  let before: StepRow | undefined;
+  for (const row of rows) {
+    if (before !== undefined && row.t >= from && row.lastT - before.lastT <= Math.max(GAP_MS, 10 * step)) {
+      const growth = row.last >= before.last ? row.last - before.last : row.last;
+      const rate = (growth * 1000) / (row.lastT - before.lastT);
+      steps.push({ t: row.t, avg: rate, min: rate, max: rate, last: rate });
+    }
+    before = row;
+  }
+  return steps;
+}
+
+const COMBINE: Readonly<Record<Merge, (sum: number, one: number) => number>> = {
+  sum: (sum, one) => sum + one,
+  avg: (sum, one) => sum + one,
+  max: (most, one) => Math.max(most, one),
+};
+
+/** Merges the steps of several series: each statistic on its own, over those that have the step. */
+function mergeSteps(lines: readonly (readonly Step[])[], merge: Merge): Step[] {
+  if (lines.length === 1) return [...(lines[0] ?? [])];
+  const combine = COMBINE[merge];
+  const merged = new Map<number, Step & { count: number }>();
+  for (const { t, avg, min, max, last } of lines.flat()) {
+    const there = merged.get(t);
+    if (there === undefined) merged.set(t, { t, avg, min, max, last, count: 1 });
+    else {
+      there.avg = combine(there.avg, avg);
+      there.min = combine(there.min, min);
+      there.max = combine(there.max, max);
+      there.last = combine(there.last, last);
+      there.count += 1;
+    }
+  }
+  const steps = [...merged.values()].sort((a, b) => a.t - b.t);
+  if (merge !== 'avg') return steps;
+  return steps.map(({ t, avg, min, max, last, count }) => ({
+    t,
+    avg: avg / count,
+    min: min / count,
+    max: max / count,
+    last: last / count,
+  }));
+}
+
+/** Puts an answer together from the rows of the series that were selected, ordered by series and time. */
+export function answerOf(
+  selected: readonly NumberedSeries[],
+  rows: readonly StepRow[],
+  query: SeriesQuery,
+): SeriesPoints[] {
+  const bySeries = new Map<number, StepRow[]>();
+  for (const row of rows) {
+    const there = bySeries.get(row.series);
+    if (there === undefined) bySeries.set(row.series, [row]);
+    else there.push(row);
+  }
+  const lines = new Map<
+    string,
+    { name: string; kind: NumberedSeries['kind']; attributes: Record<string, string>; steps: Step[][] }
+  >();
+  const from = Math.floor(query.from / query.step) * query.step;
+  for (const series of selected) {
+    const own = bySeries.get(series.id);
+    if (own === undefined) continue;
+    const attributes = Object.fromEntries(query.by.map((key) => [key, series.attributes[key] ?? '']));
+    const key = JSON.stringify([series.name, attributes]);
+    const line = lines.get(key) ?? { name: series.name, kind: series.kind, attributes, steps: [] };
+    lines.set(key, line);
+    line.steps.push(series.kind === 'counter' ? counterSteps(own, from, query.step) : gaugeSteps(own, from));
+  }
+  return [...lines.values()].map(({ name, kind, attributes, steps }) => {
+    const merged = mergeSteps(steps, query.merge ?? metricInfo(name)?.merge ?? 'avg');
+    const column = (pick: (step: Step) => number): number[] => merged.map(pick);
+    return {
+      name,
+      kind,
+      attributes,
+      times: column(({ t }) => t),
+      avg: column(({ avg }) => avg),
+      min: column(({ min }) => min),
+      max: column(({ max }) => max),
+      last: column(({ last }) => last),
+    };
+  });
+}
