@@ -42,8 +42,11 @@ const LEAST_DEADLINE_MS = 5000;
 /** A run that begins this near to its tick takes the tick's time, so that the series of a host share their times. */
 const ON_TIME_MS = 100;
 
-/** How often a fault that goes on is told again, in runs. */
-const REMIND_RUNS = 3600;
+/** How often a fault that goes on is told again. */
+const REMIND_MS = 3_600_000;
+
+/** Reasons that are told apart; ones that never repeat must not pile up. */
+const MAX_REASONS = 100;
 
 interface Job {
   run(timeMs: number): Promise<void>;
@@ -51,22 +54,18 @@ interface Job {
   intervalMs: number;
 }
 
-/** Logs a fault once for each cause, then each thousandth time with a count, and the recovery. */
-function createFaultLog(log: Logger): { fault(reason: string): void; success(): void } {
-  const counts = new Map<string, number>();
-  return {
-    fault(reason) {
-      const count = (counts.get(reason) ?? 0) + 1;
-      if (counts.size > 100) counts.clear(); // Reasons that never repeat must not pile up.
-      counts.set(reason, count);
-      if (count % REMIND_RUNS === 1) log.warn('a collector failed', { reason, count });
-    },
-    success() {
-      if (counts.size === 0) return;
-      const failures = [...counts.values()].reduce((sum, count) => sum + count, 0);
-      log.info('a collector works again', { failures });
-      counts.clear();
-    },
+/** Logs each cause once, and again with a count when it still occurs an hour later. */
+function createFaultLog(log: Logger, clock: Clock): (reason: string) => void {
+  const causes = new Map<string, { count: number; toldAt: number }>();
+  return (reason) => {
+    const now = clock.monotonic();
+    if (causes.size >= MAX_REASONS) causes.clear();
+    const cause = causes.get(reason) ?? { count: 0, toldAt: -Infinity };
+    causes.set(reason, cause);
+    cause.count++;
+    if (now - cause.toldAt < REMIND_MS) return;
+    cause.toldAt = now;
+    log.warn('a collector failed', { reason, count: cause.count });
   };
 }
 
@@ -76,15 +75,14 @@ function createJob(scheduled: ScheduledCollector, { clock, log, sink }: Omit<Sch
   const attributes: Attributes = { 'outrider.collector': name };
   const lateReason = `no answer within ${deadlineMs / 1000} s`;
   const builder = createTableBuilder();
-  const faults = createFaultLog(log.child({ collector: name }));
+  const logFault = createFaultLog(log.child({ collector: name }), clock);
   let current: AbortController | undefined;
   let isLate = false;
   let isStopped = false;
 
   const report = (timeMs: number, fault: string | undefined, durationMs: number): void => {
     if (isStopped) return;
-    if (fault === undefined) faults.success();
-    else faults.fault(fault);
+    if (fault !== undefined) logFault(fault);
     builder.emit('outrider.collector.success', fault === undefined ? 1 : 0, attributes);
     builder.emit('outrider.collector.duration', durationMs / 1000, attributes); // NaN, and so dropped, when none ran.
     const row = builder.finish();

@@ -15,7 +15,10 @@ const cases = Object.keys(collectors).flatMap((name) =>
 test.each(cases)('%s reads the captured %s as expected', async (name, machine) => {
   const folder = join(import.meta.dirname, name, 'testdata', machine);
   const steps = readdirSync(folder).filter((entry) => /^\d+$/.test(entry));
-  const runs = await replay(await collectors[name](), steps.sort().map((step) => join(folder, step)));
+  const runs = await replay(
+    await collectors[name](),
+    steps.sort().map((step) => join(folder, step)),
+  );
   for (const { values } of runs) expect(Object.values(values).every(Number.isFinite)).toBe(true);
   if (name === 'filesystem') return; // The space is this machine's; its own test has the golden values.
   await expect(`${JSON.stringify(runs, null, 2)}\n`).toMatchFileSnapshot(join(folder, 'expected.json'));
@@ -26,7 +29,9 @@ test('every collector of Linux has a captured machine, and emits names of the ca
   expect(linux.map(({ name }) => name).filter((name) => !cases.some(([of]) => of === name))).toEqual([]);
   for (const { name } of linux) {
     const folder = join(import.meta.dirname, name, 'testdata');
-    const [machine = ''] = readdirSync(folder).filter((entry) => cases.some(([of, one]) => of === name && one === entry));
+    const [machine = ''] = readdirSync(folder).filter((entry) =>
+      cases.some(([of, one]) => of === name && one === entry),
+    );
     const runs = await replay(await collectors[name as keyof typeof collectors](), [join(folder, machine, '1')]);
     const names = Object.keys(runs[0]?.values ?? {}).map((key) => key.split(' ')[0] ?? '');
     expect(names.filter((one) => !Object.hasOwn(METRICS, one))).toEqual([]);

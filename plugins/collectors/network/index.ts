@@ -54,7 +54,7 @@ export const network = defineCollector({
   config: Type.Object(
     {
       exclude: Type.Array(Type.String({ format: 'regex' }), {
-        default: ['^lo$', '^(veth|cali|lxc|tap)'],
+        default: ['^lo$', '^(veth|cali|lxc|tap|docker|br-|virbr|cni|flannel|cilium|kube)'],
         description: 'Regular expressions; an interface whose name matches one is left out.',
       }),
     },

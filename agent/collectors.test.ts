@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { Type } from 'typebox';
+import { createManualClock } from '#kit';
+import { checkSettings, defineCollector, silentLogger } from '#sdk';
+import { collectorSettings, createCollectors } from './collectors.ts';
+
+const seen: unknown[] = [];
+
+const definition = defineCollector({
+  name: 'example',
+  summary: 'Reads nothing.',
+  platforms: ['linux'],
+  intervalSeconds: 10,
+  config: Type.Object({ top: Type.Integer({ default: 3, description: 'How many.' }) }, { additionalProperties: false }),
+  create({ config }) {
+    seen.push(config);
+    return { collect() {} };
+  },
+});
+
+const made = (tree: unknown, faults: string[] = []) => {
+  const settings = checkSettings(collectorSettings([definition]), tree, faults);
+  return createCollectors([definition], { settings, root: '/', log: silentLogger, clock: createManualClock() });
+};
+
+test('a collector runs at its own interval and with its own defaults unless the settings say otherwise', () => {
+  expect(made({}).map(({ name, intervalMs }) => [name, intervalMs])).toEqual([['example', 10_000]]);
+  expect(made({ example: { interval: 2.5, top: 7 } })[0]?.intervalMs).toBe(2500);
+  expect(seen.splice(0)).toEqual([{ top: 3 }, { top: 7 }]);
+});
+
+test('a collector that is switched off is not made', () => {
+  expect(made({ example: { enabled: false } })).toEqual([]);
+  expect(seen.splice(0)).toEqual([]);
+});
+
+test('a setting that nobody knows is a fault with its place', () => {
+  const faults: string[] = [];
+  made({ example: { intervall: 5 }, other: {} }, faults);
+  expect(faults.join('\n')).toMatch(/example: does not know "intervall"/);
+  expect(faults.join('\n')).toMatch(/does not know "other"/);
+});

@@ -1,0 +1,148 @@
+import { expect, test } from 'vitest';
+import { createManualClock } from '#kit';
+import { silentLogger, type Collector, type Logger } from '#sdk';
+import { createSchedule, type MetricBlock, type ScheduledCollector } from './schedule.ts';
+
+const START = 1_750_000_000_400;
+
+function createWorld(scheduled: Record<string, Collector['collect'] | Partial<ScheduledCollector>>) {
+  const clock = createManualClock(START);
+  const blocks: MetricBlock[] = [];
+  const warnings: Record<string, unknown>[] = [];
+  const log: Logger = {
+    ...silentLogger,
+    warn: (message, facts) => void warnings.push({ message, ...facts }),
+    child: () => log,
+  };
+  const collectors = Object.entries(scheduled).map(([name, given]): ScheduledCollector => {
+    const more = typeof given === 'function' ? { collector: { collect: given } } : given;
+    return { name, intervalMs: 1000, collector: { collect: () => {} }, ...more };
+  });
+  const schedule = createSchedule({ collectors, clock, log, sink: (block) => void blocks.push(block) });
+  const of = (name: string) => blocks.filter((block) => block.collector === name);
+  const valueOf = (block: MetricBlock | undefined, metric: string): number | undefined =>
+    block?.values[block.table.series.findIndex((one) => one.name === metric)];
+  const successes = (name: string) => of(name).map((block) => valueOf(block, 'outrider.collector.success'));
+  return { clock, schedule, blocks, warnings, of, valueOf, successes };
+}
+
+test('runs begin on the ticks of the wall clock and carry their time', async () => {
+  const { clock, schedule, of } = createWorld({ a: (emit) => emit('system.uptime', 1) });
+  await schedule.start();
+  await clock.advance(3000);
+  expect(of('a').map(({ timeMs }) => timeMs - START)).toEqual([600, 1600, 2600]);
+  expect(new Set(of('a').map(({ table }) => table)).size).toBe(1);
+});
+
+test('a clock that was set gets its ticks anew', async () => {
+  const { clock, schedule, of } = createWorld({ a: (emit) => emit('system.uptime', 1) });
+  await schedule.start();
+  await clock.advance(600);
+  clock.jump(-7250);
+  await clock.advance(3000);
+  const times = of('a').map(({ timeMs }) => timeMs);
+  expect(times).toHaveLength(4);
+  expect(times.slice(2).map((timeMs) => timeMs % 1000)).toEqual([0, 0]);
+  expect(times[1]).toBeLessThan(times[0] ?? 0);
+});
+
+test('each interval has ticks of its own, and slow collectors tell something at once', async () => {
+  const { clock, schedule, of } = createWorld({ fast: () => {}, slow: { intervalMs: 10_000 } });
+  await schedule.start();
+  await clock.advance(20_000);
+  expect(of('fast')).toHaveLength(20);
+  expect(of('slow').map(({ timeMs }) => timeMs - START)).toEqual([0, 9600, 19_600]);
+});
+
+test('success and duration stand in the block of the run', async () => {
+  const { clock, schedule, of, valueOf } = createWorld({
+    async: async (emit) => {
+      await clock.sleep(250);
+      emit('system.uptime', 7);
+    },
+  });
+  const once = schedule.runOnce();
+  await clock.advance(250);
+  await once;
+  const [block] = of('async');
+  expect(valueOf(block, 'system.uptime')).toBe(7);
+  expect(valueOf(block, 'outrider.collector.success')).toBe(1);
+  expect(valueOf(block, 'outrider.collector.duration')).toBe(0.25);
+  expect(block?.table.series.at(-1)?.attributes).toEqual({ 'outrider.collector': 'async' });
+});
+
+test('one that throws or rejects hurts no other, and what it emitted before counts', async () => {
+  const { clock, schedule, of, valueOf, successes } = createWorld({
+    throws: (emit) => {
+      emit('system.uptime', 3);
+      throw new Error('no such file');
+    },
+    rejects: () => Promise.reject(new Error('no answer')),
+    good: (emit) => emit('system.uptime', 1),
+  });
+  await schedule.start();
+  await clock.advance(2000);
+  expect(successes('throws')).toEqual([0, 0]);
+  expect(successes('rejects')).toEqual([0, 0]);
+  expect(successes('good')).toEqual([1, 1]);
+  expect(valueOf(of('throws')[0], 'system.uptime')).toBe(3);
+});
+
+test('one that hangs is never called again meanwhile, says so on each tick after its deadline, and recovers', async () => {
+  let calls = 0;
+  let aborted = false;
+  const answers: (() => void)[] = [];
+  const { clock, schedule, successes, of } = createWorld({
+    hangs: (emit, signal) => {
+      calls++;
+      if (calls > 1) return;
+      signal.addEventListener('abort', () => (aborted = true));
+      return new Promise((resolve) => answers.push(() => (emit('system.uptime', 9), resolve())));
+    },
+    good: () => {},
+  });
+  await schedule.start();
+  await clock.advance(8000);
+  expect({ calls, aborted }).toEqual({ calls: 1, aborted: true });
+  expect(successes('hangs')).toEqual([0, 0, 0, 0]); // At 5.6 s by its deadline, then on each tick.
+  expect(successes('good')).toHaveLength(8);
+  answers[0]?.();
+  await clock.advance(1000);
+  expect(calls).toBe(2);
+  expect(successes('hangs').at(-1)).toBe(1);
+  expect(of('hangs').some(({ table }) => table.series.some(({ name }) => name === 'system.uptime'))).toBe(false);
+});
+
+test('a fault is logged once for each cause, and again after an hour', async () => {
+  let reason = 'first';
+  const { clock, schedule, warnings } = createWorld({
+    bad: () => {
+      throw new Error(reason);
+    },
+  });
+  await schedule.start();
+  await clock.advance(5000);
+  reason = 'second';
+  await clock.advance(5000);
+  expect(warnings.map(({ reason: told, count }) => [told, count])).toEqual([
+    ['first', 1],
+    ['second', 1],
+  ]);
+  await clock.advance(3_600_000);
+  expect(warnings.at(-1)).toMatchObject({ reason: 'second', count: 3601 });
+});
+
+test('after stop nothing runs and nothing is told; stop is safe twice and without start', async () => {
+  let stops = 0;
+  const { clock, schedule, blocks } = createWorld({
+    a: { collector: { collect: () => new Promise(() => {}), stop: () => void stops++ } },
+    b: () => {},
+  });
+  await schedule.stop();
+  await schedule.stop();
+  await schedule.start();
+  await schedule.stop();
+  await clock.advance(10_000);
+  expect(blocks).toEqual([]);
+  expect(stops).toBeGreaterThan(0);
+});
