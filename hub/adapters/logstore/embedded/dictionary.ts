@@ -1,0 +1,85 @@
+import { literal, type Database } from '../../duckdb/database.ts';
+
+/** A file on a host, as lines name it. */
+export interface Source {
+  org: string;
+  resource: string;
+  source: string;
+}
+
+/** Numbers for the sources of lines, so that a line carries one small number. Numbers are never used again. */
+export interface Dictionary {
+  /** The number of a source; a new one is noted in `added` and counts once that is stored. */
+  numberOf(place: Source, added: Map<string, { id: number; place: Source }>): number;
+  storing(added: ReadonlyMap<string, { id: number; place: Source }>): string[];
+  stored(added: ReadonlyMap<string, { id: number; place: Source }>): void;
+  placeOf(id: number): Source | undefined;
+  /** Numbers of an org's sources that fit. */
+  find(org: string, resources?: readonly string[], source?: string): number[];
+  forget(org: string, resource: string): Promise<number[]>;
+}
+
+const keyOf = ({ org, resource, source }: Source): string => `${org} ${resource} ${source}`;
+
+/** Loads the dictionary. */
+export async function openDictionary(database: Database): Promise<Dictionary> {
+  await database.writer.run(
+    'CREATE TABLE IF NOT EXISTS source (id INTEGER, org VARCHAR, resource VARCHAR, source VARCHAR)',
+  );
+  await database.writer.run('CREATE TABLE IF NOT EXISTS source_highest (id INTEGER)');
+  const byKey = new Map<string, number>();
+  const byId = new Map<number, Source>();
+  for (const [id, org, resource, source] of await database.read('SELECT id, org, resource, source FROM source')) {
+    const place = { org: String(org), resource: String(resource), source: String(source) };
+    byKey.set(keyOf(place), Number(id));
+    byId.set(Number(id), place);
+  }
+  const [highest] = await database.read('SELECT coalesce(max(id), 0)::DOUBLE FROM source_highest');
+  let next = 1 + [...byId.keys()].reduce((most, id) => Math.max(most, id), Number(highest?.[0] ?? 0));
+  return {
+    numberOf(place, added) {
+      const key = keyOf(place);
+      const known = byKey.get(key) ?? added.get(key)?.id;
+      if (known !== undefined) return known;
+      added.set(key, { id: next, place });
+      return next++;
+    },
+    storing(added) {
+      if (added.size === 0) return [];
+      const rows = [...added.values()].map(
+        ({ id, place: { org, resource, source } }) =>
+          `(${id}, ${literal(org)}, ${literal(resource)}, ${literal(source)})`,
+      );
+      return [`INSERT INTO source VALUES ${rows.join(', ')}`];
+    },
+    stored(added) {
+      for (const [key, { id, place }] of added) {
+        byKey.set(key, id);
+        byId.set(id, place);
+      }
+    },
+    placeOf: (id) => byId.get(id),
+    find: (org, resources, source) =>
+      [...byId]
+        .filter(
+          ([, place]) =>
+            place.org === org &&
+            (source === undefined || place.source === source) &&
+            (resources === undefined || resources.includes(place.resource)),
+        )
+        .map(([id]) => id),
+    async forget(org, resource) {
+      const gone = [...byId].filter(([, place]) => place.org === org && place.resource === resource);
+      await database.change([
+        'DELETE FROM source_highest',
+        `INSERT INTO source_highest VALUES (${next})`,
+        `DELETE FROM source WHERE org = ${literal(org)} AND resource = ${literal(resource)}`,
+      ]);
+      for (const [id, place] of gone) {
+        byId.delete(id);
+        byKey.delete(keyOf(place));
+      }
+      return gone.map(([id]) => id);
+    },
+  };
+}
