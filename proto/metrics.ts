@@ -71,14 +71,18 @@ export const METRICS = {
   'system.network.connection.count': gauge(
     '{connection}',
     'sum',
-    'Sockets, by network.transport and network.connection.state.',
+    'Sockets: TCP in the states established and time_wait, and all of UDP.',
   ),
   'system.network.tcp.retransmits': counter('{segment}', 'TCP segments that were sent again.'),
-  // processes: process.executable.name and process.pid on the top lists
+  // processes: process.state; process.executable.name on the top lists, added up over all processes of that name
   'system.process.count': gauge('{process}', 'sum', 'Processes, by process.state.'),
   'system.process.created': counter('{process}', 'Processes started since boot.'),
-  'process.cpu.utilization': gauge('1', 'sum', 'Cores that a process used since the last run (1 is one whole core).'),
-  'process.memory.usage': gauge('By', 'sum', 'Resident memory of a process.'),
+  'process.cpu.utilization': gauge(
+    '1',
+    'sum',
+    'Cores that the processes of an executable used since the last run (1 is one whole core).',
+  ),
+  'process.memory.usage': gauge('By', 'sum', 'Resident memory of the processes of an executable.'),
   // system
   'system.uptime': gauge('s', 'max', 'Time since boot.'),
   'system.linux.file_descriptor.count': gauge('{file_descriptor}', 'max', 'Open file handles of the whole machine.'),
@@ -90,8 +94,12 @@ export const METRICS = {
     'Cores used by the container as a share of its limit, or of the machine without one.',
   ),
   'container.cpu.throttled': counter('s', 'Time in which the container was held back by its CPU limit.'),
-  'container.memory.usage': gauge('By', 'max', 'Memory that is charged to the container.'),
-  'container.memory.utilization': gauge('1', 'max', 'Charged memory as a share of the limit.'),
+  'container.memory.usage': gauge(
+    'By',
+    'max',
+    'Memory charged to the container, less file cache that was not used lately.',
+  ),
+  'container.memory.utilization': gauge('1', 'max', 'The same as a share of the limit.'),
   // the agent itself; outrider.collector = the collector's name
   'outrider.collector.success': gauge(
     '1',

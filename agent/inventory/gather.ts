@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { platform } from 'node:os';
 import { join } from 'node:path';
 import system from 'systeminformation';
 import { hashedId, type Inventory } from './basics.ts';
@@ -30,7 +31,20 @@ export function told(attributes: Readonly<Record<string, string | number | undef
   return found;
 }
 
+/** Name, version and description from the text of /etc/os-release. */
+export function parseOsRelease(text: string): Inventory {
+  const fields = new Map([...text.matchAll(/^([A-Z_]+)=(["']?)(.*)\2$/gm)].map(([, key, , value]) => [key, value]));
+  return told({
+    'os.name': fields.get('NAME'),
+    'os.version': fields.get('VERSION_ID'),
+    'os.build_id': fields.get('BUILD_ID'),
+    'os.description': fields.get('PRETTY_NAME'),
+  });
+}
+
 async function readOperatingSystem(): Promise<Inventory> {
+  // On Linux the library would also ask the name service for the machine's full name.
+  if (platform() === 'linux') return parseOsRelease(readFileSync('/etc/os-release', 'utf8'));
   const { distro, release, codename, build, kernel } = await system.osInfo();
   return told({
     'os.name': distro,

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { createManualClock } from '#kit';
 import { silentLogger, systemClock, type Clock, type Logger } from '#sdk';
 import { architectureOf, hashedId, readBasics } from './basics.ts';
-import { readDmi, told } from './gather.ts';
+import { parseOsRelease, readDmi, told } from './gather.ts';
 import { parseInventory, readInventory } from './index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'outrider-inventory-'));
@@ -105,4 +105,13 @@ test('firmware that says nothing is left out', () => {
 test('an answer of texts by name is read', () => {
   expect(parseInventory('{"a":"b"}')).toEqual({ a: 'b' });
   expect(() => parseInventory('[1]')).toThrow('texts by name');
+});
+
+test('quotes of /etc/os-release are taken off, and lines of another form passed over', () => {
+  const text = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME=Debian\nnot a line\nVERSION_ID=\'12\'\n';
+  expect(parseOsRelease(text)).toEqual({
+    'os.name': 'Debian',
+    'os.version': '12',
+    'os.description': 'Debian GNU/Linux 12 (bookworm)',
+  });
 });

@@ -5,11 +5,12 @@ import {
   createIntern,
   emitDisks,
   emitLoad,
+  emitLoadAverage,
   emitMemory,
   emitProcesses,
   emitSpace,
   emitTraffic,
-  onlyTold,
+  emitUptime,
   type Intern,
   type Traffic,
 } from './readings.ts';
@@ -60,15 +61,12 @@ const PARTS: readonly Part[] = [
   async (libraries, emit, intern) => emitTraffic(emit, await readTraffic(libraries), intern),
   async ({ utils }, emit) => {
     const load = await utils.cpu.loadAverage();
-    if (!load.success) return; // Windows has no such thing.
-    onlyTold(emit)('system.cpu.load_average.1m', load.data.load1);
-    onlyTold(emit)('system.cpu.load_average.5m', load.data.load5);
-    onlyTold(emit)('system.cpu.load_average.15m', load.data.load15);
+    if (load.success) emitLoadAverage(emit, load.data); // Windows has no such thing.
   },
   async ({ utils }, emit) => {
     const uptime = await utils.system.uptime();
     if (!uptime.success) throw uptime.error;
-    onlyTold(emit)('system.uptime', uptime.data.uptime / 1000);
+    emitUptime(emit, uptime.data.uptime);
   },
 ];
 

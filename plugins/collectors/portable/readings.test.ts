@@ -4,7 +4,18 @@ import type { Systeminformation } from 'systeminformation';
 import { expect, test } from 'vitest';
 import { replay } from '../replay.ts';
 import { portable } from './index.ts';
-import { createIntern, emitDisks, emitLoad, emitMemory, emitProcesses, emitSpace, emitTraffic } from './readings.ts';
+import {
+  createIntern,
+  emitDisks,
+  emitLoad,
+  emitLoadAverage,
+  emitMemory,
+  emitProcesses,
+  emitSpace,
+  emitTraffic,
+  emitUptime,
+  type Traffic,
+} from './readings.ts';
 import type { Emit } from '#sdk';
 
 interface Answers {
@@ -13,6 +24,10 @@ interface Answers {
   sizes: Systeminformation.FsSizeData[];
   operations: Systeminformation.DisksIoData | null;
   bytes: Systeminformation.FsStatsData | null;
+  traffic: Traffic[];
+  processes: Systeminformation.ProcessesData;
+  average?: { load1: number; load5: number; load15: number };
+  uptime: number;
 }
 
 const answersOf = (machine: string): Answers =>
@@ -21,23 +36,27 @@ const answersOf = (machine: string): Answers =>
 function gather(work: (emit: Emit) => void): Record<string, number> {
   const values: Record<string, number> = {};
   work((name, value, attributes = {}) => {
-    values[[name, ...Object.values(attributes)].join(' ')] = value;
+    values[[name, ...Object.entries(attributes).map(([key, text]) => `${key}=${text}`)].join(' ')] = value;
   });
   return values;
 }
 
 test.each(['macos', 'windows'])('the answers of %s become the names that Linux uses', async (machine) => {
-  const { load, mem, sizes, operations, bytes } = answersOf(machine);
+  const { load, mem, sizes, operations, bytes, traffic, processes, average, uptime } = answersOf(machine);
   const intern = createIntern();
   const values = gather((emit) => {
     emitLoad(emit, load, intern);
     emitMemory(emit, mem, intern);
     emitSpace(emit, sizes, intern);
     emitDisks(emit, operations, bytes, intern);
+    emitTraffic(emit, traffic, intern);
+    emitProcesses(emit, processes, { cores: 1, top: 2 }, intern);
+    if (average !== undefined) emitLoadAverage(emit, average);
+    emitUptime(emit, uptime);
   });
   expect(Object.values(values).every(Number.isFinite)).toBe(true);
   const golden = join(import.meta.dirname, 'testdata', `${machine}.expected.json`);
-  await expect(`${JSON.stringify(values, null, 2)}\n`).toMatchFileSnapshot(golden);
+  await expect(`${JSON.stringify([{ values }], null, 2)}\n`).toMatchFileSnapshot(golden);
 });
 
 test('what a platform does not tell is left out, never NaN', () => {
@@ -53,7 +72,10 @@ test('what a platform does not tell is left out, never NaN', () => {
     );
     emitMemory(emit, { total: NaN } as Systeminformation.MemData, createIntern());
   });
-  expect(values).toEqual({ 'system.network.io en0 receive': 5, 'system.network.io en0 transmit': 5 });
+  expect(values).toEqual({
+    'system.network.io network.interface.name=en0 network.io.direction=receive': 5,
+    'system.network.io network.interface.name=en0 network.io.direction=transmit': 5,
+  });
 });
 
 test('processes are added up by executable, a hundred per cent standing for the cores it means', () => {
@@ -66,12 +88,12 @@ test('processes are added up by executable, a hundred per cent standing for the 
   const found = { all: 9, running: 1, blocked: 0, sleeping: 6, unknown: 0, list };
   const values = gather((emit) => emitProcesses(emit, found, { cores: 4, top: 1 }, createIntern()));
   expect(values).toMatchObject({
-    'system.process.count running': 1,
-    'system.process.count other': 2,
-    'process.cpu.utilization a': 3,
-    'process.memory.usage a': 30_720,
+    'system.process.count process.state=running': 1,
+    'system.process.count process.state=other': 2,
+    'process.cpu.utilization process.executable.name=a': 3,
+    'process.memory.usage process.executable.name=a': 30_720,
   });
-  expect(Object.keys(values).filter((key) => / [bc]$/.test(key))).toEqual([]);
+  expect(Object.keys(values).filter((key) => /=[bc]$/.test(key))).toEqual([]);
 });
 
 test('equal attributes are one object', () => {

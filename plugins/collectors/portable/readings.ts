@@ -21,7 +21,7 @@ const isTold = (value: number | null | undefined): value is number =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0;
 
 /** An `emit` that passes over what a platform does not tell. */
-export function onlyTold(emit: Emit): (...args: [Parameters<Emit>[0], number | null | undefined, Attributes?]) => void {
+function onlyTold(emit: Emit): (...args: [Parameters<Emit>[0], number | null | undefined, Attributes?]) => void {
   return (name, value, attributes) => {
     if (isTold(value)) emit(name, value, attributes);
   };
@@ -46,6 +46,19 @@ export function emitLoad(out: Emit, load: Systeminformation.CurrentLoadData, int
     emit('system.cpu.busy', share(cpu.load), core);
     modes({ user: cpu.loadUser, system: cpu.loadSystem, idle: cpu.loadIdle }, core);
   });
+}
+
+/** Load averages. */
+export function emitLoadAverage(out: Emit, load: { load1: number; load5: number; load15: number }): void {
+  const emit = onlyTold(out);
+  emit('system.cpu.load_average.1m', load.load1);
+  emit('system.cpu.load_average.5m', load.load5);
+  emit('system.cpu.load_average.15m', load.load15);
+}
+
+/** Time since boot. */
+export function emitUptime(out: Emit, milliseconds: number): void {
+  onlyTold(out)('system.uptime', milliseconds / 1000);
 }
 
 /** Memory and swap. */
