@@ -2,8 +2,8 @@
 // @generated from file agent/v1/agent.proto (package outrider.agent.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { GenEnum, GenFile, GenMessage, GenService } from '@bufbuild/protobuf/codegenv2';
+import type { Message } from '@bufbuild/protobuf';
 
 /**
  * Describes the file agent/v1/agent.proto.
@@ -13,29 +13,33 @@ export declare const file_agent_v1_agent: GenFile;
 /**
  * @generated from message outrider.agent.v1.AgentMessage
  */
-export declare type AgentMessage = Message<"outrider.agent.v1.AgentMessage"> & {
+export declare type AgentMessage = Message<'outrider.agent.v1.AgentMessage'> & {
   /**
    * @generated from oneof outrider.agent.v1.AgentMessage.kind
    */
-  kind: {
-    /**
-     * @generated from field: outrider.agent.v1.Hello hello = 1;
-     */
-    value: Hello;
-    case: "hello";
-  } | {
-    /**
-     * @generated from field: outrider.agent.v1.Batch batch = 2;
-     */
-    value: Batch;
-    case: "batch";
-  } | {
-    /**
-     * @generated from field: outrider.agent.v1.Renew renew = 3;
-     */
-    value: Renew;
-    case: "renew";
-  } | { case: undefined; value?: undefined };
+  kind:
+    | {
+        /**
+         * @generated from field: outrider.agent.v1.Hello hello = 1;
+         */
+        value: Hello;
+        case: 'hello';
+      }
+    | {
+        /**
+         * @generated from field: outrider.agent.v1.Batch batch = 2;
+         */
+        value: Batch;
+        case: 'batch';
+      }
+    | {
+        /**
+         * @generated from field: outrider.agent.v1.Renew renew = 3;
+         */
+        value: Renew;
+        case: 'renew';
+      }
+    | { case: undefined; value?: undefined };
 };
 
 /**
@@ -49,7 +53,7 @@ export declare const AgentMessageSchema: GenMessage<AgentMessage>;
  *
  * @generated from message outrider.agent.v1.Hello
  */
-export declare type Hello = Message<"outrider.agent.v1.Hello"> & {
+export declare type Hello = Message<'outrider.agent.v1.Hello'> & {
   /**
    * @generated from field: uint32 protocol = 1;
    */
@@ -103,7 +107,7 @@ export declare const HelloSchema: GenMessage<Hello>;
  *
  * @generated from message outrider.agent.v1.Batch
  */
-export declare type Batch = Message<"outrider.agent.v1.Batch"> & {
+export declare type Batch = Message<'outrider.agent.v1.Batch'> & {
   /**
    * @generated from field: fixed64 epoch = 1;
    */
@@ -157,7 +161,7 @@ export declare const BatchSchema: GenMessage<Batch>;
  *
  * @generated from message outrider.agent.v1.Table
  */
-export declare type Table = Message<"outrider.agent.v1.Table"> & {
+export declare type Table = Message<'outrider.agent.v1.Table'> & {
   /**
    * The first eight bytes of the SHA-256 of the encoded series, little endian.
    *
@@ -180,7 +184,7 @@ export declare const TableSchema: GenMessage<Table>;
 /**
  * @generated from message outrider.agent.v1.Series
  */
-export declare type Series = Message<"outrider.agent.v1.Series"> & {
+export declare type Series = Message<'outrider.agent.v1.Series'> & {
   /**
    * @generated from field: string name = 1;
    */
@@ -206,7 +210,7 @@ export declare const SeriesSchema: GenMessage<Series>;
 /**
  * @generated from message outrider.agent.v1.Metrics
  */
-export declare type Metrics = Message<"outrider.agent.v1.Metrics"> & {
+export declare type Metrics = Message<'outrider.agent.v1.Metrics'> & {
   /**
    * @generated from field: repeated outrider.agent.v1.Block blocks = 1;
    */
@@ -224,7 +228,7 @@ export declare const MetricsSchema: GenMessage<Metrics>;
  *
  * @generated from message outrider.agent.v1.Block
  */
-export declare type Block = Message<"outrider.agent.v1.Block"> & {
+export declare type Block = Message<'outrider.agent.v1.Block'> & {
   /**
    * @generated from field: fixed64 table = 1;
    */
@@ -250,7 +254,7 @@ export declare const BlockSchema: GenMessage<Block>;
 /**
  * @generated from message outrider.agent.v1.Logs
  */
-export declare type Logs = Message<"outrider.agent.v1.Logs"> & {
+export declare type Logs = Message<'outrider.agent.v1.Logs'> & {
   /**
    * @generated from field: repeated outrider.agent.v1.LogChunk chunks = 1;
    */
@@ -268,7 +272,7 @@ export declare const LogsSchema: GenMessage<Logs>;
  *
  * @generated from message outrider.agent.v1.LogChunk
  */
-export declare type LogChunk = Message<"outrider.agent.v1.LogChunk"> & {
+export declare type LogChunk = Message<'outrider.agent.v1.LogChunk'> & {
   /**
    * The file's path on the host.
    *
@@ -291,7 +295,7 @@ export declare const LogChunkSchema: GenMessage<LogChunk>;
 /**
  * @generated from message outrider.agent.v1.LogLine
  */
-export declare type LogLine = Message<"outrider.agent.v1.LogLine"> & {
+export declare type LogLine = Message<'outrider.agent.v1.LogLine'> & {
   /**
    * @generated from field: sfixed64 time_ms = 1;
    */
@@ -326,7 +330,7 @@ export declare const LogLineSchema: GenMessage<LogLine>;
  *
  * @generated from message outrider.agent.v1.Renew
  */
-export declare type Renew = Message<"outrider.agent.v1.Renew"> & {
+export declare type Renew = Message<'outrider.agent.v1.Renew'> & {
   /**
    * The new key's public half: SubjectPublicKeyInfo, DER, P-256.
    *
@@ -344,35 +348,40 @@ export declare const RenewSchema: GenMessage<Renew>;
 /**
  * @generated from message outrider.agent.v1.HubMessage
  */
-export declare type HubMessage = Message<"outrider.agent.v1.HubMessage"> & {
+export declare type HubMessage = Message<'outrider.agent.v1.HubMessage'> & {
   /**
    * @generated from oneof outrider.agent.v1.HubMessage.kind
    */
-  kind: {
-    /**
-     * @generated from field: outrider.agent.v1.Welcome welcome = 1;
-     */
-    value: Welcome;
-    case: "welcome";
-  } | {
-    /**
-     * @generated from field: outrider.agent.v1.Ack ack = 2;
-     */
-    value: Ack;
-    case: "ack";
-  } | {
-    /**
-     * @generated from field: outrider.agent.v1.Certificate certificate = 3;
-     */
-    value: Certificate;
-    case: "certificate";
-  } | {
-    /**
-     * @generated from field: outrider.agent.v1.Refusal refusal = 4;
-     */
-    value: Refusal;
-    case: "refusal";
-  } | { case: undefined; value?: undefined };
+  kind:
+    | {
+        /**
+         * @generated from field: outrider.agent.v1.Welcome welcome = 1;
+         */
+        value: Welcome;
+        case: 'welcome';
+      }
+    | {
+        /**
+         * @generated from field: outrider.agent.v1.Ack ack = 2;
+         */
+        value: Ack;
+        case: 'ack';
+      }
+    | {
+        /**
+         * @generated from field: outrider.agent.v1.Certificate certificate = 3;
+         */
+        value: Certificate;
+        case: 'certificate';
+      }
+    | {
+        /**
+         * @generated from field: outrider.agent.v1.Refusal refusal = 4;
+         */
+        value: Refusal;
+        case: 'refusal';
+      }
+    | { case: undefined; value?: undefined };
 };
 
 /**
@@ -384,7 +393,7 @@ export declare const HubMessageSchema: GenMessage<HubMessage>;
 /**
  * @generated from message outrider.agent.v1.Welcome
  */
-export declare type Welcome = Message<"outrider.agent.v1.Welcome"> & {
+export declare type Welcome = Message<'outrider.agent.v1.Welcome'> & {
   /**
    * @generated from field: string agent_id = 1;
    */
@@ -424,7 +433,7 @@ export declare const WelcomeSchema: GenMessage<Welcome>;
  *
  * @generated from message outrider.agent.v1.Ack
  */
-export declare type Ack = Message<"outrider.agent.v1.Ack"> & {
+export declare type Ack = Message<'outrider.agent.v1.Ack'> & {
   /**
    * @generated from field: fixed64 epoch = 1;
    */
@@ -450,7 +459,7 @@ export declare const AckSchema: GenMessage<Ack>;
 /**
  * @generated from message outrider.agent.v1.Certificate
  */
-export declare type Certificate = Message<"outrider.agent.v1.Certificate"> & {
+export declare type Certificate = Message<'outrider.agent.v1.Certificate'> & {
   /**
    * PEM, the agent's own first, then the authority's.
    *
@@ -470,7 +479,7 @@ export declare const CertificateSchema: GenMessage<Certificate>;
  *
  * @generated from message outrider.agent.v1.Refusal
  */
-export declare type Refusal = Message<"outrider.agent.v1.Refusal"> & {
+export declare type Refusal = Message<'outrider.agent.v1.Refusal'> & {
   /**
    * @generated from field: string code = 1;
    */
@@ -618,9 +627,8 @@ export declare const Link: GenService<{
    * @generated from rpc outrider.agent.v1.Link.Connect
    */
   connect: {
-    methodKind: "bidi_streaming";
+    methodKind: 'bidi_streaming';
     input: typeof AgentMessageSchema;
     output: typeof HubMessageSchema;
-  },
+  };
 }>;
-

@@ -1,0 +1,18 @@
+import { Type, type Static } from 'typebox';
+
+/** Settings of the ingest service. */
+export const IngestConfig = Type.Object({
+  port: Type.Integer({
+    description: 'Port of the agents’ listener (gRPC over mutual TLS).',
+    default: 4320,
+    minimum: 1,
+    maximum: 65535,
+  }),
+  certificateDays: Type.Integer({
+    description: 'Days that an agent’s certificate is valid.',
+    default: 30,
+    minimum: 1,
+    maximum: 365,
+  }),
+});
+export type IngestConfig = Static<typeof IngestConfig>;

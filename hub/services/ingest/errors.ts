@@ -1,0 +1,16 @@
+import { defineProblems } from '#sdk';
+
+/** What enrolment and the agents' stream refuse. */
+export const problems = defineProblems('ingest', {
+  tokenForged: { status: 401, title: 'The join token is not one of this hub.' },
+  tokenUsed: { status: 410, title: 'The join token has been used up.' },
+  tokenExpired: { status: 410, title: 'The join token has expired.' },
+  badKey: { status: 400, title: 'The public key must be an EC key on P-256.' },
+  notFound: { status: 404, title: 'There is no such agent or token.' },
+  revoked: { status: 403, title: 'This agent was revoked.' },
+  badFrame: { status: 400, title: 'A message of the agent cannot be read.' },
+  tooLarge: { status: 413, title: 'A batch of the agent is too large.' },
+  replaced: { status: 409, title: 'A newer connection of the same agent took over.' },
+  newerProtocol: { status: 400, title: 'The agent speaks a newer protocol than this hub.' },
+  portTaken: { status: 500, title: 'The agents’ port is taken.' },
+});

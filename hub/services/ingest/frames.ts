@@ -1,0 +1,55 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { Encoding, Kind, Lane, type Batch, type Table } from '#proto/agent/v1/index.ts';
+import type { ReceivedTable } from '#proto/subjects.ts';
+import { problems } from './errors.ts';
+
+const inflate = promisify(gunzip);
+
+/** A batch may unpack to this many bytes a part: sixteen times what an agent packs into one. */
+const UNPACKED_LIMIT = 16 * 1024 * 1024;
+const SERIES_LIMIT = 20_000;
+const TEXT_LIMIT = 1024;
+
+/** What a batch holds, unpacked and bounded. */
+export interface OpenBatch {
+  tables: ReceivedTable[];
+  metrics: Uint8Array;
+  logs: Uint8Array;
+}
+
+async function unpack(encoding: Encoding, bytes: Uint8Array): Promise<Uint8Array> {
+  if (bytes.length === 0 || encoding === Encoding.IDENTITY) return bytes;
+  if (encoding !== Encoding.GZIP) throw problems.badFrame(`Encoding ${encoding} is unknown.`);
+  try {
+    return await inflate(bytes, { maxOutputLength: UNPACKED_LIMIT });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+      throw problems.tooLarge('A batch unpacks to more than 16 MB.');
+    throw problems.badFrame('A batch is not gzip.', { cause: error });
+  }
+}
+
+function openTable({ id, series }: Table): ReceivedTable {
+  if (series.length > SERIES_LIMIT) throw problems.tooLarge(`A table has ${series.length} series.`);
+  return {
+    id,
+    series: series.map(({ name, kind, attributes }) => {
+      const texts = [name, ...Object.keys(attributes), ...Object.values(attributes)];
+      if (name === '' || texts.some((text) => text.length > TEXT_LIMIT))
+        throw problems.badFrame('A series has a name or an attribute that is empty or too long.');
+      return { name, kind: kind === Kind.COUNTER ? 'counter' : 'gauge', attributes };
+    }),
+  };
+}
+
+/** Checks and unpacks a batch. */
+export async function openBatch(batch: Batch): Promise<OpenBatch> {
+  if (batch.lane !== Lane.LIVE && batch.lane !== Lane.BACKFILL) throw problems.badFrame('A batch names no lane.');
+  if (batch.seq === 0n) throw problems.badFrame('A batch has no number.');
+  const [metrics, logs] = await Promise.all([
+    unpack(batch.encoding, batch.metrics),
+    unpack(batch.encoding, batch.logs),
+  ]);
+  return { tables: batch.tables.map(openTable), metrics, logs };
+}
