@@ -166,7 +166,9 @@ function createTicker(intervalMs: number, clock: Clock, work: (timeMs: number) =
  * emitted before that counts. Each adds its own success and duration to its block. A collector that never gives the
  * thread back cannot be helped: that is why they read files that answer at once, and everything else asynchronously.
  *
- * All of Linux's collectors but processes take FIGURE
+ * Measured by test/bench/collect.ts on two shared cores: one run of all of Linux's collectors but processes takes 0.35 ms,
+ * and at 1 s, with cold caches and all that Node does in between, 1.8 to 3.6 CPU ms a second (0.11 to 0.22 CPU-seconds a
+ * minute); the scan of 90 processes adds 2 to 4.
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
   const { clock, collectors } = options;

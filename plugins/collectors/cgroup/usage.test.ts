@@ -58,6 +58,7 @@ test('the root group of a bare machine is no container', async () => {
       'proc/self/cgroup': '4:memory:/\n',
       'sys/fs/cgroup/memory/release_agent': '',
       'sys/fs/cgroup/memory/memory.limit_in_bytes': '1',
+      'sys/fs/cgroup/memory/memory.usage_in_bytes': '1',
     },
   ]);
   expect(runs).toEqual([{ values: {} }, { values: {} }]);
