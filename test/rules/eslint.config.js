@@ -11,17 +11,33 @@ const globals = (names, message) => names.map((name) => ({ name, message }));
 const SYNTAX = [
   { selector: 'ExportDefaultDeclaration', message: 'Export by name, so that a thing has one name everywhere.' },
   { selector: 'TSEnumDeclaration', message: 'Use a union of literals: an enum is code that types cannot erase.' },
-  { selector: 'ClassDeclaration[superClass=null]', message: 'Write a function that returns an object; classes are for Problem and true state machines.' },
+  {
+    selector: 'ClassDeclaration[superClass=null]',
+    message: 'Write a function that returns an object; classes are for Problem and true state machines.',
+  },
   { selector: 'TSInterfaceDeclaration[id.name=/^I[A-Z][a-z]/]', message: 'Types are nouns without an I in front.' },
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'coverage/**', 'proto/gen/**', 'node_modules/**', '**/*.gen.d.ts', '**/*.gen.ts', '.cache/**', 'data/**'] },
+  {
+    ignores: [
+      'dist/**',
+      'coverage/**',
+      'proto/gen/**',
+      'node_modules/**',
+      '**/*.gen.d.ts',
+      '**/*.gen.ts',
+      '.cache/**',
+      'data/**',
+    ],
+  },
   { linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: 'error' } },
   ...tseslint.configs.recommended.map((config) => ({ ...config, files: ['**/*.ts', '**/*.tsx'] })),
   {
     files: ['**/*.ts', '**/*.tsx'],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: join(import.meta.dirname, '..', '..') } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: join(import.meta.dirname, '..', '..') },
+    },
     rules: {
       '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: true }],
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { attributes: false } }],
@@ -48,7 +64,11 @@ export default tseslint.config(
         ...globals(['fetch'], 'Ask a peer, or call what a user gave through the egress that you are given.'),
         ...globals(['process'], MAIN_ONLY),
       ],
-      'no-restricted-properties': ['error', { object: 'Date', property: 'now', message: CLOCK }, { object: 'performance', property: 'now', message: CLOCK }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message: CLOCK },
+        { object: 'performance', property: 'now', message: CLOCK },
+      ],
     },
   },
   {
@@ -64,7 +84,10 @@ export default tseslint.config(
     },
   },
   { files: ['plugins/sdk/clock.ts'], rules: { 'no-restricted-properties': 'off' } },
-  { files: ['**/*.test.ts', 'test/**/*.ts', '**/*.contract.ts'], rules: { 'max-lines-per-function': ['error', { max: 300 }] } },
+  {
+    files: ['**/*.test.ts', 'test/**/*.ts', '**/*.contract.ts'],
+    rules: { 'max-lines-per-function': ['error', { max: 300 }] },
+  },
   { files: ['test/bench/**/*.ts', 'plugins/collectors/document*.ts'], rules: { 'no-console': 'off' } },
   { files: ['**/*.config.ts', '**/*.config.js'], rules: { 'no-restricted-syntax': 'off' } },
 );

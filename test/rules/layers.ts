@@ -28,7 +28,7 @@ const ALLOWANCES: readonly Allowance[] = [
   { from: '^hub/adapters/(relational)/', to: '^hub/adapters/$1/sessions/' },
   { from: '^hub/adapters/', to: '^hub/adapters/duckdb/' },
   { from: '^hub/services/', to: FLOOR },
-  { from: '^hub/services/', to: '^hub/(ports/|service\\.ts$|http\\.ts$|principal\\.ts$)' },
+  { from: '^hub/services/', to: '^hub/(ports/|(service|http|principal|event-stream|time-range)\\.ts$)' },
   { from: '^hub/services/([^/]+)/', to: '^hub/services/$1/' },
   { from: '^hub/catalogue\\.ts$', to: '^hub/(services/[^/]+|adapters/[^/]+/[^/]+)/index\\.ts$' },
   { from: '^hub/catalogue\\.ts$', to: '^plugins/channels/catalogue\\.ts$' },

@@ -1,0 +1,37 @@
+import { reasonOf, type Cancel } from '#sdk';
+import { defineService } from '../../service.ts';
+import { LogsConfig } from './config.ts';
+import { listenToBus } from './events.ts';
+import { logRoutes } from './routes.ts';
+import { createTail } from './tail.ts';
+
+const RETAIN_MS = 600_000;
+
+/** Log lines: kept, searched, and tailed live. */
+export const logs = defineService({
+  name: 'logs',
+  summary: 'Log lines: kept, searched and tailed.',
+  needs: ['logstore', 'bus'],
+  config: LogsConfig,
+  create({ config, ports: { logstore, bus }, clock, log }) {
+    const tail = createTail();
+    const ends: Cancel[] = [];
+    const retain = (): Promise<void> => logstore.retain({ days: config.days, diskLimit: config.diskGb * 1e9 });
+    return {
+      routes: (app) => logRoutes(app, { logstore, tail, clock }),
+      async start() {
+        await retain();
+        ends.push(
+          ...listenToBus(bus, logstore, tail),
+          clock.every(RETAIN_MS, () => {
+            retain().catch((error: unknown) =>
+              log.error('old log lines could not be deleted; it is tried again', { reason: reasonOf(error) }),
+            );
+          }),
+        );
+      },
+      stop: () => Promise.resolve(ends.splice(0).forEach((end) => end())),
+      check: () => logstore.check(),
+    };
+  },
+});

@@ -1,0 +1,90 @@
+import { reasonOf, type Cancel } from '#sdk';
+import { defineService } from '../../service.ts';
+import { createAlerts } from './alerts/index.ts';
+import { MonitoringConfig } from './config.ts';
+import { listenToBus } from './events.ts';
+import { createLive } from './live.ts';
+import { migrations } from './migrations/index.ts';
+import { metricRoutes } from './routes/metrics.ts';
+import { overviewRoutes } from './routes/overview.ts';
+import { resourceRoutes } from './routes/resources.ts';
+import { streamRoutes } from './routes/stream.ts';
+import { createStore, type Resource } from './store.ts';
+
+const RETAIN_MS = 600_000;
+const ALL = { limit: 100_000, offset: 0 };
+
+const watched = ({ id, name, ephemeral, lastSeenMs }: Resource) => ({
+  id,
+  name,
+  ephemeral,
+  lastSeenMs: lastSeenMs ?? undefined,
+});
+
+/** Resources, their samples over time, live values, and alerts on them. */
+export const monitoring = defineService({
+  name: 'monitoring',
+  summary: 'Resources, their samples over time, live values and alerts.',
+  needs: ['relational', 'series', 'bus'],
+  config: MonitoringConfig,
+  create({ config, ports, clock, log }) {
+    const { bus, series } = ports;
+    const store = createStore(ports.relational);
+    const live = createLive();
+    const resources = {
+      list: async (org: string) => (await store.list(org, ALL)).items.map(watched),
+      async find(org: string, id: string) {
+        const found = await store.get(org, id);
+        return found === undefined ? undefined : watched(found);
+      },
+    };
+    const alerts = createAlerts({ ports, log, clock, resources });
+    const ends: Cancel[] = [];
+    const retain = async (): Promise<void> => {
+      const wishes = [config, ...(await store.retentionWishes())];
+      const longest = (pick: (wish: MonitoringConfig) => number): number =>
+        Math.max(...wishes.slice(wishes.length > 1 ? 1 : 0).map(pick));
+      await series.retain({
+        raw: longest(({ rawDays }) => rawDays),
+        tenSeconds: longest(({ tenSecondDays }) => tenSecondDays),
+        minute: longest(({ minuteDays }) => minuteDays),
+        hour: longest(({ hourDays }) => hourDays),
+        diskLimit: longest(({ diskGb }) => diskGb) * 1e9,
+      });
+    };
+    return {
+      routes(app) {
+        resourceRoutes(app, { store, series, live, bus });
+        metricRoutes(app, { store, series, clock, defaults: config, retain });
+        streamRoutes(app, { live, alerts, clock });
+        overviewRoutes(app, { store, series, live, clock, firingTitles: (org) => alerts.firingTitles(org) });
+        alerts.routes(app);
+      },
+      async start() {
+        await store.migrate([...migrations, ...alerts.migrations]);
+        await retain();
+        await alerts.start();
+        ends.push(
+          ...listenToBus({
+            bus,
+            series,
+            store,
+            live,
+            clock,
+            observe: ({ of, timeMs, changed }) => alerts.observe(of.org, of.resource, timeMs, changed),
+          }),
+          clock.every(RETAIN_MS, () => {
+            retain().catch((error: unknown) =>
+              log.error('old samples could not be deleted; it is tried again', { reason: reasonOf(error) }),
+            );
+          }),
+        );
+      },
+      async stop() {
+        for (const end of ends.splice(0)) end();
+        await alerts.stop();
+      },
+      check: () => series.check(),
+    };
+  },
+});

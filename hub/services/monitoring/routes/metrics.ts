@@ -1,0 +1,169 @@
+import { metricInfo } from '#proto/metrics.ts';
+import type { Clock } from '#sdk';
+import { Type } from 'typebox';
+import { principalOf, type ServiceApp } from '../../../http.ts';
+import type { SeriesStore } from '../../../ports/series.ts';
+import type { MonitoringConfig } from '../config.ts';
+import { problems } from '../errors.ts';
+import type { MonitoringStore } from '../store.ts';
+import { readRange } from '../../../time-range.ts';
+
+const Points = Type.Array(Type.Number());
+const MetricsReply = Type.Object({
+  from: Type.Integer(),
+  to: Type.Integer(),
+  step: Type.Integer({ description: 'Milliseconds.' }),
+  series: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      unit: Type.String({ description: 'UCUM; a counter’s rate is in this unit a second.' }),
+      kind: Type.Enum(['gauge', 'counter']),
+      attributes: Type.Record(Type.String(), Type.String()),
+      times: Type.Array(
+        Type.Integer({ description: 'Start of each step, milliseconds. Steps without a sample are absent.' }),
+      ),
+      avg: Points,
+      min: Points,
+      max: Points,
+      last: Points,
+    }),
+  ),
+});
+const ListOfNames = Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 50 });
+const Query = Type.Object({
+  name: Type.Union([ListOfNames, Type.String({ minLength: 1, maxLength: 2000 })], {
+    description: 'Names, repeated or with commas between.',
+  }),
+  from: Type.Optional(
+    Type.String({ maxLength: 40, description: 'now, -2h, milliseconds or ISO 8601; -15m when absent.' }),
+  ),
+  to: Type.Optional(Type.String({ maxLength: 40 })),
+  step: Type.Optional(
+    Type.String({ maxLength: 20, description: '10s, 1m, 1h; chosen for at most 720 points when absent.' }),
+  ),
+  by: Type.Optional(
+    Type.Union([Type.Array(Type.String({ maxLength: 100 }), { maxItems: 5 }), Type.String({ maxLength: 300 })], {
+      description: 'Attributes that split the answer.',
+    }),
+  ),
+  merge: Type.Optional(Type.Enum(['sum', 'avg', 'max'])),
+});
+
+/** What the routes of samples stand on. */
+export interface MetricRoutesGiven {
+  store: MonitoringStore;
+  series: SeriesStore;
+  clock: Clock;
+  defaults: MonitoringConfig;
+  /** Applies a changed retention. */
+  retain(): Promise<void>;
+}
+
+const listed = (value: string | readonly string[] | undefined): string[] =>
+  (typeof value === 'string' ? [value] : [...(value ?? [])])
+    .flatMap((part) => part.split(','))
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+
+/** `attr.KEY=VALUE` of a query. */
+function attributeFilters(query: Readonly<Record<string, unknown>>): Record<string, string> {
+  const filters: Record<string, string> = {};
+  for (const [key, value] of Object.entries(query)) {
+    if (key.startsWith('attr.') && typeof value === 'string' && key.length <= 105 && value.length <= 1024)
+      filters[key.slice(5)] = value;
+  }
+  return filters;
+}
+
+/** Samples over time, and how long they are kept. */
+export function metricRoutes(app: ServiceApp, given: MetricRoutesGiven): void {
+  const { store, series, clock } = given;
+  app.get(
+    '/api/v1/monitoring/metrics/:id',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        tags: ['metrics'],
+        summary:
+          'Samples of one resource in steps. Counters come as rates per second. attr.KEY=VALUE picks series, by=KEY splits them.',
+        params: Type.Object({ id: Type.String({ format: 'uuid' }) }),
+        querystring: Query,
+        response: { 200: MetricsReply },
+      },
+    },
+    async (request) => {
+      const { org } = principalOf(request);
+      const { id } = request.params;
+      const { name, by, merge } = request.query;
+      const range = readRange(request.query, clock.now());
+      if ((await store.get(org, id)) === undefined) throw problems.notFound();
+      const where = attributeFilters(request.query as Record<string, unknown>);
+      const found = await series.query(org, {
+        resource: id,
+        names: listed(name),
+        ...range,
+        where,
+        by: listed(by),
+        merge,
+      });
+      return {
+        from: range.from,
+        to: range.to,
+        step: range.step,
+        series: found.map((one) => ({
+          ...one,
+          attributes: { ...one.attributes },
+          unit: metricInfo(one.name)?.unit ?? '',
+        })),
+      };
+    },
+  );
+  const Retention = Type.Object(
+    {
+      rawDays: Type.Number({ exclusiveMinimum: 0, maximum: 36_500 }),
+      tenSecondDays: Type.Number({ exclusiveMinimum: 0, maximum: 36_500 }),
+      minuteDays: Type.Number({ exclusiveMinimum: 0, maximum: 36_500 }),
+      hourDays: Type.Number({ exclusiveMinimum: 0, maximum: 36_500 }),
+      diskGb: Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 }),
+    },
+    { additionalProperties: false },
+  );
+  const Usage = Type.Object({
+    bytes: Type.Number(),
+    samples: Type.Number(),
+    oldestMs: Type.Union([Type.Number(), Type.Null()]),
+  });
+  app.get(
+    '/api/v1/monitoring/retention',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        tags: ['metrics'],
+        summary: 'How long samples are kept, and what they take.',
+        response: { 200: Type.Object({ settings: Retention, usage: Usage }) },
+      },
+    },
+    async (request) => {
+      const settings = (await store.retention(principalOf(request).org)) ?? given.defaults;
+      const usage = await series.usage();
+      return { settings, usage: { ...usage, oldestMs: usage.oldestMs ?? null } };
+    },
+  );
+  app.put(
+    '/api/v1/monitoring/retention',
+    {
+      config: { role: 'admin' },
+      schema: {
+        tags: ['metrics'],
+        summary: 'Change how long samples are kept.',
+        body: Retention,
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      await store.keepRetention(principalOf(request).org, request.body);
+      await given.retain();
+      return reply.code(204).send(null);
+    },
+  );
+}

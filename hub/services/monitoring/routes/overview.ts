@@ -1,0 +1,80 @@
+import type { Clock } from '#sdk';
+import { Type } from 'typebox';
+import { principalOf, type ServiceApp } from '../../../http.ts';
+import type { SeriesStore } from '../../../ports/series.ts';
+import type { Live } from '../live.ts';
+import type { MonitoringStore } from '../store.ts';
+import { headlineOf, verdictOf } from '../verdict.ts';
+import { HeadlineReply, Labels } from './schemas.ts';
+
+/** Hosts that an overview lists at most; more are found by searching. */
+const HOSTS = 1000;
+
+const HostRow = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  type: Type.String(),
+  labels: Labels,
+  connected: Type.Boolean(),
+  lastSeenMs: Type.Union([Type.Integer(), Type.Null()]),
+  state: Type.Enum(['healthy', 'strained', 'alerting', 'silent', 'new']),
+  verdict: Type.String({ description: 'One sentence.' }),
+  headline: HeadlineReply,
+});
+
+/** What the overview stands on. `firingTitles` gives what fires now by resource, worst first. */
+export interface OverviewGiven {
+  store: MonitoringStore;
+  series: SeriesStore;
+  live: Live;
+  clock: Clock;
+  firingTitles(org: string): Promise<ReadonlyMap<string, readonly string[]>>;
+}
+
+/** All hosts with a one-line verdict, and what sisters ask. */
+export function overviewRoutes(app: ServiceApp, { store, series, live, clock, firingTitles }: OverviewGiven): void {
+  app.get(
+    '/api/v1/monitoring/overview',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        tags: ['resources'],
+        summary: 'Every host with a one-line verdict.',
+        response: { 200: Type.Object({ nowMs: Type.Integer(), total: Type.Integer(), hosts: Type.Array(HostRow) }) },
+      },
+    },
+    async (request) => {
+      const { org } = principalOf(request);
+      const [{ items, total }, firing] = await Promise.all([
+        store.list(org, { limit: HOSTS, offset: 0 }),
+        firingTitles(org),
+      ]);
+      const nowMs = clock.now();
+      const hosts = items.map(({ id, name, type, labels, connected, lastSeenMs }) => {
+        const current = live.get(org, id);
+        const seenMs = current === undefined ? lastSeenMs : Math.max(current.arrivedMs, lastSeenMs ?? 0);
+        const headline = headlineOf(current);
+        const { state, sentence } = verdictOf({ headline, lastSeenMs: seenMs, alerts: firing.get(id) ?? [] }, nowMs);
+        return { id, name, type, labels, connected, lastSeenMs: seenMs, state, verdict: sentence, headline };
+      });
+      return { nowMs, total, hosts };
+    },
+  );
+  app.get(
+    '/internal/monitoring/acknowledged',
+    {
+      config: { role: 'service' },
+      schema: {
+        querystring: Type.Object({
+          org: Type.String(),
+          agent: Type.String(),
+          epoch: Type.String({ pattern: '^\\d{1,20}$' }),
+        }),
+      },
+    },
+    async ({ query: { org, agent, epoch } }) => {
+      const { live: newest, backfill } = await series.acknowledged(org, agent, BigInt(epoch));
+      return { live: String(newest), backfill: String(backfill) };
+    },
+  );
+}
