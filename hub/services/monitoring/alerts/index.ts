@@ -59,6 +59,8 @@ export interface Alerts {
   stop(): Promise<void>;
   /** Looks at a stored batch of the live lane. `timeMs` is its newest sample's, by the agent's clock. Never throws, does no I/O itself. */
   observe(org: string, resource: string, timeMs: number, values: Iterable<NewestValue>): void;
+  /** Titles of what fires now, by resource, worst first. */
+  firingTitles(org: string): Promise<ReadonlyMap<string, readonly string[]>>;
   /** Tells of each change until the returned function is called. */
   onChange(listener: (news: AlertNews) => void): () => void;
 }
@@ -71,6 +73,7 @@ export function createAlerts(_given: AlertsGiven): Alerts {
     start: () => Promise.resolve(),
     stop: () => Promise.resolve(),
     observe() {},
+    firingTitles: () => Promise.resolve(new Map()),
     onChange: () => () => undefined,
   };
 }
