@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { reasonOf } from '#sdk';
 import type pg from 'pg';
 import type { Migration } from '../../../ports/relational.ts';
 import { problems } from './errors.ts';
@@ -45,7 +46,7 @@ async function applyStep(client: pg.ClientBase, schema: string, step: Migration)
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK');
-    throw new Error(`migration ${schema}/${step.name} failed`, { cause: error });
+    throw new Error(`migration ${schema}/${step.name} failed: ${reasonOf(error)}`, { cause: error });
   }
 }
 

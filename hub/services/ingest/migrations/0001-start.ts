@@ -6,7 +6,7 @@ export const start: Migration = {
   sql: `
 -- One authority for the installation: no org reads it, only the functions below.
 CREATE TABLE authority (
-  only boolean PRIMARY KEY DEFAULT true CHECK (only),
+  single boolean PRIMARY KEY DEFAULT true CHECK (single),
   org_id uuid,
   certificate text NOT NULL,
   private_key text NOT NULL,
