@@ -1,0 +1,57 @@
+/** Where a source of lines was read to. */
+export interface Checkpoint {
+  path: string;
+  device: number;
+  inode: number;
+  /** SHA-256 of the first `fingerprintLength` bytes, hex. */
+  fingerprint: string;
+  fingerprintLength: number;
+  offset: number;
+}
+
+/** What a segment begins with, so that it stands alone. */
+export interface Snapshot {
+  epoch: string;
+  /** Seq of the first batch that follows. */
+  next: string;
+  checkpoints: Checkpoint[];
+}
+
+/** What is written beside a batch. */
+export interface BatchHead {
+  epoch: string;
+  seq: string;
+  /** Ids of the tables that it uses. */
+  tables: string[];
+  checkpoints: Checkpoint[];
+  /** Lines in it, for the ledger. */
+  lines: number;
+}
+
+/** A batch's two parts, encoded and compressed. */
+export interface BatchBody {
+  metrics: Uint8Array;
+  logs: Uint8Array;
+}
+
+/** Identity of a source, whatever its name is now. */
+export function sourceOf({ device, inode }: Pick<Checkpoint, 'device' | 'inode'>): string {
+  return `${device}:${inode}`;
+}
+
+/** `[head length u32][head JSON][metrics length u32][metrics][logs]`. */
+export function encodeBatch(head: BatchHead, { metrics, logs }: BatchBody): Buffer {
+  const json = Buffer.from(JSON.stringify(head));
+  const sizes = Buffer.allocUnsafe(8);
+  sizes.writeUInt32LE(json.length, 0);
+  sizes.writeUInt32LE(metrics.length, 4);
+  return Buffer.concat([sizes, json, metrics, logs]);
+}
+
+/** Reads what `encodeBatch` wrote; the frame's checksum has been verified. */
+export function decodeBatch(payload: Buffer): { head: BatchHead; body: BatchBody } {
+  const headEnd = 8 + payload.readUInt32LE(0);
+  const metricsEnd = headEnd + payload.readUInt32LE(4);
+  const head = JSON.parse(payload.toString('utf8', 8, headEnd)) as BatchHead;
+  return { head, body: { metrics: payload.subarray(headEnd, metricsEnd), logs: payload.subarray(metricsEnd) } };
+}
