@@ -1,8 +1,21 @@
-import type { Clock, Logger } from '#sdk';
+import { reasonOf, type Cancel, type Clock, type Logger, type Severity } from '#sdk';
 import type { SeriesKind } from '#proto/metrics.ts';
+import { SUBJECTS } from '#proto/subjects.ts';
 import type { ServiceApp } from '../../../http.ts';
 import type { Migration } from '../../../ports/relational.ts';
 import type { Ports } from '../../../service.ts';
+import { createDuty } from './duty.ts';
+import { createEngine } from './engine.ts';
+import { toldOf, type Firing } from './firing.ts';
+import { migrations } from './migrations.ts';
+import { createPresence } from './presence.ts';
+import { createRecorder } from './recorder.ts';
+import { firingRoutes } from './firing-routes.ts';
+import { ruleRoutes } from './rule-routes.ts';
+import { silenceRoutes } from './silence-routes.ts';
+import { createStore } from './store.ts';
+import { createWatch } from './watch.ts';
+import { wording } from './wording.ts';
 
 /** What alerts know of a thing that is watched. */
 export interface WatchedResource {
@@ -42,7 +55,7 @@ export interface AlertNews {
   org: string;
   firing: string;
   state: 'firing' | 'resolved' | 'acknowledged';
-  severity: 'info' | 'warning' | 'critical';
+  severity: Severity;
   resource: string;
   title: string;
   atMs: number;
@@ -59,21 +72,71 @@ export interface Alerts {
   stop(): Promise<void>;
   /** Looks at a stored batch of the live lane. `timeMs` is its newest sample's, by the agent's clock. Never throws, does no I/O itself. */
   observe(org: string, resource: string, timeMs: number, values: Iterable<NewestValue>): void;
-  /** Titles of what fires now, by resource, worst first. */
-  firingTitles(org: string): Promise<ReadonlyMap<string, readonly string[]>>;
   /** Tells of each change until the returned function is called. */
   onChange(listener: (news: AlertNews) => void): () => void;
+  /** Titles of what fires now, by resource, worst first. */
+  firingTitles(org: string): Promise<ReadonlyMap<string, readonly string[]>>;
+}
+
+/** Firings that fire at once, as far as lists and titles go. */
+const MOST_OPEN = 1000;
+const WEIGHT: Readonly<Record<Severity, number>> = { critical: 0, warning: 1, info: 2 };
+
+function titlesOf(firings: readonly Firing[]): Map<string, string[]> {
+  const titles = new Map<string, string[]>();
+  for (const firing of [...firings].sort((a, b) => WEIGHT[a.severity] - WEIGHT[b.severity])) {
+    const of = titles.get(firing.resource) ?? [];
+    titles.set(firing.resource, [...of, wording(toldOf(firing)).title]);
+  }
+  return titles;
 }
 
 /** Makes the alerts of monitoring. */
-export function createAlerts(_given: AlertsGiven): Alerts {
+export function createAlerts({ ports, log, clock, resources }: AlertsGiven): Alerts {
+  const listeners = new Set<(news: AlertNews) => void>();
+  const changed = (news: AlertNews): void => listeners.forEach((listener) => listener(news));
+  const store = createStore(ports.relational);
+  const recorder = createRecorder({ store, bus: ports.bus, resources, clock, log, changed });
+  const engine = createEngine(clock, recorder.take);
+  const watch = createWatch(engine);
+  const presence = createPresence(resources, clock);
+  const duty = createDuty({ store, engine, watch, presence, recorder, series: ports.series, clock, log });
+  const ends: Cancel[] = [];
   return {
-    migrations: [],
-    routes() {},
-    start: () => Promise.resolve(),
-    stop: () => Promise.resolve(),
-    observe() {},
-    firingTitles: () => Promise.resolve(new Map()),
-    onChange: () => () => undefined,
+    migrations,
+    routes(app) {
+      const given = { store, engine, clock, resources, series: ports.series, changed, reload: duty.reload };
+      ruleRoutes(app, given);
+      firingRoutes(app, given);
+      silenceRoutes(app, given);
+    },
+    async start() {
+      await duty.load();
+      ends.push(
+        ...duty.start(),
+        ports.bus.subscribe(SUBJECTS.resourceDeleted, 'monitoring-alerts', async (org, { resource }) => {
+          engine.forget(org, resource);
+          presence.forget(org, resource);
+          await recorder.settled();
+          await store.forgetResource(org, resource);
+          await duty.reload(org);
+        }),
+      );
+    },
+    async stop() {
+      for (const end of ends.splice(0)) end();
+      await recorder.settled();
+    },
+    observe(org, resource, timeMs, values) {
+      presence.note(org, resource);
+      if (watch.knows(org)) watch.observe(org, resource, timeMs, values);
+      else duty.meet(org).catch((error: unknown) => log.warn('rules could not be read', { reason: reasonOf(error) }));
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    firingTitles: async (org) =>
+      titlesOf((await store.firings(org, { state: 'firing' }, { limit: MOST_OPEN, offset: 0 })).items),
   };
 }

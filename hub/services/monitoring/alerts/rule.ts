@@ -93,6 +93,17 @@ export function unitOf(rule: Pick<Rule, 'metric' | 'builtIn'>): string {
   return info.kind === 'counter' ? `${info.unit}/s` : info.unit;
 }
 
+/** True when a rule looks at this series of this resource. */
+export function fits(
+  rule: Pick<Rule, 'resource' | 'filter'>,
+  resource: string,
+  attributes: Readonly<Record<string, string>>,
+): boolean {
+  if (rule.resource !== null && rule.resource !== resource) return false;
+  for (const key in rule.filter) if ((attributes[key] ?? '') !== rule.filter[key]) return false;
+  return true;
+}
+
 /** Refuses a rule that no schema can refuse. */
 export function checkRule(body: RuleBody): void {
   if (body.clear === null || body.clear === body.threshold) return;
@@ -101,8 +112,8 @@ export function checkRule(body: RuleBody): void {
 }
 
 /** What a person should know of a rule that is allowed all the same. */
-export function warningsOf(rule: RuleBody): string[] {
-  if (metricInfo(rule.metric) !== undefined) return [];
+export function warningsOf(rule: Rule): string[] {
+  if (rule.builtIn !== null || metricInfo(rule.metric) !== undefined) return [];
   return [`The catalogue knows no metric “${rule.metric}”: the rule waits until something reports one of this name.`];
 }
 

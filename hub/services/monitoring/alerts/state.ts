@@ -42,7 +42,7 @@ export interface Step {
 }
 
 /** A pause after which bad values do not count as one unbroken stretch. */
-export const GAP_MS = 60_000;
+export const GAP_MS = 120_000;
 /** How long a firing series may be quiet until it is shown as one without data. */
 export const NO_DATA_MS = 300_000;
 /** How long it may be quiet, while its host sends, until it is closed. */

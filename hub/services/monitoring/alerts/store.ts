@@ -2,7 +2,8 @@ import { sql, type Kysely, type Selectable } from 'kysely';
 import { randomUUID } from 'node:crypto';
 import type { Relational } from '../../../ports/relational.ts';
 import { problems } from './errors.ts';
-import { firingOf, type Firing } from './firing.ts';
+import type { Firing } from './firing.ts';
+import { firingStore, writeFiring, type FiringWrite } from './firing-store.ts';
 import { BUILT_IN_RULES, type Rule } from './rule.ts';
 import { silenceOf, type Silence } from './silence.ts';
 import type { AlertTables } from './tables.ts';
@@ -13,7 +14,6 @@ const MOST_RULES = 1000;
 const MOST_SILENCES = 1000;
 
 type Db = Kysely<AlertTables>;
-type Page = { limit: number; offset: number };
 
 function ruleOf(row: Selectable<AlertTables['alert_rules']>): Rule {
   return {
@@ -49,28 +49,6 @@ const ruleColumns = (rule: Omit<Rule, 'id'>) => ({
   enabled: rule.enabled,
   built_in: rule.builtIn,
 });
-
-/** Which firings to list. */
-export interface FiringFilter {
-  state?: Firing['state'];
-  rule?: string;
-  resource?: string;
-  severity?: Firing['severity'];
-  /** Only what fired at or after, and before: milliseconds since 1970. */
-  from?: number;
-  to?: number;
-}
-
-function matching(db: Db, filter: FiringFilter) {
-  let query = db.selectFrom('alert_firings');
-  if (filter.state !== undefined) query = query.where('state', '=', filter.state);
-  if (filter.rule !== undefined) query = query.where('rule_id', '=', filter.rule);
-  if (filter.resource !== undefined) query = query.where('resource_id', '=', filter.resource);
-  if (filter.severity !== undefined) query = query.where('severity', '=', filter.severity);
-  if (filter.from !== undefined) query = query.where('fired_at', '>=', new Date(filter.from));
-  if (filter.to !== undefined) query = query.where('fired_at', '<', new Date(filter.to));
-  return query;
-}
 
 /** What the store knows of rules. */
 function ruleStore(within: <T>(org: string, work: (db: Db) => Promise<T>) => Promise<T>) {
@@ -155,137 +133,6 @@ function silenceStore(within: <T>(org: string, work: (db: Db) => Promise<T>) => 
   };
 }
 
-function firingStore(within: <T>(org: string, work: (db: Db) => Promise<T>) => Promise<T>) {
-  return {
-    firings: (
-      org: string,
-      filter: FiringFilter,
-      { limit, offset }: Page,
-    ): Promise<{ items: Firing[]; total: number }> =>
-      within(org, async (db) => {
-        const found = matching(db, filter);
-        const rows = await found
-          .selectAll()
-          .orderBy('fired_at', 'desc')
-          .orderBy('id')
-          .limit(limit)
-          .offset(offset)
-          .execute();
-        const { total } = await found.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
-        return { items: rows.map(firingOf), total };
-      }),
-    /** Acknowledges an open firing, or takes it back. */
-    acknowledge: (org: string, id: string, by: Firing['acknowledged']): Promise<Firing | undefined> =>
-      within(org, async (db) => {
-        const set = {
-          acknowledged_at: by === undefined ? null : new Date(by.atMs),
-          acknowledged_by: by?.by ?? null,
-          acknowledged_note: by?.note ?? null,
-        };
-        const open = db.updateTable('alert_firings').set(set).where('id', '=', id).where('state', '=', 'firing');
-        const row = await open.returningAll().executeTakeFirst();
-        return row && firingOf(row);
-      }),
-    /** Firings of which people know less than they should, oldest first. */
-    untold: (org: string): Promise<Firing[]> =>
-      within(org, async (db) => {
-        const rows = await db
-          .selectFrom('alert_firings')
-          .selectAll()
-          .where('told', '<>', 'resolved')
-          .whereRef('told', '<>', 'state')
-          .orderBy('fired_at')
-          .limit(1000)
-          .execute();
-        return rows.map(firingOf);
-      }),
-    markTold: (org: string, id: string, told: Firing['told']): Promise<void> =>
-      within(org, async (db) => {
-        await db.updateTable('alert_firings').set({ told }).where('id', '=', id).execute();
-      }),
-    markSilenced: (org: string, id: string, silenced: boolean): Promise<void> =>
-      within(org, async (db) => {
-        await db.updateTable('alert_firings').set({ silenced }).where('id', '=', id).execute();
-      }),
-    forgetResource: (org: string, resource: string): Promise<void> =>
-      within(org, async (db) => {
-        await db.deleteFrom('alert_firings').where('resource_id', '=', resource).execute();
-        await db.deleteFrom('silences').where('resource_id', '=', resource).execute();
-        await db.deleteFrom('alert_rules').where('resource_id', '=', resource).where('built_in', 'is', null).execute();
-      }),
-    forgetBefore: (org: string, beforeMs: number): Promise<void> =>
-      within(org, async (db) => {
-        const old = new Date(beforeMs);
-        await db.deleteFrom('alert_firings').where('state', '=', 'resolved').where('resolved_at', '<', old).execute();
-        await db.deleteFrom('silences').where('ends_at', '<', old).execute();
-      }),
-  };
-}
-
-/** One transition to write down. */
-export type FiringWrite =
-  | { kind: 'fired'; firing: Firing }
-  | { kind: 'resolved'; id: string; value: number; peak: number; atMs: number; outcome: NonNullable<Firing['outcome']> }
-  | { kind: 'no-data'; id: string; noData: boolean };
-
-async function write(db: Db, org: string, entry: FiringWrite): Promise<void> {
-  if (entry.kind === 'no-data') {
-    await db.updateTable('alert_firings').set({ no_data: entry.noData }).where('id', '=', entry.id).execute();
-    return;
-  }
-  if (entry.kind === 'resolved') {
-    const { id, value, peak, atMs, outcome } = entry;
-    const set = { state: 'resolved', outcome, resolved_value: value, peak_value: peak, no_data: false } as const;
-    await db
-      .updateTable('alert_firings')
-      // Who was not told that it fires, because of a silence, is not told that it is over.
-      .set({
-        ...set,
-        resolved_at: new Date(atMs),
-        told: sql<'nobody'>`CASE WHEN silenced AND told = 'nobody' THEN 'resolved' ELSE told END`,
-      })
-      .where('id', '=', id)
-      .where('state', '=', 'firing')
-      .execute();
-    return;
-  }
-  const { firing } = entry;
-  await db
-    .insertInto('alert_firings')
-    .values({
-      id: firing.id,
-      org_id: org,
-      rule_id: firing.rule,
-      rule_name: firing.ruleName,
-      built_in: firing.builtIn,
-      resource_id: firing.resource,
-      resource_name: firing.resourceName,
-      metric_name: firing.metric,
-      attributes: JSON.stringify(firing.attributes),
-      series_key: firing.seriesKey,
-      severity: firing.severity,
-      comparison_operator: firing.operator,
-      threshold_value: firing.threshold,
-      unit: firing.unit,
-      channels: JSON.stringify(firing.channels),
-      state: 'firing',
-      outcome: null,
-      fired_value: firing.firedValue,
-      resolved_value: null,
-      peak_value: firing.peak,
-      started_at: new Date(firing.startedMs),
-      fired_at: new Date(firing.firedMs),
-      resolved_at: null,
-      silenced: firing.silenced,
-      acknowledged_at: null,
-      acknowledged_by: null,
-      acknowledged_note: null,
-    })
-    // Another hub that saw the same has opened it already, or this very write was tried before.
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-}
-
 /** The only part of alerts that speaks to the database. */
 export function createStore(relational: Relational) {
   const within = <T>(org: string, work: (db: Db) => Promise<T>): Promise<T> => relational.forOrg(SCHEMA, org, work);
@@ -302,10 +149,15 @@ export function createStore(relational: Relational) {
       );
       return rows.map(({ org }) => org);
     },
-    /** Writes transitions in their order, all or none. */
-    write: (org: string, entries: readonly FiringWrite[]): Promise<void> =>
+    /** Writes transitions in their order, all or none; gives the firings that changed for people. */
+    write: (org: string, entries: readonly FiringWrite[]): Promise<Firing[]> =>
       within(org, async (db) => {
-        for (const entry of entries) await write(db, org, entry);
+        const news: Firing[] = [];
+        for (const entry of entries) {
+          const firing = await writeFiring(db, org, entry);
+          if (firing !== undefined) news.push(firing);
+        }
+        return news;
       }),
   };
 }

@@ -1,0 +1,125 @@
+import { reasonOf, type Clock, type Logger } from '#sdk';
+import { SUBJECTS } from '#proto/subjects.ts';
+import type { Bus } from '../../../ports/bus.ts';
+import { alertChanged, toldOf, type Firing } from './firing.ts';
+import type { FiringWrite } from './firing-store.ts';
+import type { AlertNews, AlertResources } from './index.ts';
+import { isSilenced, type Silence } from './silence.ts';
+import type { AlertStore } from './store.ts';
+import { wording } from './wording.ts';
+
+/** What the recorder stands on. */
+export interface RecorderGiven {
+  store: AlertStore;
+  bus: Bus;
+  resources: AlertResources;
+  clock: Clock;
+  log: Logger;
+  /** Hears of each change once it is written down. */
+  changed(news: AlertNews): void;
+}
+
+/** Writes transitions down in their order and only then tells of them: whatever is cut off is told after the next start. */
+export function createRecorder({ store, bus, resources, clock, log, changed }: RecorderGiven) {
+  const waiting = new Map<string, FiringWrite[]>();
+  let running: Promise<void> | undefined;
+
+  const complete = async (org: string, entry: FiringWrite, silences: readonly Silence[]): Promise<FiringWrite> => {
+    if (entry.kind !== 'fired') return entry;
+    const { firing } = entry;
+    const resourceName = (await resources.find(org, firing.resource))?.name ?? firing.resource;
+    return { kind: 'fired', firing: { ...firing, resourceName, silenced: isSilenced(silences, firing, clock.now()) } };
+  };
+
+  const publish = (org: string, firing: Firing, state: Firing['state']): Promise<void> =>
+    bus.publish(SUBJECTS.alertChanged, org, alertChanged(firing, state));
+
+  const tell = async (org: string, firing: Firing, silences: readonly Silence[]): Promise<void> => {
+    if (firing.told === 'nobody') {
+      const silenced = firing.state === 'firing' && isSilenced(silences, firing, clock.now());
+      if (silenced !== firing.silenced) await store.markSilenced(org, firing.id, silenced);
+      if (silenced) return;
+      await publish(org, firing, 'firing');
+      await store.markTold(org, firing.id, 'firing');
+    }
+    if (firing.state === 'firing') return;
+    await publish(org, firing, 'resolved');
+    await store.markTold(org, firing.id, 'resolved');
+  };
+
+  /** Tells all that is written down and was not told yet, also what a silence held back until now. */
+  const publishDue = async (org: string): Promise<void> => {
+    const due = await store.untold(org);
+    if (due.length === 0) return;
+    const silences = await store.silences(org, clock.now());
+    for (const firing of due) await tell(org, firing, silences);
+  };
+
+  const newsOf = (org: string, firing: Firing): AlertNews => ({
+    org,
+    firing: firing.id,
+    state: firing.state,
+    severity: firing.severity,
+    resource: firing.resource,
+    title: wording(toldOf(firing)).title,
+    atMs: firing.resolvedMs ?? firing.firedMs,
+  });
+
+  const writeDown = async (org: string, entries: FiringWrite[]): Promise<void> => {
+    try {
+      const silences = await store.silences(org, clock.now());
+      const full: FiringWrite[] = [];
+      for (const entry of entries) full.push(await complete(org, entry, silences));
+      for (const firing of await store.write(org, full)) changed(newsOf(org, firing));
+    } catch (error) {
+      waiting.set(org, [...entries, ...(waiting.get(org) ?? [])]);
+      throw error;
+    }
+  };
+
+  const drain = async (): Promise<void> => {
+    for (let next = waiting.entries().next(); next.done !== true; next = waiting.entries().next()) {
+      const [org, entries] = next.value;
+      waiting.delete(org);
+      await writeDown(org, entries);
+      await publishDue(org);
+    }
+  };
+
+  /** One run at a time; what comes meanwhile is taken along. A failed run is tried again with the next news or sweep. */
+  const kick = (): Promise<void> => {
+    running ??= drain().then(
+      () => {
+        running = undefined;
+        if (waiting.size > 0) void kick();
+      },
+      (error: unknown) => {
+        running = undefined;
+        log.warn('alerts could not be written or told; they are tried again', { reason: reasonOf(error) });
+      },
+    );
+    return running;
+  };
+
+  return {
+    /** Takes a transition; returns at once. */
+    take(org: string, entry: FiringWrite): void {
+      waiting.set(org, [...(waiting.get(org) ?? []), entry]);
+      void kick();
+    },
+    /** Tries again what could not be written. */
+    retry(): void {
+      if (waiting.size > 0) void kick();
+    },
+    /** Tries again what failed, and tells what silences no longer hold back. */
+    async sweep(orgs: readonly string[]): Promise<void> {
+      await kick();
+      for (const org of orgs) await publishDue(org);
+    },
+    /** Resolves when nothing is on its way. */
+    async settled(): Promise<void> {
+      while (running !== undefined) await running;
+    },
+  };
+}
+export type Recorder = ReturnType<typeof createRecorder>;
