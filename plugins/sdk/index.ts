@@ -2,6 +2,7 @@
 export * from './channel.ts';
 export * from './clock.ts';
 export * from './collector.ts';
+export * from './completion.ts';
 export * from './component.ts';
 export * from './config.ts';
 export * from './data-folder.ts';

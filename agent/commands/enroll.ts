@@ -1,0 +1,149 @@
+import { createHash, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { request as plain } from 'node:http';
+import { request as secure } from 'node:https';
+import { hostname } from 'node:os';
+import { connect as connectTls, type DetailedPeerCertificate } from 'node:tls';
+import { EnrolReply, JoinToken, readJoinToken, type EnrolRequest } from '#proto/enrolment.ts';
+import { openDataFolder, reasonOf } from '#sdk';
+import { Value } from 'typebox/value';
+import { problems } from '../errors.ts';
+import { keepIdentity, readIdentity } from '../link/identity.ts';
+
+const TIMEOUT_MS = 20_000;
+
+/** How to enrol. */
+export interface EnrolOptions {
+  dataFolder: string;
+  /** The join token's text. */
+  token: string;
+  labels: Readonly<Record<string, string>>;
+  /** Throws an identity away that is there already. */
+  force: boolean;
+}
+
+const fingerprintOf = (der: Uint8Array): string => createHash('sha256').update(der).digest('hex');
+
+/** The certificate of the token's authority, taken from the hub's own chain. */
+function authorityOf(url: URL, token: JoinToken): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const port = Number(url.port || 443);
+    // Nothing is believed yet: only the authority whose fingerprint the token names is taken from this connection.
+    const socket = connectTls(
+      {
+        host: url.hostname,
+        port,
+        servername: /^[\d.:[\]]+$/.test(url.hostname) ? undefined : url.hostname,
+        rejectUnauthorized: false,
+        timeout: TIMEOUT_MS,
+      },
+      () => {
+        const seen = new Set<string>();
+        let at: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+        while (at?.raw !== undefined && !seen.has(at.fingerprint256)) {
+          seen.add(at.fingerprint256);
+          if (fingerprintOf(at.raw) === token.ca) {
+            socket.destroy();
+            return resolve(new X509Certificate(at.raw).toString());
+          }
+          at = at.issuerCertificate;
+        }
+        socket.destroy();
+        reject(
+          problems.wrongHub(
+            `${url.host} does not show the certificate authority that the token names. Make sure that the address is right, and make a new token.`,
+          ),
+        );
+      },
+    );
+    socket.on('error', (error) =>
+      reject(problems.unreachable(`${url.host} cannot be reached: ${reasonOf(error)}`, { cause: error })),
+    );
+    socket.on('timeout', () => socket.destroy(new Error('no answer within 20 s')));
+  });
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || host.startsWith('127.');
+}
+
+async function post(url: URL, body: EnrolRequest, ca: string | undefined): Promise<{ status: number; text: string }> {
+  const text = JSON.stringify(body);
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+  return new Promise((resolve, reject) => {
+    const options = { method: 'POST', headers, timeout: TIMEOUT_MS };
+    const call = ca === undefined ? plain(url, options) : secure(url, { ...options, ca });
+    call.on('response', (reply) => {
+      const parts: Buffer[] = [];
+      reply.on('data', (part: Buffer) => parts.push(part));
+      reply.on('end', () => resolve({ status: reply.statusCode ?? 500, text: Buffer.concat(parts).toString('utf8') }));
+      reply.on('error', reject);
+    });
+    call.on('timeout', () => call.destroy(new Error('no answer within 20 s')));
+    call.on('error', (error) =>
+      reject(
+        problems.unreachable(`${url.host} cannot be reached: ${reasonOf(error)}. Is the hub running there?`, {
+          cause: error,
+        }),
+      ),
+    );
+    call.end(text);
+  });
+}
+
+function readReply(status: number, text: string, token: JoinToken): EnrolReply {
+  let reply: unknown;
+  try {
+    reply = JSON.parse(text);
+  } catch {
+    throw problems.refused(`The hub answered ${status} in a way that cannot be read. Is that address a hub?`);
+  }
+  if (status !== 201) {
+    const { title = '', detail = '' } = reply as { title?: string; detail?: string };
+    throw problems.refused(title === detail ? title : `${title} ${detail}`);
+  }
+  if (!Value.Check(EnrolReply, reply))
+    throw problems.refused('The hub’s answer lacks what an agent needs. Is it of another version?');
+  if (fingerprintOf(new X509Certificate(reply.ca).raw) !== token.ca)
+    throw problems.wrongHub('The hub answered with another certificate authority than the token names.');
+  return reply;
+}
+
+/** Trades a join token for an identity and keeps it. Returns what to tell the operator. */
+export async function enroll({ dataFolder, token: text, labels, force }: EnrolOptions): Promise<string> {
+  const folder = openDataFolder(dataFolder, 'agent', 1);
+  try {
+    const there = readIdentity(dataFolder);
+    if (there !== undefined && !force)
+      return `already enrolled as ${there.agentId}; --force throws that identity away\n`;
+    if (text === '')
+      throw problems.noToken(
+        'Give a join token on standard input or in OUTRIDER_JOIN_TOKEN. The hub makes one: outrider-hub token create.',
+      );
+    const token = readJoinToken(text);
+    if (!Value.Check(JoinToken, token))
+      throw problems.badToken('That is no join token. It begins with orj_ and is one long word.');
+    const base = new URL(token.url);
+    if (base.protocol !== 'https:' && !isLoopback(base.hostname))
+      throw problems.wrongHub('The token names an address without TLS that is not on this machine.');
+    const ca = base.protocol === 'https:' ? await authorityOf(base, token) : undefined;
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const body = {
+      token: text,
+      hostname: hostname(),
+      labels: { ...labels },
+      publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    };
+    const { status, text: answer } = await post(new URL('/api/v1/agents/enroll', base), body, ca);
+    const reply = readReply(status, answer, token);
+    keepIdentity(dataFolder, {
+      agentId: reply.agentId,
+      link: reply.link,
+      key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      certificate: reply.certificate,
+      ca: reply.ca,
+    });
+    return `enrolled as ${reply.resourceName} (${reply.agentId}); start it with: outrider-agent run --data ${dataFolder}\n`;
+  } finally {
+    folder.close();
+  }
+}

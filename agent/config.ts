@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { LOG_LEVELS, type CollectorDefinition } from '#sdk';
+import { Type, type Static } from 'typebox';
+import { collectorSettings } from './collectors.ts';
+
+/** Where the agent keeps its identity, spool and log unless told otherwise. */
+export function defaultDataFolder(): string {
+  return process.getuid?.() === 0 ? '/var/lib/outrider-agent' : join(homedir(), '.local', 'share', 'outrider-agent');
+}
+
+const TailSet = Type.Object(
+  {
+    include: Type.Array(Type.String({ minLength: 1 }), { description: 'Globs of files to follow.', minItems: 1 }),
+    exclude: Type.Array(Type.String({ minLength: 1 }), { description: 'Globs of files to leave out.', default: [] }),
+    start: Type.Enum(['end', 'beginning'], {
+      description: 'Where files that are there at the very first start are read from.',
+      default: 'end',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+const settings = {
+  data: Type.String({ description: 'Folder for identity, spool and log.', default: defaultDataFolder() }),
+  labels: Type.Record(Type.String(), Type.String(), { description: 'Labels of this host.', default: {} }),
+  log: Type.Object(
+    { level: Type.Enum([...LOG_LEVELS], { description: 'The least level that is written.', default: 'info' }) },
+    { additionalProperties: false, default: {} },
+  ),
+  logs: Type.Array(TailSet, {
+    description: 'Log files to follow.',
+    default: [{ include: ['/var/log/*.log', '/var/log/syslog', '/var/log/messages'] }],
+  }),
+  ownLog: Type.Boolean({ description: 'Follow the agent’s own log too.', default: true }),
+  spool: Type.Object(
+    {
+      limit: Type.Integer({
+        description: 'Bytes on disk that the spool may take; files are not read on while it is full.',
+        default: 1_073_741_824,
+        minimum: 16_777_216,
+      }),
+    },
+    { additionalProperties: false, default: {} },
+  ),
+};
+const Own = Type.Object(settings, { additionalProperties: false });
+
+/** Settings of the agent: its own, and each collector's under `collectors.<name>`. */
+export type AgentSettings = Static<typeof Own> & { collectors: Record<string, unknown> };
+
+/** The whole schema, with the collectors of this platform. */
+export function agentSchema(definitions: readonly CollectorDefinition[]) {
+  return Type.Object({ ...settings, collectors: collectorSettings(definitions) }, { additionalProperties: false });
+}
+
+/** The settings file in use: the one named, else the data folder's, else the system's; undefined when none exists. */
+export function settingsFile(named: string | undefined, data: string | undefined): string | undefined {
+  if (named !== undefined) return named;
+  const places = [join(data ?? defaultDataFolder(), 'outrider-agent.yaml'), '/etc/outrider/outrider-agent.yaml'];
+  return places.find((place) => existsSync(place));
+}

@@ -1,0 +1,12 @@
+import { defineProblems } from '#sdk';
+
+/** What the agent tells its operator. */
+export const problems = defineProblems('agent', {
+  notEnrolled: { status: 409, title: 'This agent has no identity yet.' },
+  noToken: { status: 400, title: 'There is no join token.' },
+  badToken: { status: 400, title: 'The join token cannot be read.' },
+  refused: { status: 403, title: 'The hub refused the enrolment.' },
+  unreachable: { status: 503, title: 'The hub cannot be reached.', retryable: true },
+  wrongHub: { status: 403, title: 'That is not the hub of the join token.' },
+  notRunning: { status: 503, title: 'No agent is running with this data folder.' },
+});

@@ -1,0 +1,63 @@
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import * as grpc from '@grpc/grpc-js';
+import {
+  AgentMessageSchema,
+  HubMessageSchema,
+  Link,
+  type AgentMessage,
+  type HubMessage,
+} from '#proto/agent/v1/index.ts';
+import { HUB_SERVER_NAME } from '#proto/enrolment.ts';
+import type { Identity } from './identity.ts';
+
+/** One open stream to the hub. */
+export interface Wire {
+  /** False when the transport wants a pause: wait for `drained`. */
+  send(message: AgentMessage): boolean;
+  drained(): Promise<void>;
+  /** Resolves with the reason once the stream is over; never rejects. */
+  ended: Promise<string>;
+  close(): void;
+}
+
+const serialize = (message: AgentMessage): Buffer => Buffer.from(toBinary(AgentMessageSchema, message));
+const deserialize = (bytes: Buffer): HubMessage => fromBinary(HubMessageSchema, bytes);
+
+/** Opens a stream. The hub is known by its authority and a fixed name, whatever address is dialled. */
+export function openWire(identity: Identity, received: (message: HubMessage) => void): Wire {
+  const { link, ca, key, certificate } = identity;
+  const credentials = grpc.credentials.createSsl(Buffer.from(ca), Buffer.from(key), Buffer.from(certificate));
+  const client = new grpc.Client(link, credentials, {
+    'grpc.ssl_target_name_override': HUB_SERVER_NAME,
+    'grpc.keepalive_time_ms': 20_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc.enable_retries': 0,
+    // The link waits by itself, with jitter.
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 1000,
+  });
+  const stream = client.makeBidiStreamRequest<AgentMessage, HubMessage>(
+    `/${Link.typeName}/Connect`,
+    serialize,
+    deserialize,
+  );
+  const ended = new Promise<string>((resolve) => {
+    stream.on('error', (error: grpc.ServiceError) => resolve(error.details === '' ? error.message : error.details));
+    stream.on('end', () => resolve('the hub closed the stream'));
+  });
+  stream.on('data', received);
+  void ended.then(() => client.close());
+  return {
+    send: (message) => stream.write(message),
+    drained: () =>
+      new Promise((resolve) => {
+        stream.once('drain', resolve);
+        void ended.then(() => resolve());
+      }),
+    ended,
+    close() {
+      stream.cancel();
+      client.close();
+    },
+  };
+}

@@ -1,0 +1,168 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { completionScript, loadSettings, Problem, systemClock, terminalSink, VERSION, type Settings } from '#sdk';
+import { Command, CommanderError, Option } from 'commander';
+import { collectorsFor } from '../plugins/collectors/catalogue.ts';
+import { agentSchema, defaultDataFolder, settingsFile, type AgentSettings } from './config.ts';
+
+/** Exit codes: 0 done, 1 a fault, 2 wrong usage. */
+const FAULT = 1;
+const USAGE = 2;
+
+interface Flags {
+  config?: string;
+  data?: string;
+  logLevel?: string;
+  logFile?: string[];
+  label?: string[];
+  quiet?: boolean;
+  json?: boolean;
+  force?: boolean;
+}
+
+function labelsOf(texts: readonly string[] = []): Record<string, string> {
+  return Object.fromEntries(texts.map((text) => [text.split('=', 1)[0] ?? '', text.slice(text.indexOf('=') + 1)]));
+}
+
+const dataOf = (flags: Flags): string => flags.data ?? process.env['OUTRIDER_DATA'] ?? defaultDataFolder();
+
+async function load(flags: Flags): Promise<{ settings: AgentSettings; file: string | undefined }> {
+  const file = settingsFile(flags.config, dataOf(flags));
+  const overrides: Settings = {
+    data: flags.data,
+    ...(flags.logLevel === undefined ? {} : { log: { level: flags.logLevel } }),
+    ...(flags.logFile === undefined ? {} : { logs: [{ include: flags.logFile }] }),
+    ...(flags.label === undefined ? {} : { labels: labelsOf(flags.label) }),
+  };
+  const schema = agentSchema(await collectorsFor(process.platform));
+  return { settings: loadSettings(schema, { file, env: process.env, flags: overrides }) as AgentSettings, file };
+}
+
+/** Resolves at the first signal; a second one ends the process at once. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const stop = (): void => {
+      if (asked) process.exit(FAULT);
+      asked = true;
+      resolve();
+    };
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  });
+}
+
+/** The built program that reads the inventory; undefined when running from source. */
+function inventoryEntry(): string | undefined {
+  const built = join(dirname(fileURLToPath(import.meta.url)), 'inventory.js');
+  return existsSync(built) ? built : undefined;
+}
+
+async function runAgent(flags: Flags): Promise<void> {
+  const signalled = stopSignal();
+  const { settings } = await load(flags);
+  const { startAgent } = await import('./start.ts');
+  const sinks = flags.quiet === true ? [] : [terminalSink()];
+  const agent = await startAgent({ settings, clock: systemClock, sinks, inventoryEntry: inventoryEntry() });
+  await signalled;
+  await agent.stop();
+}
+
+async function standardInput(): Promise<string> {
+  if (process.stdin.isTTY) process.stderr.write('join token: ');
+  process.stdin.setEncoding('utf8');
+  let text = '';
+  for await (const part of process.stdin) {
+    text += part;
+    if (text.includes('\n') || text.length > 8192) break;
+  }
+  return text.trim();
+}
+
+const repeated = (text: string, all: string[] = []): string[] => [...all, text];
+
+function addCommands(program: Command): void {
+  const flagsOf = (command: Command): Flags => command.optsWithGlobals<Flags>();
+  program
+    .command('run')
+    .description('collect and send until told to stop')
+    .option('--quiet', 'write no log to the terminal')
+    .option('--log-file <glob>', 'follow these files instead of the settings’, repeatable', repeated)
+    .action((_options, command: Command) => runAgent(flagsOf(command)));
+  program
+    .command('enroll')
+    .description('trade a join token for an identity; the token comes on standard input or in OUTRIDER_JOIN_TOKEN')
+    .option('--label <key=value>', 'label for this host, repeatable', repeated)
+    .option('--force', 'throw an identity away that is there already')
+    .action(async (_options, command: Command) => {
+      const flags = flagsOf(command);
+      const { enroll } = await import('./commands/enroll.ts');
+      const token = process.env['OUTRIDER_JOIN_TOKEN'] ?? (await standardInput());
+      process.stdout.write(
+        await enroll({
+          dataFolder: dataOf(flags),
+          token: token.trim(),
+          labels: labelsOf(flags.label),
+          force: flags.force ?? false,
+        }),
+      );
+    });
+  program
+    .command('status')
+    .description('say how the agent of this machine is')
+    .option('--json', 'print it as JSON')
+    .action(async (_options, command: Command) => {
+      const flags = flagsOf(command);
+      const { printStatus } = await import('./commands/status.ts');
+      process.stdout.write(printStatus(dataOf(flags), flags.json ?? false, Date.now()));
+    });
+  program
+    .command('collect')
+    .description('run every collector once and print what it says')
+    .option('--once', 'once, which is the only way', true)
+    .option('--json', 'print it as JSON')
+    .action(async (_options, command: Command) => {
+      const flags = flagsOf(command);
+      const { collectOnce } = await import('./commands/collect.ts');
+      process.stdout.write(await collectOnce((await load(flags)).settings, flags.json ?? false));
+    });
+  program
+    .command('check-config')
+    .description('check every setting, print all faults at once, and say which files would be read')
+    .action(async (_options, command: Command) => {
+      const { settings, file } = await load(flagsOf(command));
+      const { describeSettings } = await import('./commands/check-config.ts');
+      process.stdout.write(describeSettings(settings, file));
+    });
+  program
+    .command('completion')
+    .argument('<shell>', 'bash, zsh or fish')
+    .description('print a completion script for a shell')
+    .action((shell: string) => void process.stdout.write(completionScript(program, shell)));
+}
+
+function createProgram(): Command {
+  const program = new Command('outrider-agent')
+    .description('Collects this machine’s metrics and logs and sends them to a hub.')
+    .version(VERSION)
+    .option('--config <file>', 'settings file (default: outrider-agent.yaml in the data folder, else in /etc/outrider)')
+    .option('--data <folder>', 'data folder')
+    .addOption(new Option('--log-level <level>', 'least level to log').choices(['debug', 'info', 'warn', 'error']))
+    .showHelpAfterError('(outrider-agent --help lists the commands)')
+    .exitOverride();
+  addCommands(program);
+  return program;
+}
+
+try {
+  await createProgram().parseAsync(process.argv);
+  process.exit(0);
+} catch (error) {
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : USAGE);
+  if (error instanceof Problem) process.stderr.write(`outrider-agent: ${error.message}\n`);
+  else
+    process.stderr.write(
+      `outrider-agent: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+  process.exit(FAULT);
+}

@@ -1,0 +1,167 @@
+import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import {
+  createLogger,
+  fileSink,
+  openDataFolder,
+  run,
+  writeFileDurably,
+  type Clock,
+  type Component,
+  type LineSink,
+  type Logger,
+} from '#sdk';
+import { collectorsFor } from '../plugins/collectors/catalogue.ts';
+import { createCollectors } from './collectors.ts';
+import type { AgentSettings } from './config.ts';
+import { problems } from './errors.ts';
+import { readInventory } from './inventory/index.ts';
+import { readIdentity } from './link/identity.ts';
+import { createLink, type Link } from './link/link.ts';
+import { createOwnMetrics } from './own-metrics.ts';
+import { createPipeline, type Pipeline } from './pipeline/pipeline.ts';
+import { createSchedule } from './schedule.ts';
+import { openSpool, type Spool } from './spool/index.ts';
+import { statusOf } from './status.ts';
+import { createTailer } from './tail/tailer.ts';
+
+/** The newest form of the data folder that this version reads and writes. */
+const DATA_FORMAT = 1;
+const STATUS_MS = 5_000;
+
+/** How to start an agent. */
+export interface StartOptions {
+  settings: AgentSettings;
+  clock: Clock;
+  /** Where log lines go besides the data folder. */
+  sinks: readonly LineSink[];
+  /** The program that reads the inventory and ends; undefined for none. */
+  inventoryEntry: string | undefined;
+}
+
+/** An agent that collects and sends. */
+export interface StartedAgent {
+  stop(): Promise<void>;
+}
+
+function statusPart(
+  dataFolder: string,
+  clock: Clock,
+  given: { agentId: string; spool: Spool; link: Link; pipeline: Pipeline; files(): readonly string[] },
+): Component {
+  const file = join(dataFolder, 'status.json');
+  const write = (running: boolean): void => {
+    try {
+      writeFileDurably(file, JSON.stringify(statusOf({ ...given, running, nowMs: clock.now() })));
+    } catch {
+      // A full disk: the status is old until there is room.
+    }
+  };
+  let cancel: (() => void) | undefined;
+  return {
+    start() {
+      write(true);
+      cancel = clock.every(STATUS_MS, () => write(true));
+      return Promise.resolve();
+    },
+    stop() {
+      cancel?.();
+      write(false);
+      return Promise.resolve();
+    },
+  };
+}
+
+async function parts(options: StartOptions, dataFolder: string, log: Logger) {
+  const { settings, clock } = options;
+  const identity = readIdentity(dataFolder);
+  if (identity === undefined) {
+    throw problems.notEnrolled(
+      `${dataFolder} holds no identity. Get a join token from the hub and run: outrider-agent enroll --data ${dataFolder}`,
+    );
+  }
+  mkdirSync(join(dataFolder, 'spool'), { recursive: true, mode: 0o700 });
+  const spool = await openSpool({ folder: join(dataFolder, 'spool'), limit: settings.spool.limit, log });
+  const pipeline = createPipeline({ spool, clock, log });
+  const definitions = await collectorsFor(process.platform);
+  const collectors = createCollectors(definitions, { settings: settings.collectors, root: '/', log, clock });
+  const sets = [
+    ...settings.logs,
+    ...(settings.ownLog
+      ? [{ include: [join(dataFolder, 'log', '*.log')], exclude: [], start: 'beginning' as const }]
+      : []),
+  ];
+  const tailer = createTailer({ sets, pipeline, checkpoints: new Map(spool.checkpoints()), clock, log });
+  const ending = new AbortController();
+  let inventory: Readonly<Record<string, string>> = { 'host.name': hostname() };
+  const link = createLink({
+    identity,
+    dataFolder,
+    spool,
+    clock,
+    log,
+    hostname: hostname(),
+    labels: settings.labels,
+    inventory: () => inventory,
+  });
+  const own = { name: 'agent', collector: createOwnMetrics({ spool, link, pipeline }), intervalMs: 10_000 };
+  const schedule = createSchedule({
+    collectors: [...collectors, own],
+    clock,
+    log,
+    sink: (block) => pipeline.addBlock(block),
+  });
+  const linkPart: Component = {
+    async start() {
+      const { inventoryEntry } = options;
+      if (inventoryEntry !== undefined)
+        inventory = await readInventory({ entry: inventoryEntry, log, clock, signal: ending.signal });
+      link.start();
+    },
+    stop() {
+      ending.abort();
+      return link.stop();
+    },
+  };
+  const status = statusPart(dataFolder, clock, {
+    agentId: identity.agentId,
+    spool,
+    link,
+    pipeline,
+    files: () => tailer.files(),
+  });
+  // Stopped in reverse: nothing is collected any more, then what was gathered goes to disk, then the stream ends.
+  return [
+    { name: 'spool', component: { stop: () => spool.close() } },
+    { name: 'status', component: status },
+    { name: 'pipeline', component: { start: () => Promise.resolve(pipeline.start()), stop: () => pipeline.stop() } },
+    { name: 'schedule', component: schedule },
+    { name: 'tailer', component: tailer },
+    { name: 'link', component: linkPart },
+  ];
+}
+
+/** Starts the agent: the spool first, the link last. */
+export async function startAgent(options: StartOptions): Promise<StartedAgent> {
+  const { settings, clock } = options;
+  const folder = openDataFolder(settings.data, 'agent', DATA_FORMAT);
+  try {
+    const log = createLogger(settings.log.level, [fileSink(join(folder.path, 'log'), 'agent'), ...options.sinks]);
+    const running = await run(await parts(options, folder.path, log), { clock, log });
+    log.info('the agent is running', { data: folder.path });
+    return {
+      async stop() {
+        try {
+          await running.stop();
+          log.info('the agent has stopped');
+        } finally {
+          folder.close();
+        }
+      },
+    };
+  } catch (error) {
+    folder.close();
+    throw error;
+  }
+}
