@@ -1,5 +1,5 @@
 // Bundles both programs and the page into dist/.
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fingerprint, giveUp, isStamped, ROOT, stamp, step } from './steps.mjs';
@@ -50,6 +50,7 @@ export async function build() {
   } catch (error) {
     giveUp(`The programs could not be built: ${error.message}`);
   }
+  if (!existsSync(join(ROOT, 'hub/web/index.html'))) return;
   const vite = join(ROOT, 'node_modules/vite/bin/vite.js');
   const page = await step('building the page', process.execPath, [vite, 'build', 'hub/web', '--config', 'hub/web/vite.config.ts', '--logLevel', 'warn']);
   if (page.code !== 0) giveUp('The page could not be built.');

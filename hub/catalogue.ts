@@ -22,13 +22,6 @@ export const services: Readonly<Record<string, ServiceEntry>> = {
     prefixes: ['/api/v1/logs'],
     load: async () => (await import('./services/logs/index.ts')).logs,
   },
-  notifications: {
-    prefixes: ['/api/v1/notifications'],
-    load: async () => {
-      const { createNotifications } = await import('./services/notifications/index.ts');
-      return createNotifications((await import('../plugins/channels/catalogue.ts')).channels);
-    },
-  },
   ingest: {
     prefixes: ['/api/v1/agents'],
     load: async () => (await import('./services/ingest/index.ts')).ingest,

@@ -41,6 +41,7 @@ const problems = defineProblems('http', {
   notFound: { status: 404, title: 'There is nothing at this address.' },
   tooLarge: { status: 413, title: 'The request is too large.' },
   unsupported: { status: 415, title: 'The content type is not supported.' },
+  clientGone: { status: 499, title: 'The caller went away.' },
   internal: { status: 500, title: 'Something failed in the hub.' },
 });
 
@@ -75,6 +76,7 @@ function asProblem(error: FastifyError | Error, log: Logger, request: FastifyReq
     );
     return problems.invalidRequest(faults.join('; '), { facts: { faults } });
   }
+  if (code === 'ABORT_ERR') return problems.clientGone();
   if (statusCode === 413) return problems.tooLarge(error.message);
   if (statusCode === 415) return problems.unsupported(error.message);
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return problems.invalidRequest(error.message);
@@ -130,7 +132,7 @@ export async function createServiceApp(name: string, log: Logger): Promise<Servi
     logger: false,
     bodyLimit: 1_048_576,
     requestIdHeader: 'x-request-id',
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', useDefaults: true, allErrors: true } },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', useDefaults: true, allErrors: true, strict: false } },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.decorateRequest('principal', null);
   app.addHook('onRoute', (route) => {
