@@ -10,6 +10,8 @@ export type Severity = (typeof SEVERITIES)[number];
 export interface Message {
   /** The same for every try at the same news, so that a receiver can drop doubles. */
   key: string;
+  /** What the news belongs to: messages that have one of these in common are one conversation. */
+  threads: readonly string[];
   state: 'firing' | 'resolved' | 'test';
   severity: Severity;
   /** One line that says what and where: "Disk / on web-1 is 96 % full". */
@@ -52,6 +54,8 @@ export interface ChannelDefinition<Schema extends TObject = TObject> {
   config: Schema;
   /** Keys of `config` that are never shown again once saved. */
   secrets: readonly string[];
+  /** Least time between two messages about one resource; what comes meanwhile is gathered into one. Absent: each goes alone, at once. */
+  spacingSeconds?: number;
   create(context: ChannelContext<Static<Schema>>): Channel;
 }
 
