@@ -2,3 +2,4 @@ export * from './authority.ts';
 export * from './manual-clock.ts';
 export * from './programs.ts';
 export * from './simulated-agent.ts';
+export * from './stores.ts';
