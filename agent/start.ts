@@ -16,6 +16,7 @@ import { collectorsFor } from '../plugins/collectors/catalogue.ts';
 import { createCollectors } from './collectors.ts';
 import type { AgentSettings } from './config.ts';
 import { problems } from './errors.ts';
+import { readBasics, type Inventory } from './inventory/basics.ts';
 import { readInventory } from './inventory/index.ts';
 import { readIdentity } from './link/identity.ts';
 import { createLink, type Link } from './link/link.ts';
@@ -92,9 +93,17 @@ async function parts(options: StartOptions, dataFolder: string, log: Logger) {
       ? [{ include: [join(dataFolder, 'log', '*.log')], exclude: [], start: 'beginning' as const }]
       : []),
   ];
-  const tailer = createTailer({ sets, pipeline, checkpoints: new Map(spool.checkpoints()), clock, log });
+  const tailer = createTailer({
+    sets,
+    pipeline,
+    checkpoints: spool.checkpoints(),
+    lastRunMs: spool.lastRunMs,
+    forget: (source) => spool.forget(source),
+    clock,
+    log,
+  });
   const ending = new AbortController();
-  let inventory: Readonly<Record<string, string>> = { 'host.name': hostname() };
+  let inventory: Inventory = {};
   const link = createLink({
     identity,
     dataFolder,
@@ -112,16 +121,21 @@ async function parts(options: StartOptions, dataFolder: string, log: Logger) {
     log,
     sink: (block) => pipeline.addBlock(block),
   });
+  const readMachine = (): Promise<Inventory> =>
+    options.inventoryEntry === undefined
+      ? Promise.resolve(readBasics())
+      : readInventory({ entry: options.inventoryEntry, log, clock, signal: ending.signal });
   const linkPart: Component = {
-    async start() {
-      const { inventoryEntry } = options;
-      if (inventoryEntry !== undefined)
-        inventory = await readInventory({ entry: inventoryEntry, log, clock, signal: ending.signal });
-      link.start();
+    start() {
+      void readMachine().then((found) => {
+        inventory = found;
+        link.start();
+      });
+      return Promise.resolve();
     },
-    stop() {
+    async stop() {
       ending.abort();
-      return link.stop();
+      await link.stop();
     },
   };
   const status = statusPart(dataFolder, clock, {
@@ -131,14 +145,14 @@ async function parts(options: StartOptions, dataFolder: string, log: Logger) {
     pipeline,
     files: () => tailer.files(),
   });
-  // Stopped in reverse: nothing is collected any more, then what was gathered goes to disk, then the stream ends.
+  // Stopped in reverse: nothing is collected any more, what was gathered goes to disk and to the hub, then the stream ends.
   return [
     { name: 'spool', component: { stop: () => spool.close() } },
     { name: 'status', component: status },
+    { name: 'link', component: linkPart },
     { name: 'pipeline', component: { start: () => Promise.resolve(pipeline.start()), stop: () => pipeline.stop() } },
     { name: 'schedule', component: schedule },
     { name: 'tailer', component: tailer },
-    { name: 'link', component: linkPart },
   ];
 }
 

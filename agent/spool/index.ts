@@ -1,2 +1,3 @@
 export { sourceOf, type Checkpoint } from './records.ts';
-export { openSpool, type Spool, type SpooledBatch, type SpoolEntry, type SpoolReader } from './spool.ts';
+export type { SpooledBatch, SpoolReader } from './reader.ts';
+export { openSpool, type Spool, type SpoolEntry } from './spool.ts';

@@ -7,6 +7,8 @@ export interface Checkpoint {
   fingerprint: string;
   fingerprintLength: number;
   offset: number;
+  /** Inside a line that was cut: its rest is skipped. */
+  skipping?: boolean;
 }
 
 /** What a segment begins with, so that it stands alone. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { FRAME } from './frames.ts';
 import { decodeBatch, sourceOf, type Checkpoint, type Snapshot } from './records.ts';
 import { fsyncFolder, listSegments, openSegment, removeSegment, truncateSegment, type Segment } from './segments.ts';
@@ -13,6 +13,8 @@ export interface Recovered {
   checkpoints: Map<string, Checkpoint>;
   /** Bytes that were damaged and cut off. */
   lostBytes: number;
+  /** When the last run wrote, milliseconds since 1970; undefined before the first. */
+  lastRunMs: number | undefined;
 }
 
 /** A random epoch; never zero, which means none. */
@@ -20,30 +22,40 @@ export function newEpoch(): bigint {
   return randomBytes(8).readBigUInt64LE() || 1n;
 }
 
+const snapshotOf = (payload: Buffer): Snapshot => JSON.parse(payload.toString('utf8')) as Snapshot;
+
+/** Reads a segment's first frame, so that all but the newest need not be read to know where they end. */
+function readBeginning(segment: Segment): bigint | undefined {
+  const reader = openSegment(segment.path);
+  try {
+    const reading = reader.next(segment.bytes);
+    if (reading.state !== 'frame' || reading.kind !== FRAME.snapshot) return undefined;
+    const { epoch, next } = snapshotOf(reading.payload);
+    segment.epoch = BigInt(epoch);
+    return BigInt(next);
+  } finally {
+    reader.close();
+  }
+}
+
 interface Scan {
-  epoch?: bigint;
   next?: bigint;
   checkpoints: Map<string, Checkpoint>;
   /** Length up to which every frame is whole. */
   good: number;
-  /** True when what follows is no mere unfinished write. */
-  damaged: boolean;
 }
 
-function scan({ path, bytes }: Segment): Scan {
-  const found: Scan = { checkpoints: new Map(), good: 0, damaged: false };
-  const reader = openSegment(path);
+function scan(segment: Segment): Scan {
+  const found: Scan = { checkpoints: new Map(), good: 0 };
+  const reader = openSegment(segment.path);
   try {
     for (;;) {
-      const reading = reader.next(bytes);
-      if (reading.state !== 'frame') {
-        found.damaged = reading.state === 'bad';
-        return found;
-      }
+      const reading = reader.next(segment.bytes);
+      if (reading.state !== 'frame') return found;
       found.good = reader.offset();
       if (reading.kind === FRAME.snapshot) {
-        const snapshot = JSON.parse(reading.payload.toString('utf8')) as Snapshot;
-        found.epoch = BigInt(snapshot.epoch);
+        const snapshot = snapshotOf(reading.payload);
+        segment.epoch = BigInt(snapshot.epoch);
         found.next = BigInt(snapshot.next);
         for (const checkpoint of snapshot.checkpoints) found.checkpoints.set(sourceOf(checkpoint), checkpoint);
       } else if (reading.kind === FRAME.batch) {
@@ -57,31 +69,44 @@ function scan({ path, bytes }: Segment): Scan {
   }
 }
 
+/** Fills in where each segment ends, from where the next one of its epoch begins. */
+function linkSegments(segments: readonly Segment[]): void {
+  segments.forEach((segment, index) => {
+    const begins = readBeginning(segment);
+    const before = segments[index - 1];
+    if (begins !== undefined && before !== undefined && before.epoch === segment.epoch) before.last = begins - 1n;
+  });
+}
+
 /**
- * Looks at the newest segment only, so that a start costs the same whatever the backlog. Its unfinished end was never promised to anyone and is cut
- * off; a damaged one may have been sent, so that what follows gets a new epoch and is never taken for a resend.
+ * Reads the newest segment and the first frame of the others, so that a start takes the same memory whatever the
+ * backlog. What cannot be read at the end is cut off. It may have been sent before it was damaged, so that what follows
+ * gets a new epoch and is never taken for a resend.
  */
 export function recoverSpool(folder: string): Recovered {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const segments = listSegments(folder);
+  const newestPath = segments.at(-1)?.path;
+  const lastRunMs = newestPath === undefined ? undefined : statSync(newestPath).mtimeMs;
   let lostBytes = 0;
   for (let newest = segments.at(-1); newest !== undefined; newest = segments.at(-1)) {
-    const found = scan(newest);
-    if (newest.bytes > found.good) {
-      if (found.damaged) lostBytes += newest.bytes - found.good;
-      truncateSegment(newest.path, found.good);
-      newest.bytes = found.good;
+    const { good, next, checkpoints } = scan(newest);
+    if (newest.bytes > good) {
+      lostBytes += newest.bytes - good;
+      truncateSegment(newest.path, good);
+      newest.bytes = good;
     }
-    if (found.epoch !== undefined && found.next !== undefined) {
-      newest.last = found.next - 1n;
-      const epoch = lostBytes > 0 ? newEpoch() : found.epoch;
-      return { segments, epoch, next: found.next, checkpoints: found.checkpoints, lostBytes };
+    if (newest.epoch !== undefined && next !== undefined) {
+      linkSegments(segments);
+      newest.last = next - 1n;
+      const fresh = lostBytes > 0;
+      const epoch = fresh ? newEpoch() : newest.epoch;
+      return { segments, epoch, next: fresh ? 1n : next, checkpoints, lostBytes, lastRunMs };
     }
     // Not even its beginning can be read: the segment before it knows where things were.
-    lostBytes += newest.bytes;
     removeSegment(newest);
     segments.pop();
   }
   fsyncFolder(folder);
-  return { segments: [], epoch: newEpoch(), next: 1n, checkpoints: new Map(), lostBytes };
+  return { segments: [], epoch: newEpoch(), next: 1n, checkpoints: new Map(), lostBytes, lastRunMs };
 }

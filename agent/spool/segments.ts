@@ -8,6 +8,8 @@ export interface Segment {
   number: number;
   path: string;
   bytes: number;
+  /** Epoch of its batches; undefined while that is not known. */
+  epoch: bigint | undefined;
   /** Newest seq in it; undefined while that is not known. */
   last: bigint | undefined;
 }
@@ -26,7 +28,7 @@ export function listSegments(folder: string): Segment[] {
       const match = NAME.exec(name);
       if (match === null) return [];
       const path = join(folder, name);
-      return [{ number: Number(match[1]), path, bytes: statSync(path).size, last: undefined }];
+      return [{ number: Number(match[1]), path, bytes: statSync(path).size, epoch: undefined, last: undefined }];
     })
     .sort((a, b) => a.number - b.number);
 }
@@ -78,23 +80,19 @@ export function openSegment(path: string): SegmentReader {
   };
   return {
     next(limit) {
-      let reading = decodeFrame(buffer.subarray(start, start + filled));
-      if (reading.state === 'short') {
+      const look = (): Reading => decodeFrame(buffer.subarray(start, start + filled));
+      let reading = look();
+      // Twice: the header first, then as much as it says.
+      for (let tries = 0; reading.state === 'short' && tries < 2; tries++) {
         fill(reading.wanted, limit);
-        reading = decodeFrame(buffer.subarray(start, start + filled));
-        if (reading.state === 'short' && filled < reading.wanted && offset + reading.wanted <= limit) {
-          fill(reading.wanted, limit);
-          reading = decodeFrame(buffer.subarray(start, start + filled));
-        }
+        reading = look();
       }
-      if (reading.state === 'frame') {
-        // The payload must survive the next call.
-        reading = { ...reading, payload: Buffer.from(reading.payload) };
-        start += reading.length;
-        filled -= reading.length;
-        offset += reading.length;
-      }
-      return reading;
+      if (reading.state !== 'frame') return reading;
+      start += reading.length;
+      filled -= reading.length;
+      offset += reading.length;
+      // The payload must survive the next call.
+      return { ...reading, payload: Buffer.from(reading.payload) };
     },
     offset: () => offset,
     close: () => closeSync(file),

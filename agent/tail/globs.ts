@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
 
 /** One group of files to follow. */
@@ -8,15 +8,27 @@ export interface GlobSet {
   exclude: readonly string[];
 }
 
-/** Deeper folders are not looked into. */
+/** `**` looks no deeper than this. */
 const DEPTH = 8;
-/** Files that one glob may name. */
-const FILES = 2_000;
+/** Files that one group may name. */
+const FILES = 2000;
 
-/** The folder below which all files of a glob lie. */
-export function baseOf(glob: string): string {
-  const { base, isGlob } = picomatch.scan(glob);
-  return isGlob ? resolve(base) : resolve(base, '..');
+/** What a group of globs means on this machine. */
+export interface GlobMatcher {
+  /** Folders below which all its files lie, and how many folders deeper. */
+  bases: readonly { folder: string; depth: number }[];
+  matches(path: string): boolean;
+  /** Every file that it names now, in order of their names. */
+  expand(): string[];
+}
+
+/** The folder below which all files of a glob lie, and how many folders deeper they may be. */
+export function baseOf(glob: string): { folder: string; depth: number } {
+  const whole = resolve(glob);
+  const { base, isGlob } = picomatch.scan(whole);
+  if (!isGlob) return { folder: dirname(whole), depth: 0 };
+  const below = relative(base, whole).split(sep);
+  return { folder: base, depth: below.includes('**') ? DEPTH : below.length - 1 };
 }
 
 function walk(folder: string, depth: number, visit: (path: string) => void): void {
@@ -28,29 +40,10 @@ function walk(folder: string, depth: number, visit: (path: string) => void): voi
   }
   for (const entry of entries) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory() && depth > 0) walk(path, depth - 1, visit);
-    else if (entry.isFile() || entry.isSymbolicLink()) visit(path);
+    if (entry.isDirectory()) {
+      if (depth > 0) walk(path, depth - 1, visit);
+    } else if (entry.isFile() || entry.isSymbolicLink()) visit(path);
   }
-}
-
-/** Every file that a set names now, in order of their names. */
-export function expandGlobs({ include, exclude }: GlobSet): string[] {
-  const excluded = picomatch(
-    exclude.map((glob) => resolve(glob)),
-    { dot: true },
-  );
-  const found = new Set<string>();
-  for (const glob of include) {
-    const { isGlob } = picomatch.scan(glob);
-    const matches = picomatch(resolve(glob), { dot: true });
-    const deep = glob.includes('**') ? DEPTH : glob.slice(baseOf(glob).length).split('/').length - 1;
-    const visit = (path: string): void => {
-      if (found.size < FILES && matches(path) && !excluded(path)) found.add(path);
-    };
-    if (isGlob) walk(baseOf(glob), deep, visit);
-    else visit(resolve(glob));
-  }
-  return [...found].filter(isFile).sort();
 }
 
 function isFile(path: string): boolean {
@@ -59,4 +52,37 @@ function isFile(path: string): boolean {
   } catch {
     return false; // It is gone, or a link to nowhere.
   }
+}
+
+/** Prepares a group of globs. */
+export function createGlobMatcher({ include, exclude }: GlobSet): GlobMatcher {
+  const matcher = (globs: readonly string[]): ((path: string) => boolean) =>
+    globs.length === 0
+      ? () => false
+      : picomatch(
+          globs.map((glob) => resolve(glob)),
+          { dot: true },
+        );
+  const included = matcher(include);
+  const excluded = matcher(exclude);
+  const matches = (path: string): boolean => included(path) && !excluded(path);
+  const bases = include.map(baseOf);
+  return {
+    bases,
+    matches,
+    expand() {
+      const found = new Set<string>();
+      for (const { folder, depth } of bases) {
+        walk(folder, depth, (path) => {
+          if (found.size < FILES && matches(path) && isFile(path)) found.add(path);
+        });
+      }
+      return [...found].sort();
+    },
+  };
+}
+
+/** Every file that a group names now, in order of their names. */
+export function expandGlobs(set: GlobSet): string[] {
+  return createGlobMatcher(set).expand();
 }

@@ -1,11 +1,12 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { watch, type FSWatcher } from 'chokidar';
+import { statSync } from 'node:fs';
+import type { FSWatcher } from 'chokidar';
 import { reasonOf, type Cancel, type Clock, type Logger } from '#sdk';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { sourceOf, type Checkpoint } from '../spool/index.ts';
-import { baseOf, expandGlobs, type GlobSet } from './globs.ts';
-import { followFile, type FollowedFile } from './followed-file.ts';
+import { findRenamed, findYounger } from './fingerprint.ts';
+import { followFile, type FollowedFile, type FollowOptions } from './followed-file.ts';
+import { createGlobMatcher, type GlobSet } from './globs.ts';
+import { watchFiles } from './watch.ts';
 
 /** Files to follow, and where one that is there at the very first start is read from. */
 export interface TailSet extends GlobSet {
@@ -15,8 +16,13 @@ export interface TailSet extends GlobSet {
 /** What the tailer stands on. */
 export interface TailerGiven {
   sets: readonly TailSet[];
-  pipeline: Pick<Pipeline, 'addLines' | 'room'>;
+  pipeline: Pick<Pipeline, 'addLines' | 'hasRoom' | 'room' | 'addLost'>;
+  /** Where an earlier run had come to. */
   checkpoints: ReadonlyMap<string, Checkpoint>;
+  /** When the last run ended; undefined before the first. Files that are younger are read from their beginning. */
+  lastRunMs: number | undefined;
+  /** Called when a source is done and will not come back. */
+  forget(source: string): void;
   clock: Clock;
   log: Logger;
 }
@@ -25,178 +31,229 @@ export interface TailerGiven {
 export interface Tailer {
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** Files that are open now. */
+  /** Files that are followed now. */
   files(): readonly string[];
 }
 
 const POLL_MS = 1000;
-const RESCAN_MS = 10_000;
+/** News of the watcher are gathered for so long: a busy file costs ten looks a second, whatever it writes. */
+const GATHER_MS = 100;
 /** Open files; renamed ones that wait for their end count too. */
 const HANDLES = 512;
-/** A renamed or deleted file that stays at its end for this long is done. */
-const LINGER_MS = 10_000;
+/** A deleted file that stays at its end for this long is done. */
+const DELETED_MS = 10_000;
+/** A renamed one may still be written to by a program that was not told. */
+const RENAMED_MS = 600_000;
+/** Read of one file before the others have their turn, bytes. */
+const TURN_BYTES = 4_000_000;
 
+/** A followed file. */
 interface Entry {
+  source: string;
   file: FollowedFile;
-  /** Its name leads elsewhere now; since when it has been at its end. */
-  orphanedMs: number | undefined;
+  /** Where it was read to. */
+  place: Checkpoint;
+  /** Its name leads elsewhere; the clock's time when it last gave something. */
+  orphanedAt: number | undefined;
 }
 
-function statOf(path: string): { device: number; inode: number } | undefined {
+function identityAt(path: string): { source: string; bornMs: number } | undefined {
   try {
-    const { dev, ino } = statSync(path);
-    return { device: dev, inode: ino };
+    const { dev, ino, birthtimeMs, ctimeMs } = statSync(path);
+    return { source: sourceOf({ device: dev, inode: ino }), bornMs: birthtimeMs > 0 ? birthtimeMs : ctimeMs };
   } catch {
     return undefined; // It is gone for now.
   }
 }
 
-/** A file that was renamed while nobody watched: same inode, in the same folder. */
-function findRenamed(checkpoint: Checkpoint): string | undefined {
-  const folder = dirname(checkpoint.path);
-  if (!existsSync(folder)) return undefined;
-  const names = readdirSync(folder).map((name) => join(folder, name));
-  return names.find((path) => {
-    const stat = statOf(path);
-    return stat !== undefined && sourceOf(stat) === sourceOf(checkpoint);
-  });
-}
-
-/** Makes a tailer: chokidar notices, a look each second catches what it misses, and reading stops while the pipeline has no room. */
-export function createTailer({ sets, pipeline, checkpoints, clock, log }: TailerGiven): Tailer {
+/**
+ * Makes a tailer: chokidar notices, a look each second catches what it misses, and nobody reads while the pipeline has
+ * no room. Renames are noticed all the same then, so that open handles keep what was not read yet.
+ */
+export function createTailer(given: TailerGiven): Tailer {
+  const { sets, pipeline, clock, log } = given;
+  const matchers = sets.map((set) => ({ start: set.start, ...createGlobMatcher(set) }));
   const entries = new Map<string, Entry>();
+  const places = new Map(given.checkpoints);
   const refused = new Set<string>();
   const cancels: Cancel[] = [];
   let watcher: FSWatcher | undefined;
   let working: Promise<void> | undefined;
+  let firstScan = true;
+  let scanAt = 0;
+  let gathering = false;
+  let waiting = false;
   let again = false;
   let stopped = false;
-  let rescanAt = 0;
 
-  const follow = (path: string, start: 'end' | 'beginning' | Checkpoint): FollowedFile | undefined => {
-    if (entries.size >= HANDLES) {
-      if (!refused.has(path)) log.warn('too many files are open; a file is not followed', { path, limit: HANDLES });
+  const open = (options: Omit<FollowOptions, 'lost'>): Entry | undefined => {
+    const { path } = options;
+    const refuse = (reason: string): undefined => {
+      if (!refused.has(path)) log.warn('a log file cannot be read; it is tried again', { path, reason });
       refused.add(path);
-      return undefined;
-    }
+    };
+    if (entries.size >= HANDLES) return refuse(`${HANDLES} files are open already`);
     try {
-      const file = followFile(path, start);
-      entries.set(sourceOf(file), { file, orphanedMs: undefined });
+      const lost = (bytes: number): void => {
+        log.error('a log file was truncated before it was read to its end', { path, bytes });
+        pipeline.addLost(path);
+      };
+      const file = followFile({ ...options, lost });
+      const entry: Entry = { source: sourceOf(file), file, place: file.checkpoint(), orphanedAt: undefined };
+      entries.set(entry.source, entry);
       refused.delete(path);
-      return file;
+      return entry;
     } catch (error) {
-      if (!refused.has(path))
-        log.warn('a log file cannot be read; it is tried again', { path, reason: reasonOf(error) });
-      refused.add(path);
-      return undefined;
+      return refuse(reasonOf(error));
     }
   };
 
-  const scan = (first: boolean): void => {
-    rescanAt = clock.monotonic() + RESCAN_MS;
-    for (const set of sets) {
-      for (const path of expandGlobs(set)) {
-        const stat = statOf(path);
-        if (stat === undefined || entries.has(sourceOf(stat))) continue;
-        // A known file goes on where it was; one that was there before the first start begins as its set says; a later one at its beginning.
-        const known = checkpoints.get(sourceOf(stat));
-        const start = known ?? (first && checkpoints.size === 0 ? set.start : 'beginning');
-        const file = follow(path, start);
-        if (file !== undefined && known === undefined)
-          pipeline.addLines({ path, lines: [], bytes: 0, checkpoint: file.checkpoint() });
-      }
-    }
+  /** Takes up every file that fits the globs and is not followed yet. */
+  const takeUp = (): Entry[] =>
+    matchers.flatMap(({ start, expand }) =>
+      expand().flatMap((path) => {
+        const found = identityAt(path);
+        if (found === undefined || entries.has(found.source)) return [];
+        const place = places.get(found.source);
+        const isOld = firstScan && (given.lastRunMs === undefined || found.bornMs < given.lastRunMs);
+        const entry = open({ path, start: place === undefined ? (isOld ? start : 'beginning') : { ...place, path } });
+        if (entry === undefined) return [];
+        // Also a file that says nothing has a place from now on, so that a restart reads what it says meanwhile.
+        if (place === undefined) pipeline.addLines({ path, piece: undefined, checkpoint: entry.place });
+        return [entry];
+      }),
+    );
+  /** Looking through folders takes at most a twentieth of the time. */
+  const scan = (): Entry[] => {
+    const begun = clock.monotonic();
+    if (begun < scanAt) return [];
+    const taken = takeUp();
+    scanAt = begun + 20 * (clock.monotonic() - begun);
+    return taken;
   };
 
-  /** Files that were renamed while no agent ran still have a rest to read. */
+  /** Files that were renamed while no agent ran still have a rest, and so have those that came and went in between. */
   const findOrphans = (): void => {
-    for (const [source, checkpoint] of checkpoints) {
+    for (const [source, place] of places) {
       if (entries.has(source)) continue;
-      const path = findRenamed(checkpoint);
-      if (path === undefined) continue;
-      const file = follow(path, checkpoint);
-      if (file?.isAtEnd() === true) {
-        file.close();
-        entries.delete(source);
+      const at = findRenamed(place);
+      if (at === undefined) {
+        places.delete(source);
+        given.forget(source);
+        continue;
+      }
+      const { path } = place;
+      open({ path, at, start: place });
+      for (const younger of findYounger(path, at)) {
+        const found = identityAt(younger);
+        if (found === undefined || entries.has(found.source) || places.has(found.source)) continue;
+        if (found.bornMs >= (given.lastRunMs ?? Infinity)) open({ path, at: younger, start: 'beginning' });
       }
     }
   };
 
-  const drain = async ({ file }: Entry): Promise<boolean> => {
-    let any = false;
+  /** Reads a file on; true when there may be more. */
+  const drain = (entry: Entry): { any: boolean; more: boolean } => {
+    const { file } = entry;
+    let bytes = 0;
     for (;;) {
-      await pipeline.room();
-      if (stopped) return any;
-      const lines = file.read();
-      if (lines === undefined) return any;
-      any = true;
-      if (lines.lines.length > 0) pipeline.addLines(lines);
+      if (!pipeline.hasRoom() || bytes > TURN_BYTES) return { any: bytes > 0, more: true };
+      const piece = file.read();
+      if (piece === undefined) return { any: bytes > 0, more: false };
+      bytes += piece.bytes.length + 1;
+      entry.place = file.checkpoint();
+      pipeline.addLines({ path: file.path, piece, checkpoint: entry.place });
     }
   };
 
-  const settle = (source: string, entry: Entry, any: boolean): void => {
-    const stat = statOf(entry.file.path);
-    if (stat !== undefined && sourceOf(stat) === source) {
-      entry.orphanedMs = undefined;
+  const close = (entry: Entry): void => {
+    const { file, source } = entry;
+    const piece = file.finish();
+    if (piece !== undefined) pipeline.addLines({ path: file.path, piece, checkpoint: file.checkpoint() });
+    places.set(source, file.checkpoint());
+    file.close();
+    entries.delete(source);
+  };
+
+  /** Notices that a file's name leads elsewhere, and leaves it when nothing has come for a while. */
+  const settle = (entry: Entry, any: boolean): void => {
+    const at = identityAt(entry.file.path);
+    if (at?.source === entry.source) {
+      entry.orphanedAt = undefined;
       return;
     }
-    // Renamed or deleted: read on by the open handle until nothing has come for a while.
-    if (any || entry.orphanedMs === undefined) entry.orphanedMs = clock.monotonic();
-    else if (clock.monotonic() - entry.orphanedMs > LINGER_MS) {
+    if (any || entry.orphanedAt === undefined) entry.orphanedAt = clock.monotonic();
+    const patience = entry.file.isDeleted() ? DELETED_MS : RENAMED_MS;
+    const isCrowded = entries.size >= HANDLES;
+    if (isCrowded || clock.monotonic() - entry.orphanedAt > patience) close(entry);
+  };
+
+  const visit = (entry: Entry): boolean => {
+    try {
+      const { any, more } = drain(entry);
+      if (!more) settle(entry, any);
+      return more;
+    } catch (error) {
+      const { path } = entry.file;
+      log.warn('a log file could not be read on; it is opened anew', { path, reason: reasonOf(error) });
+      places.set(entry.source, entry.place);
       entry.file.close();
-      entries.delete(source);
+      entries.delete(entry.source);
+      return false;
     }
   };
 
   const look = async (): Promise<void> => {
-    let moved = clock.monotonic() >= rescanAt;
-    for (const [source, entry] of entries) {
+    for (const entry of [...entries.values()]) {
+      if (visit(entry)) again = true;
+      await new Promise(setImmediate); // Collectors and the link have their turn between two files.
       if (stopped) return;
-      try {
-        settle(source, entry, await drain(entry));
-      } catch (error) {
-        log.warn('a log file could not be read on; it is opened anew', {
-          path: entry.file.path,
-          reason: reasonOf(error),
-        });
-        entry.file.close();
-        entries.delete(source);
-      }
-      moved ||= entry.orphanedMs !== undefined;
     }
-    if (!moved || stopped) return;
-    const before = entries.size;
-    scan(false);
-    for (const [, entry] of [...entries].slice(before)) await drain(entry);
+    for (const entry of scan()) if (visit(entry)) again = true;
+    firstScan = false;
   };
 
   /** One look at a time; news during one leads to another. */
   const wake = (): void => {
     again = true;
-    working ??= (async () => {
+    if (working !== undefined || stopped) return;
+    working = (async () => {
       while (again && !stopped) {
         again = false;
         await look();
+        if (again && !pipeline.hasRoom()) return;
       }
-    })().finally(() => (working = undefined));
+    })()
+      .catch((error: unknown) => log.error('looking for log lines failed', { reason: reasonOf(error) }))
+      .finally(() => {
+        working = undefined;
+        if (stopped || waiting || pipeline.hasRoom()) return;
+        waiting = true;
+        void pipeline.room().then(() => {
+          waiting = false;
+          wake();
+        });
+      });
+  };
+  const notice = (): void => {
+    if (gathering) return;
+    gathering = true;
+    cancels[0] = clock.after(GATHER_MS, () => {
+      gathering = false;
+      wake();
+    });
   };
 
   return {
     async start() {
-      scan(true);
+      scan();
       findOrphans();
-      const bases = [...new Set(sets.flatMap(({ include }) => include.map(baseOf)))].filter((base) => existsSync(base));
-      watcher = watch(bases, { ignoreInitial: true, depth: 2, persistent: false });
-      watcher.on('all', (event) => {
-        if (event === 'add' || event === 'unlink') rescanAt = 0;
-        wake();
-      });
-      watcher.on('error', (error) =>
-        log.warn('watching for changes failed; files are looked at each second', { reason: reasonOf(error) }),
+      firstScan = false;
+      cancels.push(() => undefined, clock.every(POLL_MS, wake));
+      watcher = await watchFiles(matchers, notice, (reason) =>
+        log.warn('watching for changes failed; files are looked at each second', { reason }),
       );
-      cancels.push(clock.every(POLL_MS, wake));
       wake();
-      await Promise.resolve();
     },
     async stop() {
       stopped = true;
@@ -206,6 +263,6 @@ export function createTailer({ sets, pipeline, checkpoints, clock, log }: Tailer
       for (const { file } of entries.values()) file.close();
       entries.clear();
     },
-    files: () => [...entries.values()].map(({ file }) => file.path),
+    files: () => [...new Set([...entries.values()].map(({ file }) => file.path))].sort(),
   };
 }

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readdirSync, readSync, statSync, type Stats } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { Checkpoint } from '../spool/index.ts';
+
+/** A file is known by its first bytes too: an inode alone is used again. */
+export const FINGERPRINT_BYTES = 1024;
+
+/** What a file begins with. */
+export type Fingerprint = Pick<Checkpoint, 'fingerprint' | 'fingerprintLength'>;
+
+const head = Buffer.alloc(FINGERPRINT_BYTES);
+
+/** Hashes the first bytes of an open file; undefined when it has fewer. */
+export function fingerprintOf(file: number, length: number): Fingerprint | undefined {
+  const got = length === 0 ? 0 : readSync(file, head, 0, length, 0);
+  if (got < length) return undefined;
+  return {
+    fingerprint: createHash('sha256').update(head.subarray(0, length)).digest('hex').slice(0, 32),
+    fingerprintLength: length,
+  };
+}
+
+/** True while the file begins as it did. */
+export function beginsAs(file: number, known: Fingerprint): boolean {
+  if (known.fingerprintLength === 0) return true;
+  return fingerprintOf(file, known.fingerprintLength)?.fingerprint === known.fingerprint;
+}
+
+/** Names that rotation gives to packed copies; their bytes are not the file's. */
+const PACKED = /\.(gz|xz|bz2|zst|lz4|zip)$/;
+const CANDIDATES = 64;
+
+interface Sibling {
+  path: string;
+  stat: Stats;
+}
+
+/** Files beside `path` that rotation may have made of it, newest first. */
+function siblings(path: string): Sibling[] {
+  const stem = basename(path).replace(/\.[^.]*$/, '');
+  let names: string[];
+  try {
+    names = readdirSync(dirname(path));
+  } catch {
+    return []; // The folder is gone, and what was in it.
+  }
+  return names
+    .filter((name) => name.startsWith(stem) && name !== basename(path) && !PACKED.test(name))
+    .flatMap((name): Sibling[] => {
+      const sibling = join(dirname(path), name);
+      try {
+        const stat = statSync(sibling);
+        return stat.isFile() ? [{ path: sibling, stat }] : [];
+      } catch {
+        return []; // Removed between the two looks.
+      }
+    })
+    .sort((a, b) => b.stat.mtimeMs - a.stat.mtimeMs)
+    .slice(0, CANDIDATES);
+}
+
+function opensAs(path: string, known: Fingerprint): boolean {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      return beginsAs(file, known);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return false; // Not ours to read, or gone.
+  }
+}
+
+/** Where a followed file is now after it was renamed within its folder. */
+export function findRenamed(checkpoint: Checkpoint): string | undefined {
+  return siblings(checkpoint.path).find(
+    ({ path, stat }) =>
+      stat.ino === checkpoint.inode &&
+      stat.dev === checkpoint.device &&
+      stat.size >= checkpoint.offset &&
+      opensAs(path, checkpoint),
+  )?.path;
+}
+
+/** The copy that was made of a file before it was truncated; undefined when none reaches as far as the file was read. */
+export function findCopy(checkpoint: Checkpoint): string | undefined {
+  if (checkpoint.fingerprintLength === 0) return undefined; // Nothing had been read: any file would fit.
+  return siblings(checkpoint.path).find(
+    ({ path, stat }) => stat.ino !== checkpoint.inode && stat.size >= checkpoint.offset && opensAs(path, checkpoint),
+  )?.path;
+}
+
+/** Generations of a file that came and were renamed between two looks: younger than the one that was followed, oldest first. */
+export function findYounger(path: string, than: string): string[] {
+  const all = siblings(path);
+  const at = all.findIndex((sibling) => sibling.path === than);
+  return all
+    .slice(0, Math.max(0, at))
+    .map((sibling) => sibling.path)
+    .reverse();
+}
