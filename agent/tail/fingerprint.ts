@@ -92,12 +92,21 @@ export function findCopy(checkpoint: Checkpoint): string | undefined {
   )?.path;
 }
 
-/** Generations of a file that came and were renamed between two looks: younger than the one that was followed, oldest first. */
-export function findYounger(path: string, than: string): string[] {
-  const all = siblings(path);
-  const at = all.findIndex((sibling) => sibling.path === than);
-  return all
-    .slice(0, Math.max(0, at))
-    .map((sibling) => sibling.path)
-    .reverse();
+/**
+ * Files that a path may have led to between two looks, oldest first: beside it, named as rotation names them
+ * (`app.log.1`, `app.log-20260131`, `app-1.log`), and born since then.
+ */
+export function findGenerations(path: string, sinceMs: number): string[] {
+  const stem = basename(path).replace(/\.[^.]*$/, '');
+  const isRotated = (name: string): boolean =>
+    /^[.-]\d/.test(name.slice(name.startsWith(basename(path)) ? basename(path).length : stem.length));
+  return siblings(path)
+    .filter(({ path: sibling, stat }) => isRotated(basename(sibling)) && bornMs(stat) >= sinceMs)
+    .sort((a, b) => bornMs(a.stat) - bornMs(b.stat))
+    .map((sibling) => sibling.path);
+}
+
+/** When a file was made; some file systems only know when it was changed. */
+export function bornMs({ birthtimeMs, ctimeMs }: Stats): number {
+  return birthtimeMs > 0 ? birthtimeMs : ctimeMs;
 }

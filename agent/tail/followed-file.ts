@@ -58,8 +58,8 @@ export function followFile({ path, at = path, start, lost }: FollowOptions): Fol
   let skipping = false;
   let known = NOTHING;
   let seenSize = 0;
-  /** The size at which nothing but an unfinished line was left. */
-  let idleSize = -1;
+  /** Size and time of change when nothing but an unfinished line was left: a size alone may come again. */
+  let idle = { size: -1, mtimeMs: 0 };
   /** The copy whose end is read before the truncated file's beginning. */
   let copy: number | undefined;
 
@@ -73,7 +73,7 @@ export function followFile({ path, at = path, start, lost }: FollowOptions): Fol
     skipping = false;
     known = NOTHING;
     seenSize = 0;
-    idleSize = -1;
+    idle = { size: -1, mtimeMs: 0 };
   };
   const recover = (): void => {
     const place = checkpoint();
@@ -139,15 +139,15 @@ export function followFile({ path, at = path, start, lost }: FollowOptions): Fol
     }
     // Our own place first: a file that shrinks between the two looks is seen as cut, never as grown.
     const before = offset;
-    const now = fstatSync(file).size;
-    if (now === idleSize) return undefined;
+    const { size: now, mtimeMs } = fstatSync(file);
+    if (now === idle.size && mtimeMs === idle.mtimeMs) return undefined;
     if (now < before || !beginsAs(file, known)) {
       recover();
       return read();
     }
     seenSize = now;
     const piece = take(file);
-    idleSize = piece === undefined ? now : -1;
+    if (piece === undefined) idle = { size: now, mtimeMs };
     return piece;
   };
 

@@ -3,7 +3,7 @@ import type { FSWatcher } from 'chokidar';
 import { reasonOf, type Cancel, type Clock, type Logger } from '#sdk';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { sourceOf, type Checkpoint } from '../spool/index.ts';
-import { findRenamed, findYounger } from './fingerprint.ts';
+import { bornMs, findGenerations, findRenamed } from './fingerprint.ts';
 import { followFile, type FollowedFile, type FollowOptions } from './followed-file.ts';
 import { createGlobMatcher, type GlobSet } from './globs.ts';
 import { watchFiles } from './watch.ts';
@@ -33,6 +33,8 @@ export interface Tailer {
   stop(): Promise<void>;
   /** Files that are followed now. */
   files(): readonly string[];
+  /** Open files, renamed ones among them. */
+  open(): number;
 }
 
 const POLL_MS = 1000;
@@ -44,6 +46,8 @@ const HANDLES = 512;
 const DELETED_MS = 10_000;
 /** A renamed one may still be written to by a program that was not told. */
 const RENAMED_MS = 600_000;
+/** File systems take their time from a clock that ticks this seldom. */
+const COARSE_MS = 10;
 /** Read of one file before the others have their turn, bytes. */
 const TURN_BYTES = 4_000_000;
 
@@ -53,14 +57,16 @@ interface Entry {
   file: FollowedFile;
   /** Where it was read to. */
   place: Checkpoint;
+  /** Wall clock when its name was known to lead to it. */
+  sinceMs: number;
   /** Its name leads elsewhere; the clock's time when it last gave something. */
   orphanedAt: number | undefined;
 }
 
 function identityAt(path: string): { source: string; bornMs: number } | undefined {
   try {
-    const { dev, ino, birthtimeMs, ctimeMs } = statSync(path);
-    return { source: sourceOf({ device: dev, inode: ino }), bornMs: birthtimeMs > 0 ? birthtimeMs : ctimeMs };
+    const stat = statSync(path);
+    return { source: sourceOf({ device: stat.dev, inode: stat.ino }), bornMs: bornMs(stat) };
   } catch {
     return undefined; // It is gone for now.
   }
@@ -86,7 +92,7 @@ export function createTailer(given: TailerGiven): Tailer {
   let again = false;
   let stopped = false;
 
-  const open = (options: Omit<FollowOptions, 'lost'>): Entry | undefined => {
+  const openFile = (options: Omit<FollowOptions, 'lost'>): Entry | undefined => {
     const { path } = options;
     const refuse = (reason: string): undefined => {
       if (!refused.has(path)) log.warn('a log file cannot be read; it is tried again', { path, reason });
@@ -99,7 +105,13 @@ export function createTailer(given: TailerGiven): Tailer {
         pipeline.addLost(path);
       };
       const file = followFile({ ...options, lost });
-      const entry: Entry = { source: sourceOf(file), file, place: file.checkpoint(), orphanedAt: undefined };
+      const entry: Entry = {
+        source: sourceOf(file),
+        file,
+        place: file.checkpoint(),
+        sinceMs: clock.now() - COARSE_MS,
+        orphanedAt: undefined,
+      };
       entries.set(entry.source, entry);
       refused.delete(path);
       return entry;
@@ -116,7 +128,10 @@ export function createTailer(given: TailerGiven): Tailer {
         if (found === undefined || entries.has(found.source)) return [];
         const place = places.get(found.source);
         const isOld = firstScan && (given.lastRunMs === undefined || found.bornMs < given.lastRunMs);
-        const entry = open({ path, start: place === undefined ? (isOld ? start : 'beginning') : { ...place, path } });
+        const entry = openFile({
+          path,
+          start: place === undefined ? (isOld ? start : 'beginning') : { ...place, path },
+        });
         if (entry === undefined) return [];
         // Also a file that says nothing has a place from now on, so that a restart reads what it says meanwhile.
         if (place === undefined) pipeline.addLines({ path, piece: undefined, checkpoint: entry.place });
@@ -132,23 +147,26 @@ export function createTailer(given: TailerGiven): Tailer {
     return taken;
   };
 
+  /** Takes up what the path led to since then and was renamed before anyone looked. */
+  const takeUpGenerations = (path: string, sinceMs: number): void => {
+    for (const at of findGenerations(path, sinceMs)) {
+      const found = identityAt(at);
+      if (found === undefined || entries.has(found.source) || places.has(found.source)) continue;
+      openFile({ path, at, start: 'beginning' });
+      again = true;
+    }
+  };
+
   /** Files that were renamed while no agent ran still have a rest, and so have those that came and went in between. */
   const findOrphans = (): void => {
     for (const [source, place] of places) {
       if (entries.has(source)) continue;
       const at = findRenamed(place);
-      if (at === undefined) {
-        places.delete(source);
-        given.forget(source);
-        continue;
-      }
-      const { path } = place;
-      open({ path, at, start: place });
-      for (const younger of findYounger(path, at)) {
-        const found = identityAt(younger);
-        if (found === undefined || entries.has(found.source) || places.has(found.source)) continue;
-        if (found.bornMs >= (given.lastRunMs ?? Infinity)) open({ path, at: younger, start: 'beginning' });
-      }
+      if (at !== undefined) openFile({ path: place.path, at, start: place });
+      takeUpGenerations(place.path, given.lastRunMs ?? Infinity);
+      if (at !== undefined) continue;
+      places.delete(source);
+      given.forget(source);
     }
   };
 
@@ -182,6 +200,7 @@ export function createTailer(given: TailerGiven): Tailer {
       entry.orphanedAt = undefined;
       return;
     }
+    if (entry.orphanedAt === undefined) takeUpGenerations(entry.file.path, entry.sinceMs);
     if (any || entry.orphanedAt === undefined) entry.orphanedAt = clock.monotonic();
     const patience = entry.file.isDeleted() ? DELETED_MS : RENAMED_MS;
     const isCrowded = entries.size >= HANDLES;
@@ -264,5 +283,6 @@ export function createTailer(given: TailerGiven): Tailer {
       entries.clear();
     },
     files: () => [...new Set([...entries.values()].map(({ file }) => file.path))].sort(),
+    open: () => entries.size,
   };
 }

@@ -1,0 +1,249 @@
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { silentLogger, systemClock, type Logger } from '#sdk';
+import { sourceOf, type Checkpoint } from '../spool/index.ts';
+import { createTailer, type Tailer, type TailSet } from './tailer.ts';
+
+let folder = '';
+let log = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'outrider-tail-'));
+  log = join(folder, 'app.log');
+});
+const running = new Set<Tailer>();
+afterEach(async () => {
+  for (const tailer of running) await tailer.stop();
+  running.clear();
+  rmSync(folder, { recursive: true });
+});
+
+/** What a pipeline would have spooled: lines, and where to go on. */
+function createSpooled() {
+  const lines: { path: string; text: string; cut: boolean }[] = [];
+  const checkpoints = new Map<string, Checkpoint>();
+  let lost = 0;
+  let room = true;
+  let wake = (): void => undefined;
+  return {
+    lines,
+    checkpoints,
+    lost: () => lost,
+    texts: (): string[] => lines.map(({ text }) => text),
+    hold: () => void (room = false),
+    release: () => ((room = true), wake()),
+    pipeline: {
+      addLines({ path, piece, checkpoint }: Parameters<Parameters<typeof createTailer>[0]['pipeline']['addLines']>[0]) {
+        checkpoints.set(sourceOf(checkpoint), checkpoint);
+        if (piece === undefined || piece.bytes.length === 0) return;
+        const texts = piece.bytes.toString().split('\n');
+        if (texts.at(-1) === '') texts.pop();
+        for (const text of texts) lines.push({ path, text, cut: piece.cut });
+      },
+      addLost: () => void lost++,
+      hasRoom: () => room,
+      room: () => (room ? Promise.resolve() : new Promise<void>((resolve) => (wake = resolve))),
+    },
+  };
+}
+type Spooled = ReturnType<typeof createSpooled>;
+
+async function follow(spooled: Spooled, set: Partial<TailSet> = {}, lastRunMs?: number, logger: Logger = silentLogger) {
+  const tailer = createTailer({
+    sets: [{ include: [join(folder, '*.log')], exclude: [], start: 'end', ...set }],
+    pipeline: spooled.pipeline,
+    checkpoints: new Map(spooled.checkpoints),
+    lastRunMs,
+    forget: (source) => void spooled.checkpoints.delete(source),
+    clock: systemClock,
+    log: logger,
+  });
+  running.add(tailer);
+  await tailer.start();
+  return tailer;
+}
+/** Waits until something is true. */
+const until = (probe: () => boolean): Promise<void> =>
+  vi.waitFor(() => expect(probe()).toBe(true), { timeout: 10_000 });
+const arrives = (spooled: Spooled, count: number): Promise<void> => until(() => spooled.lines.length >= count);
+/** What the file system takes for the time, as the spool's own files do. */
+function nowOfFiles(): number {
+  const file = join(folder, 'now');
+  writeFileSync(file, '');
+  return statSync(file).mtimeMs;
+}
+const numbered = (from: number, to: number): string[] =>
+  Array.from({ length: to - from }, (_, n) => `line ${from + n}`);
+const write = (path: string, from: number, to: number): void =>
+  appendFileSync(
+    path,
+    numbered(from, to)
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
+
+test('a file is followed from its end, and one that appears later from its beginning', async () => {
+  write(log, 0, 3);
+  const spooled = createSpooled();
+  await follow(spooled);
+  write(log, 3, 5);
+  await arrives(spooled, 2);
+  write(join(folder, 'other.log'), 5, 8);
+  write(join(folder, 'other.txt'), 100, 200);
+  await arrives(spooled, 5);
+  expect(spooled.texts()).toEqual(numbered(3, 8));
+});
+
+test('a line waits for its newline', async () => {
+  writeFileSync(log, '');
+  const spooled = createSpooled();
+  await follow(spooled);
+  appendFileSync(log, 'whole\nhal');
+  await arrives(spooled, 1);
+  appendFileSync(log, 'f\n\nend\n');
+  await arrives(spooled, 4);
+  expect(spooled.texts()).toEqual(['whole', 'half', '', 'end']);
+});
+
+test('a line of 10 MB is cut, its rest is skipped, and the next line is whole', async () => {
+  writeFileSync(log, '');
+  const spooled = createSpooled();
+  await follow(spooled);
+  appendFileSync(log, 'x'.repeat(10_000_000));
+  await arrives(spooled, 1);
+  appendFileSync(log, 'y\nnext\n');
+  await arrives(spooled, 2);
+  expect(spooled.lines.map(({ text, cut }) => [text.length, cut])).toEqual([
+    [262_144, true],
+    [4, false],
+  ]);
+});
+
+test.each(['rename', 'copytruncate', 'recreate'] as const)(
+  'no line is lost or doubled over rotations by %s',
+  async (way) => {
+    writeFileSync(log, '');
+    const spooled = createSpooled();
+    await follow(spooled);
+    for (let round = 0; round < 5; round++) {
+      // What was written just before a rotation is what tailers lose. A file that is removed keeps nothing for anyone.
+      write(log, round * 100, round * 100 + 50);
+      if (way !== 'rename') await arrives(spooled, round * 100 + 50);
+      write(log, round * 100 + 50, round * 100 + 100);
+      if (way === 'recreate') await arrives(spooled, round * 100 + 100);
+      if (way === 'rename') renameSync(log, `${log}.${round}`);
+      if (way === 'recreate') unlinkSync(log);
+      if (way === 'copytruncate') {
+        copyFileSync(log, `${log}.${round}`);
+        truncateSync(log);
+      } else writeFileSync(log, '');
+    }
+    write(log, 500, 600);
+    await arrives(spooled, 600);
+    expect(spooled.texts().sort()).toEqual(numbered(0, 600).sort());
+    expect(new Set(spooled.lines.map(({ path }) => path))).toEqual(new Set([log]));
+    expect(spooled.lost()).toBe(0);
+  },
+);
+
+test('a program that keeps writing to the renamed file is still heard', async () => {
+  write(log, 0, 1);
+  const spooled = createSpooled();
+  await follow(spooled, { start: 'beginning' });
+  await arrives(spooled, 1);
+  renameSync(log, `${log}.1`);
+  write(log, 10, 12);
+  await arrives(spooled, 3);
+  write(`${log}.1`, 1, 3);
+  await arrives(spooled, 5);
+  expect(spooled.texts().sort()).toEqual([...numbered(0, 3), ...numbered(10, 12)].sort());
+});
+
+test('a file that is cut and grows beyond where it was read is not taken for the old one', async () => {
+  write(log, 0, 50);
+  const spooled = createSpooled();
+  await follow(spooled);
+  spooled.hold();
+  truncateSync(log);
+  write(log, 1000, 1200);
+  spooled.release();
+  await arrives(spooled, 200);
+  expect(spooled.texts()).toEqual(numbered(1000, 1200));
+});
+
+test('a restart reads on where it was, and what came meanwhile', async () => {
+  write(log, 0, 10);
+  const spooled = createSpooled();
+  const first = await follow(spooled);
+  await first.stop();
+  running.delete(first);
+  const stoppedMs = nowOfFiles();
+  write(log, 10, 20);
+  write(join(folder, 'new.log'), 20, 30);
+  await follow(spooled, {}, stoppedMs);
+  await arrives(spooled, 20);
+  expect(spooled.texts().sort()).toEqual(numbered(10, 30));
+});
+
+test.each(['rename', 'copytruncate'] as const)('a rotation by %s while no agent ran loses nothing', async (way) => {
+  write(log, 0, 10);
+  const spooled = createSpooled();
+  const first = await follow(spooled, { start: 'beginning' });
+  await arrives(spooled, 10);
+  await first.stop();
+  running.delete(first);
+  const stoppedMs = nowOfFiles();
+  write(log, 10, 20);
+  if (way === 'rename') renameSync(log, `${log}.1`);
+  else {
+    copyFileSync(log, `${log}.1`);
+    truncateSync(log);
+  }
+  write(log, 20, 30);
+  await follow(spooled, {}, stoppedMs);
+  await arrives(spooled, 30);
+  expect(spooled.texts().sort()).toEqual(numbered(0, 30).sort());
+});
+
+test('another file with the same inode is read from its beginning', async () => {
+  write(log, 0, 10);
+  const spooled = createSpooled();
+  const first = await follow(spooled, { start: 'beginning' });
+  await arrives(spooled, 10);
+  await first.stop();
+  running.delete(first);
+  writeFileSync(log, readFileSync(log, 'utf8').replaceAll('line', 'LINE'));
+  await follow(spooled, {}, Date.now());
+  await arrives(spooled, 20);
+  expect(spooled.texts().slice(10)).toEqual(numbered(0, 10).map((line) => line.toUpperCase()));
+});
+
+test('nobody reads while there is no room, and a file that is rotated away meanwhile is read all the same', async () => {
+  writeFileSync(log, '');
+  const spooled = createSpooled();
+  const tailer = await follow(spooled);
+  spooled.hold();
+  for (let round = 0; round < 3; round++) {
+    write(log, round * 10, round * 10 + 10);
+    renameSync(log, `${log}.${round}`);
+    writeFileSync(log, '');
+    await until(() => tailer.open() >= round + 2);
+  }
+  unlinkSync(`${log}.0`);
+  expect(spooled.lines).toEqual([]);
+  spooled.release();
+  await arrives(spooled, 30);
+  expect(spooled.texts().sort()).toEqual(numbered(0, 30).sort());
+});
