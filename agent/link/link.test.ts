@@ -1,0 +1,275 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import * as grpc from '@grpc/grpc-js';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import {
+  AgentMessageSchema,
+  HubMessageSchema,
+  Link as LinkService,
+  type AgentMessage,
+  type Batch,
+  type Hello,
+  type HubMessage,
+} from '#proto/agent/v1/index.ts';
+import { silentLogger, systemClock, type Logger } from '#sdk';
+import { createTestAuthority, type TestAuthority } from '../../test/kit/authority.ts';
+import { openSpool, type Spool } from '../spool/index.ts';
+import { readIdentity } from './identity.ts';
+import { createLink, type Link } from './link.ts';
+
+type Call = grpc.ServerDuplexStream<AgentMessage, HubMessage>;
+
+/** What the small hub does with a message; false: it has answered by itself. */
+type Behaviour = (message: AgentMessage, call: Call) => boolean;
+
+const say = (kind: HubMessage['kind']): HubMessage => create(HubMessageSchema, { kind });
+const keyOf = ({ epoch, seq }: Batch): string => `${epoch}:${seq}`;
+
+/** A hub that keeps keys and acknowledges, as the real one does; it can be made to misbehave. */
+async function startSmallHub(authority: TestAuthority, port = 0) {
+  const stored = new Map<string, Batch>();
+  const acked = new Map<bigint, bigint>();
+  const hellos: Hello[] = [];
+  const subjects: unknown[] = [];
+  let behaviour: Behaviour = () => true;
+  const welcome = (hello: Hello, call: Call): void => {
+    hellos.push(hello);
+    subjects.push(call.getAuthContext().sslPeerCertificate?.subject);
+    const value = {
+      agentId: 'a',
+      resourceName: 'web-1',
+      clockMs: BigInt(Date.now() - 5000),
+      ackedLive: acked.get(hello.epoch) ?? 0n,
+      ackedBackfill: 0n,
+    };
+    call.write(say({ case: 'welcome', value: { $typeName: 'outrider.agent.v1.Welcome', ...value } }));
+  };
+  const store = (batch: Batch, call: Call): void => {
+    const newest = acked.get(batch.epoch) ?? 0n;
+    if (batch.seq > newest) {
+      expect(batch.seq).toBe(newest + 1n);
+      stored.set(keyOf(batch), batch);
+      acked.set(batch.epoch, batch.seq);
+    }
+    const value = { epoch: batch.epoch, lane: batch.lane, seq: batch.seq };
+    call.write(say({ case: 'ack', value: { $typeName: 'outrider.agent.v1.Ack', ...value } }));
+  };
+  const connect = (call: Call): void => {
+    call.on('error', () => undefined);
+    call.on('data', (message: AgentMessage) => {
+      if (!behaviour(message, call)) return;
+      if (message.kind.case === 'hello') welcome(message.kind.value, call);
+      if (message.kind.case === 'batch') store(message.kind.value, call);
+    });
+    call.on('end', () => call.end());
+  };
+  const server = new grpc.Server();
+  const service: grpc.ServiceDefinition = {
+    connect: {
+      path: `/${LinkService.typeName}/Connect`,
+      requestStream: true,
+      responseStream: true,
+      requestSerialize: (message: AgentMessage) => Buffer.from(toBinary(AgentMessageSchema, message)),
+      requestDeserialize: (bytes: Buffer) => fromBinary(AgentMessageSchema, bytes),
+      responseSerialize: (message: HubMessage) => Buffer.from(toBinary(HubMessageSchema, message)),
+      responseDeserialize: (bytes: Buffer) => fromBinary(HubMessageSchema, bytes),
+    },
+  };
+  server.addService(service, { connect });
+  const { key, cert } = await authority.server();
+  const credentials = grpc.ServerCredentials.createSsl(
+    Buffer.from(authority.ca),
+    [{ private_key: Buffer.from(key), cert_chain: Buffer.from(cert) }],
+    true,
+  );
+  const bound = await new Promise<number>((resolve, reject) =>
+    server.bindAsync(`127.0.0.1:${port}`, credentials, (error, at) => (error === null ? resolve(at) : reject(error))),
+  );
+  return {
+    address: `127.0.0.1:${bound}`,
+    stored,
+    acked,
+    hellos,
+    subjects,
+    behave: (next: Behaviour) => void (behaviour = next),
+    stop: () => server.forceShutdown(),
+  };
+}
+type SmallHub = Awaited<ReturnType<typeof startSmallHub>>;
+
+let authority: TestAuthority;
+let hub: SmallHub;
+let data = '';
+let spool: Spool;
+const links = new Set<Link>();
+beforeAll(async () => {
+  authority = await createTestAuthority();
+});
+beforeEach(async () => {
+  data = mkdtempSync(join(tmpdir(), 'outrider-link-'));
+  hub = await startSmallHub(authority);
+  spool = await openSpool({ folder: join(data, 'spool'), limit: 1e9, log: silentLogger });
+});
+afterEach(async () => {
+  for (const link of links) await link.stop();
+  links.clear();
+  hub.stop();
+  await spool.close();
+  rmSync(data, { recursive: true, force: true });
+});
+afterAll(() => vi.restoreAllMocks());
+
+const tableBytes = Buffer.from([0x12, 0x03, 0x0a, 0x01, 0x61]); // One series named "a".
+const tableId = createHash('sha256').update(tableBytes).digest().readBigUInt64LE(0);
+const put = (text: string): Promise<bigint> =>
+  spool.append({
+    metrics: Buffer.from(text),
+    logs: Buffer.alloc(0),
+    tables: new Map([[tableId, tableBytes]]),
+    checkpoints: [],
+    lines: 0,
+  });
+
+async function link(given: { days?: number; log?: Logger; from?: TestAuthority } = {}): Promise<Link> {
+  const { key, certificate } = await (given.from ?? authority).agent('agent-1', given.days);
+  const made = createLink({
+    identity: { agentId: 'agent-1', link: hub.address, key, certificate, ca: authority.ca },
+    dataFolder: data,
+    spool,
+    clock: systemClock,
+    log: given.log ?? silentLogger,
+    hostname: 'web-1',
+    labels: { role: 'web' },
+    inventory: () => ({ 'os.type': 'linux' }),
+  });
+  links.add(made);
+  made.start();
+  return made;
+}
+const until = (probe: () => boolean): Promise<void> =>
+  vi.waitFor(() => expect(probe()).toBe(true), { timeout: 15_000, interval: 10 });
+const texts = (): string[] => [...hub.stored.values()].map(({ metrics }) => Buffer.from(metrics).toString());
+
+test('says hello, then sends what the spool holds in order, with each table once', async () => {
+  for (const text of ['a', 'b', 'c']) await put(text);
+  const made = await link();
+  await until(() => hub.stored.size === 3);
+  expect(hub.hellos[0]).toMatchObject({
+    protocol: 1,
+    epoch: spool.epoch,
+    hostname: 'web-1',
+    labels: { role: 'web' },
+    inventory: { 'os.type': 'linux' },
+  });
+  expect(hub.subjects[0]).toMatchObject({ CN: 'agent-1' });
+  expect(texts()).toEqual(['a', 'b', 'c']);
+  expect([...hub.stored.values()].map(({ tables }) => tables.map(({ id, series }) => [id, series[0]?.name]))).toEqual([
+    [[tableId, 'a']],
+    [],
+    [],
+  ]);
+  await until(() => made.state().acknowledged === 3n);
+  expect(Math.round(made.state().skewMs / 1000)).toBe(5);
+});
+
+test('over twenty streams that die at any place, no batch is lost and none comes twice', async () => {
+  let messages = 0;
+  const dead = new WeakSet<Call>();
+  hub.behave((_message, call) => {
+    if (dead.has(call)) return false;
+    messages += 1;
+    if (messages % 7 !== 0 || messages >= 140) return true;
+    dead.add(call);
+    call.emit('error', { code: grpc.status.UNAVAILABLE, details: `cut ${messages}` });
+    return false;
+  });
+  const made = await link();
+  for (let n = 0; n < 60; n++) await put(`batch ${n}`);
+  await until(() => hub.stored.size === 60 && made.state().acknowledged === 60n);
+  expect(texts()).toEqual(Array.from({ length: 60 }, (_, n) => `batch ${n}`));
+  expect(hub.hellos.length).toBeGreaterThan(5);
+});
+
+test('a hub that was away finds everything when it is back', async () => {
+  const port = Number(hub.address.split(':')[1]);
+  const { stored, acked } = hub;
+  const made = await link();
+  await put('before');
+  await until(() => made.state().acknowledged === 1n);
+  hub.stop();
+  await until(() => !made.state().connected);
+  await put('meanwhile');
+  hub = await startSmallHub(authority, port);
+  for (const [epoch, seq] of acked) hub.acked.set(epoch, seq);
+  await until(() => hub.stored.size === 1);
+  expect(texts()).toEqual(['meanwhile']);
+  expect(stored.size).toBe(1);
+});
+
+test('batches that the hub has but the spool does not know begin a new epoch', async () => {
+  await put('old');
+  const old = spool.epoch;
+  hub.acked.set(old, 9n); // The end of the spool was lost after it was sent.
+  const made = await link();
+  await until(() => made.state().connected);
+  await put('new');
+  await until(() => hub.stored.size === 1);
+  expect(hub.hellos.map(({ epoch }) => epoch)).toEqual([old, spool.epoch]);
+  expect(spool.epoch).not.toBe(old);
+  expect(texts()).toEqual(['new']);
+});
+
+test('a refusal that no retry will change is told once as an error, and the spool keeps everything', async () => {
+  const errors: unknown[] = [];
+  hub.behave((_message, call) => {
+    const value = { code: 'ingest.revoked', detail: 'An administrator removed it.', retry: false };
+    call.write(say({ case: 'refusal', value: { $typeName: 'outrider.agent.v1.Refusal', ...value } }));
+    call.end();
+    return false;
+  });
+  await put('kept');
+  const made = await link({ log: { ...silentLogger, error: (_message, facts) => void errors.push(facts) } });
+  await until(() => errors.length > 0);
+  expect(errors).toEqual([{ hub: hub.address, reason: 'An administrator removed it.' }]);
+  expect(made.state()).toMatchObject({ connected: false, reason: 'An administrator removed it.' });
+  expect(spool.reader().next()?.seq).toBe(1n);
+});
+
+test('a certificate of another authority is not let in', async () => {
+  const made = await link({ from: await createTestAuthority() });
+  await until(() => made.state().reason !== 'not connected yet');
+  expect(made.state().connected).toBe(false);
+  expect(hub.hellos).toEqual([]);
+});
+
+test('a certificate that nears its end is renewed with a new key, and kept', async () => {
+  const past = await createTestAuthority(() => Date.now());
+  hub.stop();
+  authority = past;
+  hub = await startSmallHub(past);
+  hub.behave((message, call) => {
+    if (message.kind.case !== 'renew') return true;
+    void past
+      .certify(message.kind.value.publicKey, 'agent-1', 30)
+      .then((chain) =>
+        call.write(say({ case: 'certificate', value: { $typeName: 'outrider.agent.v1.Certificate', chain } })),
+      );
+    return false;
+  });
+  await link({ days: 0.01 }); // With the hour that it is backdated, four fifths of its life are over.
+  await until(() => readIdentity(data) !== undefined);
+  const { certificate, key } = readIdentity(data) ?? { certificate: '', key: '' };
+  expect(Date.parse(new X509Certificate(certificate).validTo) - Date.now()).toBeGreaterThan(29 * 86_400_000);
+  expect(key).toContain('PRIVATE KEY');
+});
+
+test('a stop waits until what was collected last is acknowledged', async () => {
+  const made = await link();
+  await until(() => made.state().connected);
+  await put('last words');
+  await made.stop();
+  expect(texts()).toEqual(['last words']);
+});
