@@ -1,61 +1,74 @@
 import type { BatchKey } from '../../ports/series.ts';
-import type { Database } from './database.ts';
-import { literal } from './database.ts';
+import { literal, type Database } from './database.ts';
+
+/** The key of a batch and whose it is. */
+export interface OrgBatchKey extends BatchKey {
+  org: string;
+}
 
 /** The newest stored seq of each agent, epoch and lane: what makes a resend harmless. */
 export interface BatchKeys {
-  newest(agent: string, epoch: bigint, lane: number): bigint;
+  newest(org: string, agent: string, epoch: bigint, lane: number): bigint;
   /** Statement that remembers keys; run it in the transaction that stores their rows. */
-  remembering(keys: readonly BatchKey[]): string;
+  remembering(keys: readonly OrgBatchKey[]): string;
   /** To be called once that transaction is committed. */
-  remembered(keys: readonly BatchKey[]): void;
-  /** Shrinks the table to one row a lane. Not to be called beside a commit. */
+  remembered(keys: readonly OrgBatchKey[]): void;
+  /** Shrinks the table to one row a lane when it has grown. Not to be called beside a commit. */
   compact(): Promise<void>;
 }
 
-const placeOf = (agent: string, epoch: bigint, lane: number): string => `${agent} ${epoch} ${lane}`;
+/** Rows over which the table is shrunk: about eight minutes of a hundred agents. */
+const COMPACT_ROWS = 50_000;
+
+const laneKey = (org: string, agent: string, epoch: bigint, lane: number): string =>
+  JSON.stringify([org, agent, String(epoch), lane]);
+
+/** What names the lane of a batch. */
+export function laneOf({ org, key: { agent, epoch, lane } }: { org: string; key: BatchKey }): string {
+  return laneKey(org, agent, epoch, lane);
+}
 
 /** Rows are only ever appended: an upsert would rewrite an index at each commit. `compact` shrinks them again. */
 export async function openBatchKeys(database: Database): Promise<BatchKeys> {
-  await database.writer.run(
-    'CREATE TABLE IF NOT EXISTS stored_batch (agent VARCHAR, epoch UBIGINT, lane UTINYINT, seq UBIGINT)',
+  await database.run(
+    'CREATE TABLE IF NOT EXISTS stored_batch (org VARCHAR, agent VARCHAR, epoch UBIGINT, lane UTINYINT, seq UBIGINT)',
   );
-  const rows = await database.read('SELECT agent, epoch, lane, max(seq) FROM stored_batch GROUP BY ALL');
+  const newestRows = 'SELECT org, agent, epoch, lane, max(seq) AS seq FROM stored_batch GROUP BY ALL';
   const newest = new Map(
-    rows.map(([agent, epoch, lane, seq]) => [
-      placeOf(String(agent), BigInt(epoch as bigint), Number(lane)),
+    (await database.read(newestRows)).map(([org, agent, epoch, lane, seq]) => [
+      laneKey(String(org), String(agent), BigInt(epoch as bigint), Number(lane)),
       BigInt(seq as bigint),
     ]),
   );
-  const row = (agent: string, epoch: string, lane: string, seq: bigint): string =>
-    `(${literal(agent)}, ${epoch}, ${lane}, ${seq})`;
+  let appended = COMPACT_ROWS;
   return {
-    newest: (agent, epoch, lane) => newest.get(placeOf(agent, epoch, lane)) ?? 0n,
+    newest: (org, agent, epoch, lane) => newest.get(laneKey(org, agent, epoch, lane)) ?? 0n,
     remembering: (keys) =>
-      `INSERT INTO stored_batch VALUES ${keys.map(({ agent, epoch, lane, seq }) => row(agent, String(epoch), String(lane), seq)).join(', ')}`,
+      `INSERT INTO stored_batch VALUES ${keys
+        .map(({ org, agent, epoch, lane, seq }) => `(${literal(org)}, ${literal(agent)}, ${epoch}, ${lane}, ${seq})`)
+        .join(', ')}`,
     remembered(keys) {
-      for (const { agent, epoch, lane, seq } of keys) newest.set(placeOf(agent, epoch, lane), seq);
+      for (const { org, agent, epoch, lane, seq } of keys) newest.set(laneKey(org, agent, epoch, lane), seq);
+      appended += keys.length;
     },
     async compact() {
-      if (newest.size === 0) return;
-      const all = [...newest].map(([place, seq]) => {
-        const [agent = '', epoch = '', lane = ''] = place.split(' ');
-        return row(agent, epoch, lane, seq);
-      });
-      await database.writer.run('BEGIN');
-      await database.writer.run('DELETE FROM stored_batch');
-      await database.writer.run(`INSERT INTO stored_batch VALUES ${all.join(', ')}`);
-      await database.writer.run('COMMIT');
+      if (appended < COMPACT_ROWS) return;
+      await database.run(`CREATE OR REPLACE TABLE stored_batch AS ${newestRows}`);
+      appended = 0;
     },
   };
 }
 
-/** Splits writes into those that are new and those that were stored before, looking also at each other. */
-export function newWrites<Write extends { key: BatchKey }>(keys: BatchKeys, writes: readonly Write[]): Write[] {
+/** Those of some writes that were not stored before, looking also at each other. */
+export function newWrites<Write extends { org: string; key: BatchKey }>(
+  keys: BatchKeys,
+  writes: readonly Write[],
+): Write[] {
   const seen = new Map<string, bigint>();
-  return writes.filter(({ key: { agent, epoch, lane, seq } }) => {
-    const place = placeOf(agent, epoch, lane);
-    if (seq <= (seen.get(place) ?? keys.newest(agent, epoch, lane))) return false;
+  return writes.filter((write) => {
+    const { agent, epoch, lane, seq } = write.key;
+    const place = laneOf(write);
+    if (seq <= (seen.get(place) ?? keys.newest(write.org, agent, epoch, lane))) return false;
     seen.set(place, seq);
     return true;
   });

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { defineProblems, reasonOf } from '#sdk';
+import { createTurns } from './turns.ts';
 import { DuckDBInstance, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api';
 
 /** What can go wrong with an embedded store. */
@@ -16,26 +17,28 @@ export interface DatabaseOptions {
   threads: number;
 }
 
-/** One DuckDB file that this process alone has open: one connection that writes, some that read. */
+/** One DuckDB file that this process alone has open: a connection that stores what arrives, one for upkeep, some that answer. */
 export interface Database {
   folder: string;
   writer: DuckDBConnection;
   /** Rows of a query as arrays of values, on a connection of its own. BIGINT comes as bigint: cast to DOUBLE what is a time. */
   read(sql: string, values?: DuckDBValue[]): Promise<DuckDBValue[][]>;
+  /** Runs a statement on the connection for upkeep. */
   run(sql: string): Promise<void>;
-  /** Several statements as one transaction, on a reader's connection. */
+  /** Several statements as one transaction, on the connection for upkeep. */
   change(statements: readonly string[]): Promise<void>;
   close(): void;
 }
 
-/** One may write a sealed file while others answer. */
+/** Queries that run at a time; more would only share the same threads. */
 const READERS = 3;
 
-/** Opens or makes `folder/hot.duckdb`. A DuckDB file opened twice diverges silently, so its own lock is left on. */
-export async function openDatabase({ folder, memoryMb, threads }: DatabaseOptions): Promise<Database> {
+/** Files that this process has open: DuckDB's own lock keeps other processes out, but not a second opener within one. */
+const opened = new Set<string>();
+
+async function openInstance(path: string, { folder, memoryMb, threads }: DatabaseOptions): Promise<DuckDBInstance> {
   const spill = join(folder, 'spill');
   mkdirSync(spill, { recursive: true, mode: 0o700 });
-  const path = join(folder, 'hot.duckdb');
   const options = {
     memory_limit: `${memoryMb}MB`,
     threads: String(threads),
@@ -46,56 +49,88 @@ export async function openDatabase({ folder, memoryMb, threads }: DatabaseOption
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   };
+  return DuckDBInstance.create(path, options);
+}
+
+/** Opens or makes `folder/hot.duckdb`. One process only, and once in it: a DuckDB file that is opened twice diverges silently. */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const { folder } = options;
+  const path = resolve(folder, 'hot.duckdb');
+  if (opened.has(path))
+    throw problems.cannotOpen(`${path} is open in this process already. Give each hub a data folder of its own.`);
+  opened.add(path);
   let instance: DuckDBInstance;
   try {
-    instance = await DuckDBInstance.create(path, options);
+    instance = await openInstance(path, options);
   } catch (error) {
-    throw problems.cannotOpen(
-      `${path} ${existsSync(path) ? 'cannot be opened' : 'cannot be made'}: ${reasonOf(error)}`,
-      { cause: error },
-    );
+    opened.delete(path);
+    throw problems.cannotOpen(whyClosed(path, error), { cause: error });
   }
   const writer = await instance.connect();
+  const keeper = await instance.connect();
   const readers = await Promise.all(Array.from({ length: READERS }, () => instance.connect()));
-  // Each connection runs one statement at a time: calls queue on the reader with the shortest chain.
-  const chains = readers.map((connection) => ({ connection, waiting: 0, last: Promise.resolve() as Promise<unknown> }));
-  const onReader = <T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> => {
-    const chain = chains.reduce((best, one) => (one.waiting < best.waiting ? one : best));
-    chain.waiting += 1;
-    const turn = chain.last.then(() => work(chain.connection));
-    chain.last = turn.then(
-      () => (chain.waiting -= 1),
-      () => (chain.waiting -= 1),
-    );
-    return turn;
-  };
+  const onReader = createPool(readers);
+  const keep = createTurns();
   let closed = false;
   return {
     folder,
     writer,
     read: (sql, values) => onReader(async (connection) => (await connection.runAndReadAll(sql, values)).getRows()),
-    run: (sql) => onReader(async (connection) => void (await connection.run(sql))),
-    change: (statements) =>
-      onReader(async (connection) => {
-        await connection.run('BEGIN');
-        try {
-          for (const statement of statements) await connection.run(statement);
-          await connection.run('COMMIT');
-        } catch (error) {
-          await connection.run('ROLLBACK').catch(() => undefined); // It was rolled back already.
-          throw error;
-        }
-      }),
+    run: (sql) => keep(async () => void (await keeper.run(sql))),
+    change: (statements) => keep(() => inTransaction(keeper, async () => runAll(keeper, statements))),
     close() {
       if (closed) return;
       closed = true;
-      for (const connection of [...readers, writer]) connection.closeSync();
+      for (const connection of [...readers, keeper, writer]) connection.closeSync();
       instance.closeSync();
+      opened.delete(path);
     },
   };
 }
 
-/** Text as an SQL literal, for places where DuckDB takes no parameter (file names). */
+/** Runs statements one after another. */
+export async function runAll(connection: DuckDBConnection, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await connection.run(statement);
+}
+
+/** Runs work as one transaction. Resolves once it is durable; rejects when nothing of it is stored. */
+export async function inTransaction(connection: DuckDBConnection, work: () => Promise<void>): Promise<void> {
+  await connection.run('BEGIN');
+  try {
+    await work();
+    await connection.run('COMMIT');
+  } catch (error) {
+    await connection.run('ROLLBACK').catch(() => undefined); // A failed COMMIT has rolled back already.
+    throw error;
+  }
+}
+
+/** A connection runs one statement at a time: whoever comes takes a free one or waits in line. */
+function createPool(connections: readonly DuckDBConnection[]) {
+  const free = [...connections];
+  const line: ((connection: DuckDBConnection) => void)[] = [];
+  return async <T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> => {
+    const connection = free.pop() ?? (await new Promise<DuckDBConnection>((take) => line.push(take)));
+    try {
+      return await work(connection);
+    } finally {
+      const next = line.shift();
+      if (next === undefined) free.push(connection);
+      else next(connection);
+    }
+  };
+}
+
+function whyClosed(path: string, error: unknown): string {
+  const reason = reasonOf(error);
+  const holder = /PID (\d+)/.exec(reason)?.[1];
+  if (holder !== undefined)
+    return `${path} is open in another process (${holder}). Stop that one, or give this hub a data folder of its own.`;
+  return `${path} ${existsSync(path) ? 'cannot be opened' : 'cannot be made'}: ${reason}`;
+}
+
+/** Text as an SQL literal. A statement ends at a NUL byte, so that one is spelt out. */
 export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+  const quoted = `'${text.replaceAll("'", "''")}'`;
+  return text.includes('\0') ? `(${quoted.replaceAll('\0', "' || chr(0) || '")})` : quoted;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '#sdk';
+import { createTurns } from './turns.ts';
 
 /** One caller's write that waits for its transaction. */
 interface Waiting<Write> {
@@ -11,37 +12,67 @@ interface Waiting<Write> {
 export interface GroupCommit<Write> {
   /** Resolves when the write is durable. */
   add(write: Write): Promise<void>;
+  /** Runs work while no transaction runs. */
+  between<T>(work: () => Promise<T>): Promise<T>;
   /** Resolves when nothing waits any more. */
   drain(): Promise<void>;
+}
+
+/** What a group commit is made of. */
+export interface GroupCommitOptions<Write> {
+  clock: Clock;
+  /** Writes of one lane are stored in their order: after one that fails, none that came behind it. */
+  laneOf(write: Write): string;
+  /** Stores a group in one transaction: resolves when it is durable, or rejects and has stored nothing. */
+  commit(writes: readonly Write[]): Promise<void>;
 }
 
 /** How long the first of a group waits for company, milliseconds. At 100 agents a second this makes about ten transactions of ten batches. */
 const COMPANY_MS = 40;
 
-/** `commit` stores a group in one transaction: it resolves when it is durable, or rejects and has stored nothing. */
-export function createGroupCommit<Write>(
-  clock: Clock,
-  commit: (writes: readonly Write[]) => Promise<void>,
-): GroupCommit<Write> {
+/** Makes a group commit. */
+export function createGroupCommit<Write>({ clock, laneOf, commit }: GroupCommitOptions<Write>): GroupCommit<Write> {
+  const turns = createTurns();
   let waiting: Waiting<Write>[] = [];
   let working: Promise<void> | undefined;
 
-  const one = async (group: readonly Waiting<Write>[]): Promise<void> => {
+  /** A batch that overtook a refused one of its lane would make the resend of that one look like an old acquaintance. */
+  const oneByOne = async (group: readonly Waiting<Write>[]): Promise<void> => {
+    const refused = new Map<string, unknown>();
+    for (const { write, resolve, reject } of group) {
+      const lane = laneOf(write);
+      if (!refused.has(lane)) {
+        try {
+          await commit([write]);
+          resolve();
+          continue;
+        } catch (error) {
+          refused.set(lane, error);
+        }
+      }
+      reject(refused.get(lane));
+    }
+    const behind = waiting.filter(({ write }) => refused.has(laneOf(write)));
+    waiting = waiting.filter((one) => !behind.includes(one));
+    for (const { write, reject } of behind) reject(refused.get(laneOf(write)));
+  };
+  const all = async (group: readonly Waiting<Write>[]): Promise<void> => {
     try {
       await commit(group.map(({ write }) => write));
-      for (const { resolve } of group) resolve();
-    } catch (error) {
-      if (group.length === 1) return group[0]?.reject(error);
-      // One bad write must not take the others with it: each goes alone.
-      for (const single of group) await one([single]);
+    } catch {
+      // One bad write must not take the others with it; its own error comes again when it goes alone.
+      return oneByOne(group);
     }
+    for (const { resolve } of group) resolve();
   };
   const work = async (): Promise<void> => {
     while (waiting.length > 0) {
       await clock.sleep(COMPANY_MS);
-      const group = waiting;
-      waiting = [];
-      await one(group);
+      await turns(async () => {
+        const group = waiting;
+        waiting = [];
+        await all(group);
+      });
     }
   };
   return {
@@ -50,6 +81,7 @@ export function createGroupCommit<Write>(
         waiting.push({ write, resolve, reject });
         working ??= work().finally(() => (working = undefined));
       }),
+    between: turns,
     async drain() {
       while (working !== undefined) await working;
     },

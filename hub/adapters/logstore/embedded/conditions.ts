@@ -1,38 +1,16 @@
 import type { LogFilter } from '../../../ports/logstore.ts';
 import { literal } from '../../duckdb/database.ts';
 
-/** Text in lower case as a literal. A NUL byte cannot stand in a query; no stored line holds one either. */
-function folded(text: string): string {
-  return literal(text.toLowerCase().replaceAll('\0', '\u{fffd}'));
+/** Whether a line holds a text, without regard to case: a literal substring, no character of which means anything. Both sides are folded by DuckDB, whose rules differ from ours. */
+function holds(text: string): string {
+  return `contains(lower(text), lower(${literal(text)}))`;
 }
 
-/** What rows must be, without their time. Literal substrings: no character of a searched text means anything. */
-export function conditionOf(filter: LogFilter, sources: readonly number[] | undefined): string {
-  const parts: string[] = [];
-  if (sources !== undefined) parts.push(`src IN (${sources.join(', ')})`);
+/** What rows must be, without their time. `sources` are the numbers of the org's own that fit. */
+export function conditionOf(filter: LogFilter, sources: readonly number[]): string {
+  const parts = [`src IN (${sources.join(', ')})`];
   if (filter.levels !== undefined && filter.levels.length > 0) parts.push(`level IN (${filter.levels.join(', ')})`);
-  if (filter.text !== undefined && filter.text !== '') parts.push(`contains(lower(text), ${folded(filter.text)})`);
-  for (const text of filter.without ?? []) if (text !== '') parts.push(`NOT contains(lower(text), ${folded(text)})`);
-  return parts.length === 0 ? 'true' : parts.join(' AND ');
-}
-
-/** A range of time. */
-export interface Span {
-  from: number;
-  to: number;
-}
-
-/**
- * A range cut into pieces from its end to its beginning, each four times as long as the one before: the newest lines are found in the
- * first small pieces, and a range without a match costs few queries.
- */
-export function spansBackward({ from, to }: Span, firstMs = 60_000): Span[] {
-  const spans: Span[] = [];
-  let end = to;
-  for (let length = firstMs; end > from; length *= 4) {
-    const start = Math.max(from, end - length);
-    spans.push({ from: start, to: end });
-    end = start;
-  }
-  return spans;
+  if (filter.text !== undefined && filter.text !== '') parts.push(holds(filter.text));
+  for (const text of filter.without ?? []) if (text !== '') parts.push(`NOT ${holds(text)}`);
+  return parts.join(' AND ');
 }

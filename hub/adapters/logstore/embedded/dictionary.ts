@@ -7,26 +7,32 @@ export interface Source {
   source: string;
 }
 
+/** Sources that a transaction adds, by key; they count once it is committed. */
+export type AddedSources = Map<string, { id: number; place: Source }>;
+
 /** Numbers for the sources of lines, so that a line carries one small number. Numbers are never used again. */
 export interface Dictionary {
-  /** The number of a source; a new one is noted in `added` and counts once that is stored. */
-  numberOf(place: Source, added: Map<string, { id: number; place: Source }>): number;
-  storing(added: ReadonlyMap<string, { id: number; place: Source }>): string[];
-  stored(added: ReadonlyMap<string, { id: number; place: Source }>): void;
+  /** The number of a source; a new one is noted in `added`. */
+  numberOf(place: Source, added: AddedSources): number;
+  /** Statements that store what was added; run them in the transaction of the lines. */
+  storing(added: AddedSources): string[];
+  /** To be called once that transaction is committed. */
+  stored(added: AddedSources): void;
   placeOf(id: number): Source | undefined;
   /** Numbers of an org's sources that fit. */
   find(org: string, resources?: readonly string[], source?: string): number[];
-  forget(org: string, resource: string): Promise<number[]>;
+  /** Statements that forget a resource's sources. */
+  forgetting(org: string, resource: string): string[];
+  /** To be called once they are committed. */
+  forgotten(org: string, resource: string): void;
 }
 
-const keyOf = ({ org, resource, source }: Source): string => `${org} ${resource} ${source}`;
+const keyOf = ({ org, resource, source }: Source): string => JSON.stringify([org, resource, source]);
 
 /** Loads the dictionary. */
 export async function openDictionary(database: Database): Promise<Dictionary> {
-  await database.writer.run(
-    'CREATE TABLE IF NOT EXISTS source (id INTEGER, org VARCHAR, resource VARCHAR, source VARCHAR)',
-  );
-  await database.writer.run('CREATE TABLE IF NOT EXISTS source_highest (id INTEGER)');
+  await database.run('CREATE TABLE IF NOT EXISTS source (id INTEGER, org VARCHAR, resource VARCHAR, source VARCHAR)');
+  await database.run('CREATE TABLE IF NOT EXISTS source_highest (id INTEGER)');
   const byKey = new Map<string, number>();
   const byId = new Map<number, Source>();
   for (const [id, org, resource, source] of await database.read('SELECT id, org, resource, source FROM source')) {
@@ -34,8 +40,10 @@ export async function openDictionary(database: Database): Promise<Dictionary> {
     byKey.set(keyOf(place), Number(id));
     byId.set(Number(id), place);
   }
-  const [highest] = await database.read('SELECT coalesce(max(id), 0)::DOUBLE FROM source_highest');
-  let next = 1 + [...byId.keys()].reduce((most, id) => Math.max(most, id), Number(highest?.[0] ?? 0));
+  const [highest] = await database.read('SELECT coalesce(max(id), 0) FROM source_highest');
+  let next = 1 + [...byId.keys()].reduce((most, id) => Math.max(most, id), Number(highest?.[0]));
+  const idsOf = (org: string, fits: (place: Source) => boolean): number[] =>
+    [...byId].filter(([, place]) => place.org === org && fits(place)).map(([id]) => id);
   return {
     numberOf(place, added) {
       const key = keyOf(place);
@@ -60,26 +68,22 @@ export async function openDictionary(database: Database): Promise<Dictionary> {
     },
     placeOf: (id) => byId.get(id),
     find: (org, resources, source) =>
-      [...byId]
-        .filter(
-          ([, place]) =>
-            place.org === org &&
-            (source === undefined || place.source === source) &&
-            (resources === undefined || resources.includes(place.resource)),
-        )
-        .map(([id]) => id),
-    async forget(org, resource) {
-      const gone = [...byId].filter(([, place]) => place.org === org && place.resource === resource);
-      await database.change([
-        'DELETE FROM source_highest',
-        `INSERT INTO source_highest VALUES (${next})`,
-        `DELETE FROM source WHERE org = ${literal(org)} AND resource = ${literal(resource)}`,
-      ]);
-      for (const [id, place] of gone) {
+      idsOf(
+        org,
+        (place) =>
+          (source === undefined || place.source === source) &&
+          (resources === undefined || resources.includes(place.resource)),
+      ),
+    forgetting: (org, resource) => [
+      'DELETE FROM source_highest',
+      `INSERT INTO source_highest VALUES (${next})`,
+      `DELETE FROM source WHERE org = ${literal(org)} AND resource = ${literal(resource)}`,
+    ],
+    forgotten(org, resource) {
+      for (const id of idsOf(org, (place) => place.resource === resource)) {
+        byKey.delete(keyOf(byId.get(id) as Source));
         byId.delete(id);
-        byKey.delete(keyOf(place));
       }
-      return gone.map(([id]) => id);
     },
   };
 }

@@ -13,6 +13,11 @@ export interface NumberedLine {
 
 const CHUNK = 2048;
 
+/** A line with an impossible time is kept, at the beginning of time. */
+function timeOf(timeMs: number): number {
+  return timeMs >= 0 && timeMs <= 8.64e15 ? Math.trunc(timeMs) : 0;
+}
+
 /** Appends lines; run it inside a transaction. */
 export async function appendLines(database: Database, lines: readonly NumberedLine[]): Promise<void> {
   if (lines.length === 0) return;
@@ -24,10 +29,9 @@ export async function appendLines(database: Database, lines: readonly NumberedLi
       const columns: DuckDBValue[][] = [
         part.map(({ id }) => id),
         part.map(({ src }) => src),
-        part.map(({ timeMs }) => BigInt(timeMs)),
+        part.map(({ timeMs }) => BigInt(timeOf(timeMs))),
         part.map(({ level }) => level),
-        // DuckDB ends a text at a NUL byte when it is searched: the replacement character stands for it.
-        part.map(({ text }) => text.replaceAll('\0', '\u{fffd}')),
+        part.map(({ text }) => text),
         part.map(({ truncated }) => truncated),
       ];
       chunk.setColumns(columns);

@@ -1,27 +1,35 @@
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Clock } from '#sdk';
-import type { LogBucket, LogFilter, LogLevelNumber, LogStore, LogWrite, StoredLine } from '../../../ports/logstore.ts';
-import { newWrites, openBatchKeys } from '../../duckdb/batch-keys.ts';
-import { literal, type Database } from '../../duckdb/database.ts';
-import { createGate } from '../../duckdb/gate.ts';
+import type { LogStore, LogWrite } from '../../../ports/logstore.ts';
+import { laneOf, newWrites, openBatchKeys, type BatchKeys } from '../../duckdb/batch-keys.ts';
+import { inTransaction, runAll, type Database } from '../../duckdb/database.ts';
+import { bytesOf } from '../../duckdb/folder-bytes.ts';
 import { createGroupCommit } from '../../duckdb/group-commit.ts';
-import { openSealedFiles } from '../../duckdb/sealed-files.ts';
-import { conditionOf, spansBackward, type Span } from './conditions.ts';
-import { openDictionary, type Source } from './dictionary.ts';
+import { openLastSeen, type LastSeen } from '../../duckdb/last-seen.ts';
+import type { SealedFile } from '../../duckdb/sealed-files.ts';
+import { openSealing, type HotTable, type Sealing } from '../../duckdb/sealing.ts';
+import { createTurns } from '../../duckdb/turns.ts';
+import { openDictionary, type AddedSources, type Dictionary } from './dictionary.ts';
 import { appendLines, type NumberedLine } from './ingest.ts';
+import { createSearch } from './search.ts';
 
 const DAY_MS = 86_400_000;
 /** Lines over which the hot table is sealed, and the age at which it is in any case. */
 const SEAL_ROWS = 2_000_000;
 const SEAL_AGE_MS = 3_600_000;
-/** Matches are counted up to here; beyond it `total` is a lower bound. */
-const COUNT_LIMIT = 10_000;
-const COLUMNS = 'id, src, t, level, text, truncated';
 
-/** The store and its upkeep, which the adapter calls now and then, never twice at once. */
+const LINE: HotTable = {
+  name: 'line',
+  mark: 'id',
+  owner: 'src',
+  columns: 'id, src, t, level, text, truncated',
+  order: 't, id',
+};
+
+/** The store and its upkeep, which the adapter calls now and then. */
 export interface EmbeddedLogStore extends LogStore {
+  /** Seals and tidies. */
   upkeep(): Promise<void>;
+  /** Resolves when every append and query has been answered and no upkeep runs. */
   drain(): Promise<void>;
 }
 
@@ -29,32 +37,29 @@ interface OrgWrite extends LogWrite {
   org: string;
 }
 
-function folderBytes(folder: string): number {
-  return readdirSync(folder, { withFileTypes: true }).reduce((sum, entry) => {
-    const path = join(folder, entry.name);
-    return sum + (entry.isDirectory() ? folderBytes(path) : statSync(path).size);
-  }, 0);
+/** What the parts of a store share. */
+interface Parts {
+  database: Database;
+  clock: Clock;
+  sealing: Sealing;
+  keys: BatchKeys;
+  dictionary: Dictionary;
+  lastSeen: LastSeen;
+  /** Runs work while no transaction of new lines runs. */
+  between<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** Opens the store over a database. */
-export async function openLogStore(database: Database, clock: Clock): Promise<EmbeddedLogStore> {
-  const gate = createGate();
-  await database.writer.run(
-    'CREATE TABLE IF NOT EXISTS line (id BIGINT, src INTEGER, t BIGINT, level UTINYINT, text VARCHAR, truncated BOOLEAN)',
-  );
-  const sealed = await openSealedFiles(database);
-  const keys = await openBatchKeys(database);
-  const dictionary = await openDictionary(database);
+/** Stores a group of batches in one transaction. */
+async function createCommit({ database, clock, sealing, keys, dictionary, lastSeen }: Omit<Parts, 'between'>) {
   const [highest] = await database.read('SELECT coalesce(max(id), 0) FROM line');
-  // Ids grow with time, so that those of sealed lines need not be read.
-  let nextId = BigInt(Math.max(Number(highest?.[0] ?? 0) + 1, clock.now() * 1000));
-  let sealedAt = clock.monotonic();
-  const newest = new Map<number, number>();
-
-  const commit = async (writes: readonly OrgWrite[]): Promise<void> => {
+  // From the clock on, so that all have one length and sort as texts too.
+  let nextId = BigInt(
+    1 + Math.max(Number(highest?.[0]), sealing.view().marks['line'] ?? 0, Math.min(4e15, clock.now() * 1000)),
+  );
+  return async (writes: readonly OrgWrite[]): Promise<void> => {
     const fresh = newWrites(keys, writes);
     if (fresh.length === 0) return;
-    const added = new Map<string, { id: number; place: Source }>();
+    const added: AddedSources = new Map();
     const lines: NumberedLine[] = fresh.flatMap(({ org, resource, lines: own }) =>
       own.map(({ source, ...line }) => ({
         ...line,
@@ -62,162 +67,118 @@ export async function openLogStore(database: Database, clock: Clock): Promise<Em
         src: dictionary.numberOf({ org, resource, source }, added),
       })),
     );
-    const batchKeys = fresh.map(({ key }) => key);
-    await database.writer.run('BEGIN');
-    try {
+    const batchKeys = fresh.map(({ org, key }) => ({ org, ...key }));
+    await inTransaction(database.writer, async () => {
       await appendLines(database, lines);
-      for (const statement of dictionary.storing(added)) await database.writer.run(statement);
-      await database.writer.run(keys.remembering(batchKeys));
-      await database.writer.run('COMMIT');
-    } catch (error) {
-      await database.writer.run('ROLLBACK').catch(() => undefined); // It was rolled back already.
-      throw error;
-    }
+      await runAll(database.writer, [...dictionary.storing(added), keys.remembering(batchKeys)]);
+    });
     dictionary.stored(added);
     keys.remembered(batchKeys);
-    for (const { src, timeMs } of lines) if ((newest.get(src) ?? 0) < timeMs) newest.set(src, timeMs);
+    for (const { src, timeMs } of lines) lastSeen.see(src, timeMs);
   };
-  const group = createGroupCommit<OrgWrite>(clock, commit);
+}
 
-  /** Everything hot and sealed of a span, as something to select from. */
-  const rowsIn = ({ from, to }: Span): string => {
-    const files = sealed.overlapping('line', from, to).map((file) => literal(sealed.path(file)));
-    const time = `t >= ${from} AND t < ${to}`;
-    const hot = `SELECT ${COLUMNS} FROM line WHERE ${time}`;
-    if (files.length === 0) return hot;
-    return `${hot} UNION ALL SELECT ${COLUMNS} FROM read_parquet([${files.join(', ')}]) WHERE ${time}`;
-  };
-  /** Undefined: no restriction is needed beyond the org's own sources; an empty list matches nothing. */
-  const sourcesOf = (org: string, filter: LogFilter): number[] => dictionary.find(org, filter.resources, filter.source);
+/** Sealed files past their age, then the oldest until the rest fits on the disk beside the other bytes. */
+export function filesLeaving(
+  files: readonly SealedFile[],
+  { oldestMs, diskLimit, otherBytes }: { oldestMs: number; diskLimit: number; otherBytes: number },
+): SealedFile[] {
+  // A line from the future of a wrong clock must not keep its file for ever.
+  const old = files.filter(({ toMs, sealedMs }) => Math.min(toMs, sealedMs) < oldestMs);
+  const rest = files.filter((file) => !old.includes(file)).sort((a, b) => a.fromMs - b.fromMs);
+  let bytes = rest.reduce((sum, file) => sum + file.bytes, otherBytes);
+  const over = rest.filter((file) => {
+    const leaves = bytes > diskLimit;
+    if (leaves) bytes -= file.bytes;
+    return leaves;
+  });
+  return [...old, ...over];
+}
 
-  const lineOf = (row: readonly unknown[]): StoredLine => {
-    const [id, src, t, level, text, truncated] = row;
-    const place = dictionary.placeOf(Number(src));
-    return {
-      id: String(id),
-      resource: place?.resource ?? '',
-      source: place?.source ?? '',
-      timeMs: Number(t),
-      level: Number(level) as LogLevelNumber,
-      text: String(text),
-      truncated: truncated === true,
-    };
-  };
-
-  /** Newest matches first, from the end of the range backwards, until there are `wanted`. */
-  const newestMatches = async (filter: LogFilter, condition: string, wanted: number): Promise<StoredLine[]> => {
-    const found: StoredLine[] = [];
-    for (const span of spansBackward(filter)) {
-      const sql = `SELECT ${COLUMNS} FROM (${rowsIn(span)}) WHERE ${condition} ORDER BY t DESC, id DESC LIMIT ${wanted - found.length}`;
-      for (const row of await database.read(sql)) found.push(lineOf(row));
-      if (found.length >= wanted) break;
-    }
-    return found;
-  };
-
-  const countMatches = async (
-    filter: LogFilter,
-    condition: string,
-    least: number,
-  ): Promise<{ total: number; complete: boolean }> => {
-    const limit = Math.max(COUNT_LIMIT, least + 1);
-    const [row] = await database.read(
-      `SELECT count(*)::DOUBLE FROM (SELECT 1 FROM (${rowsIn(filter)}) WHERE ${condition} LIMIT ${limit})`,
-    );
-    const total = Number(row?.[0] ?? 0);
-    return { total, complete: total < limit };
-  };
-
-  const sealHot = async (): Promise<void> => {
-    const [row] = await database.read('SELECT count(*)::DOUBLE, max(id) FROM line');
-    const rows = Number(row?.[0] ?? 0);
-    if (rows === 0 || !(rows > SEAL_ROWS || clock.monotonic() - sealedAt > SEAL_AGE_MS)) return;
-    const upTo = String(row?.[1]);
-    const file = await sealed.write('line', `SELECT ${COLUMNS} FROM line WHERE id <= ${upTo} ORDER BY t, id`);
+/** What keeps the store small; each runs alone. */
+function createUpkeep({ database, clock, sealing, keys, dictionary, lastSeen, between }: Parts) {
+  let sealedAt = clock.monotonic();
+  const seal = async (): Promise<void> => {
+    const rows = `FROM line WHERE id > ${sealing.view().marks['line'] ?? 0}`;
+    const [row] = await database.read(`SELECT count(*)::DOUBLE, max(id)::DOUBLE ${rows}`);
+    const count = Number(row?.[0] ?? 0);
+    if (count === 0 || !(count > SEAL_ROWS || clock.monotonic() - sealedAt > SEAL_AGE_MS)) return;
+    const upTo = Number(row?.[1]);
+    await sealing.seal(LINE, upTo, [lastSeen.keeping(`SELECT src, t ${rows} AND id <= ${upTo}`)]);
     sealedAt = clock.monotonic();
-    if (file === undefined) return;
-    await gate.alone(async () => {
-      await database.change([sealed.recording(file), `DELETE FROM line WHERE id <= ${upTo}`]);
-      sealed.recorded(file);
-    });
   };
+  return {
+    async tidy(): Promise<void> {
+      await seal();
+      await sealing.cleanOne();
+      await between(keys.compact);
+    },
+    async retain({ days, diskLimit }: { days: number; diskLimit: number }): Promise<void> {
+      const oldestMs = Math.round(clock.now() - days * DAY_MS);
+      const { files } = sealing.view();
+      const otherBytes = bytesOf(database.folder) - files.reduce((sum, { bytes }) => sum + bytes, 0);
+      await sealing.remove(filesLeaving(files, { oldestMs, diskLimit, otherBytes }));
+      await database.run(`DELETE FROM line WHERE t < ${oldestMs}`);
+    },
+    async deleteResource(org: string, resource: string): Promise<void> {
+      const owners = dictionary.find(org, [resource]);
+      if (owners.length === 0) return;
+      // Between transactions: one that had taken a number before would store lines that nothing names.
+      await between(async () => {
+        const order = sealing.forgetting(owners);
+        await database.change([...dictionary.forgetting(org, resource), ...order.statements]);
+        dictionary.forgotten(org, resource);
+        order.committed();
+      });
+      await database.run(`DELETE FROM line WHERE src IN (${owners.join(', ')})`);
+    },
+  };
+}
 
+/** Opens the store over a database. */
+export async function openLogStore(database: Database, clock: Clock): Promise<EmbeddedLogStore> {
+  await database.run(
+    'CREATE TABLE IF NOT EXISTS line (id BIGINT, src INTEGER, t BIGINT, level UTINYINT, text VARCHAR, truncated BOOLEAN)',
+  );
+  const sealing = await openSealing(database, clock, [LINE]);
+  const keys = await openBatchKeys(database);
+  const dictionary = await openDictionary(database);
+  const lastSeen = await openLastSeen(database, 'SELECT src AS number, t FROM line');
+  const commit = await createCommit({ database, clock, sealing, keys, dictionary, lastSeen });
+  const group = createGroupCommit<OrgWrite>({ clock, laneOf, commit });
+  const parts = { database, clock, sealing, keys, dictionary, lastSeen, between: group.between };
+  const keeping = createUpkeep(parts);
+  const alone = createTurns();
   return {
     append: (org, write) => group.add({ ...write, org }),
-    search: (org, filter, { limit, offset }) =>
-      gate.shared(async () => {
-        const sources = sourcesOf(org, filter);
-        if (sources.length === 0 || filter.to <= filter.from) return { lines: [], total: 0, complete: true };
-        const condition = conditionOf(filter, sources);
-        const found = await newestMatches(filter, condition, offset + limit);
-        const lines = found.slice(offset);
-        // A page that is not full is the last one: what was found is all there is.
-        if (found.length < offset + limit) return { lines, total: found.length, complete: true };
-        return { lines, ...(await countMatches(filter, condition, offset + limit)) };
-      }),
-    histogram: (org, filter, step) =>
-      gate.shared(async (): Promise<LogBucket[]> => {
-        const sources = sourcesOf(org, filter);
-        if (sources.length === 0 || filter.to <= filter.from) return [];
-        const rows = await database.read(
-          `SELECT ((t // ${step}) * ${step})::DOUBLE AS b, level, count(*)::DOUBLE FROM (${rowsIn(filter)}) WHERE ${conditionOf(filter, sources)} GROUP BY ALL ORDER BY b`,
+    ...createSearch(parts),
+    sources: (org, resource) =>
+      Promise.resolve(
+        dictionary
+          .find(org, [resource])
+          .map((id) => ({ source: dictionary.placeOf(id)?.source ?? '', lastMs: lastSeen.of(id) })),
+      ),
+    acknowledged: (org, agent, epoch) =>
+      Promise.resolve({ live: keys.newest(org, agent, epoch, 1), backfill: keys.newest(org, agent, epoch, 2) }),
+    deleteResource: (org, resource) => alone(() => keeping.deleteResource(org, resource)),
+    retain: (retention) => alone(() => keeping.retain(retention)),
+    usage: () =>
+      sealing.look(async ({ files, marks }) => {
+        const [row] = await database.read(
+          `SELECT count(*)::DOUBLE, min(t)::DOUBLE FROM line WHERE id > ${marks['line'] ?? 0}`,
         );
-        const buckets = new Map<number, [number, number, number, number, number, number]>();
-        for (const [time, level, count] of rows) {
-          const counts = buckets.get(Number(time)) ?? [0, 0, 0, 0, 0, 0];
-          counts[Number(level) as LogLevelNumber] += Number(count);
-          buckets.set(Number(time), counts);
-        }
-        return [...buckets].map(([timeMs, counts]) => ({ timeMs, counts }));
+        const times = [...files.map(({ fromMs }) => fromMs), ...(row?.[1] == null ? [] : [Number(row[1])])];
+        return {
+          bytes: bytesOf(database.folder),
+          lines: Number(row?.[0] ?? 0) + files.reduce((sum, { rows }) => sum + rows, 0),
+          oldestMs: times.length === 0 ? undefined : times.reduce((least, ms) => Math.min(least, ms)),
+        };
       }),
-    context: (org, id, around) =>
-      gate.shared(async () => {
-        if (!/^\d{1,18}$/.test(id)) return [];
-        const all = rowsIn({ from: 0, to: Number.MAX_SAFE_INTEGER });
-        const [line] = await database.read(`SELECT src, t::DOUBLE FROM (${all}) WHERE id = ${id}`);
-        const place = line === undefined ? undefined : dictionary.placeOf(Number(line[0]));
-        if (line === undefined || place === undefined || place.org !== org) return [];
-        const [src, t] = [Number(line[0]), Number(line[1])];
-        const near = rowsIn({ from: t - DAY_MS, to: t + DAY_MS });
-        // Ids follow the order in the file; lines of one source never change places.
-        const before = `(SELECT ${COLUMNS} FROM (${near}) WHERE src = ${src} AND id <= ${id} ORDER BY id DESC LIMIT ${around + 1})`;
-        const after = `(SELECT ${COLUMNS} FROM (${near}) WHERE src = ${src} AND id > ${id} ORDER BY id LIMIT ${around})`;
-        return (await database.read(`SELECT * FROM (${before} UNION ALL ${after}) ORDER BY id`)).map(lineOf);
-      }),
-    async sources(org, resource) {
-      const ids = dictionary.find(org, [resource]);
-      return ids.map((id) => ({ source: dictionary.placeOf(id)?.source ?? '', lastMs: newest.get(id) ?? 0 }));
-    },
-    acknowledged: (_org, agent, epoch) =>
-      Promise.resolve({ live: keys.newest(agent, epoch, 1), backfill: keys.newest(agent, epoch, 2) }),
-    async deleteResource(org, resource) {
-      const ids = await dictionary.forget(org, resource);
-      // Sealed lines carry a number that nothing names any more; they go when their file does.
-      if (ids.length > 0) await database.run(`DELETE FROM line WHERE src IN (${ids.join(', ')})`);
-    },
-    async retain({ days, diskLimit }) {
-      const oldest = clock.now() - days * DAY_MS;
-      const files = sealed.list();
-      const gone = files.filter(({ toMs }) => toMs < oldest);
-      let bytes = files.filter((file) => !gone.includes(file)).reduce((sum, file) => sum + file.bytes, 0);
-      for (const file of files) {
-        if (bytes <= diskLimit) break;
-        if (gone.includes(file)) continue;
-        gone.push(file);
-        bytes -= file.bytes;
-      }
-      await gate.alone(() => sealed.remove(gone));
-      await database.run(`DELETE FROM line WHERE t < ${oldest}`);
-    },
-    async usage() {
-      const [row] = await database.read('SELECT count(*)::DOUBLE, min(t)::DOUBLE FROM line');
-      const files = sealed.list();
-      const oldest = Math.min(Number(row?.[1] ?? Infinity) || Infinity, ...files.map(({ fromMs }) => fromMs));
-      const lines = Number(row?.[0] ?? 0) + files.reduce((sum, { rows }) => sum + rows, 0);
-      return { bytes: folderBytes(database.folder), lines, oldestMs: Number.isFinite(oldest) ? oldest : undefined };
-    },
     check: async () => void (await database.read('SELECT 1')),
-    upkeep: sealHot,
-    drain: () => group.drain(),
+    upkeep: () => alone(keeping.tidy),
+    async drain() {
+      await group.drain();
+      await alone(() => sealing.settled());
+    },
   };
 }

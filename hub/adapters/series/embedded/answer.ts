@@ -1,5 +1,6 @@
 import { metricInfo, type Merge } from '#proto/metrics.ts';
 import type { SeriesPoints, SeriesQuery } from '../../../ports/series.ts';
+import { counterSteps } from './counters.ts';
 import type { NumberedSeries } from './registry.ts';
 
 /** One step of one series: start of the step and what its samples were. Times in milliseconds. */
@@ -10,21 +11,20 @@ export interface StepRow {
   s: number;
   mn: number;
   mx: number;
+  firstT: number;
+  f: number;
   lastT: number;
   last: number;
 }
 
 /** Statistics of one step, ready to be merged. */
-interface Step {
+export interface Step {
   t: number;
   avg: number;
   min: number;
   max: number;
   last: number;
 }
-
-/** Over a longer silence no rate is made up, milliseconds. */
-const GAP_MS = 300_000;
 
 /**
  * Which stored series answer: those that carry what `where` asks for and all of `by`. Where one name has both totals and
@@ -54,21 +54,6 @@ function gaugeSteps(rows: readonly StepRow[], from: number): Step[] {
   return rows
     .filter(({ t }) => t >= from)
     .map(({ t, n, s, mn, mx, last }) => ({ t, avg: s / n, min: mn, max: mx, last }));
-}
-
-/** Rates per second of a counter: the growth since the step before, over the time between their last samples. A fall is a reset: it grew from zero. */
-function counterSteps(rows: readonly StepRow[], from: number, step: number): Step[] {
-  const steps: Step[] = [];
-  let before: StepRow | undefined;
-  for (const row of rows) {
-    if (before !== undefined && row.t >= from && row.lastT - before.lastT <= Math.max(GAP_MS, 10 * step)) {
-      const growth = row.last >= before.last ? row.last - before.last : row.last;
-      const rate = (growth * 1000) / (row.lastT - before.lastT);
-      steps.push({ t: row.t, avg: rate, min: rate, max: rate, last: rate });
-    }
-    before = row;
-  }
-  return steps;
 }
 
 const COMBINE: Readonly<Record<Merge, (sum: number, one: number) => number>> = {
@@ -128,7 +113,7 @@ export function answerOf(
     const key = JSON.stringify([series.name, attributes]);
     const line = lines.get(key) ?? { name: series.name, kind: series.kind, attributes, steps: [] };
     lines.set(key, line);
-    line.steps.push(series.kind === 'counter' ? counterSteps(own, from, query.step) : gaugeSteps(own, from));
+    line.steps.push(series.kind === 'counter' ? counterSteps(own, from) : gaugeSteps(own, from));
   }
   return [...lines.values()].map(({ name, kind, attributes, steps }) => {
     const merged = mergeSteps(steps, query.merge ?? metricInfo(name)?.merge ?? 'avg');

@@ -4,11 +4,14 @@ import type { Database } from '../../duckdb/database.ts';
 /** DuckDB takes at most this many rows in a chunk. */
 const CHUNK = 2048;
 
+/** The last moment that a Date can hold. */
+const LATEST_MS = 8.64e15;
+
 /** Samples of many batches on their way into one transaction, in columns. Grows as needed and is used again. */
 export interface SampleColumns {
   add(columns: Int32Array, timeMs: number, values: Float64Array): void;
   count(): number;
-  /** Appends all samples under a generation and is empty again. Run it inside a transaction. */
+  /** Appends all samples under a generation. Run it inside a transaction. */
   appendTo(database: Database, generation: number): Promise<void>;
   clear(): void;
 }
@@ -48,8 +51,10 @@ export function createSampleColumns(): SampleColumns {
   };
   return {
     add(columns, timeMs, added) {
+      // An impossible time would place its samples nowhere.
+      if (!(timeMs >= 0 && timeMs <= LATEST_MS)) return;
       room(size + columns.length);
-      const time = BigInt(timeMs);
+      const time = BigInt(Math.trunc(timeMs));
       const count = Math.min(columns.length, added.length);
       for (let index = 0; index < count; index++) {
         const value = added[index] as number;
@@ -71,7 +76,6 @@ export function createSampleColumns(): SampleColumns {
       } finally {
         appender.closeSync();
       }
-      size = 0;
     },
     clear() {
       size = 0;

@@ -1,102 +1,123 @@
 import type { Clock } from '#sdk';
-import type { Database } from '../../duckdb/database.ts';
-import type { Gate } from '../../duckdb/gate.ts';
-import type { SealedFiles } from '../../duckdb/sealed-files.ts';
+import { literal, type Database } from '../../duckdb/database.ts';
+import type { LastSeen } from '../../duckdb/last-seen.ts';
+import type { Sealing, View } from '../../duckdb/sealing.ts';
 import { gathered, PARTIAL, PARTIAL_COLUMNS, RAW_AS_PARTIAL, TIERS, type Tier } from './tiers.ts';
 
-/** Which generations each coarser tier has gathered from the tier before it. */
-export type Gathered = Record<string, number>;
+/** By tier: the newest generation that it has gathered from the finer one. */
+export type Gathered = Readonly<Record<string, number>>;
 
-/** The hot tables and how their rows move on. */
+/** How rows move on: raw ones gather into tiers by arrival, and all are sealed. One call of `gather` or `seal` at a time. */
 export interface Rollup {
   /** Rows that arrive now carry this number; it grows with each pass. */
   generation(): number;
-  gathered(): Readonly<Gathered>;
-  /** Gathers new rows into the coarser tiers that are due. */
-  gather(): Promise<void>;
+  /** SQL of everything that a tier can say, with what it has not gathered yet from the finer ones, as partial aggregates. */
+  partials(tier: Tier, view: View, wanted: { where: string; from: number; to: number }): string;
+  /** Gathers new rows into the coarser tiers that are due; into all of them when asked to. */
+  gather(all?: boolean): Promise<void>;
   /** Seals hot rows that are many enough or old enough. */
   seal(): Promise<void>;
+  /** Deletes hot rows of a tier that are older, once nothing coarser needs them. */
+  forget(tier: Tier, beforeMs: number): Promise<void>;
+}
+
+/** What the rollup stands on. */
+export interface RollupGiven {
+  database: Database;
+  sealing: Sealing;
+  lastSeen: LastSeen;
+  clock: Clock;
+  /** Runs work while no transaction of new samples runs. */
+  between<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** Hot rows of a tier over which it is sealed. At 50,000 samples a second raw rows are sealed each 80 s. */
 const SEAL_ROWS = 4_000_000;
-const SEAL_AGE_MS = 3_600_000;
 
-const HOT = `
-  CREATE TABLE IF NOT EXISTS raw (series INTEGER, t BIGINT, v DOUBLE, g INTEGER);
-  CREATE TABLE IF NOT EXISTS gathered (tier VARCHAR, g INTEGER);
-  ${TIERS.slice(1)
-    .map(({ name }) => `CREATE TABLE IF NOT EXISTS ${name} (${PARTIAL}, g INTEGER);`)
-    .join('\n')}
-`;
-
-/** What a hot table gives as partial aggregates. */
-export function hotPartials(tier: Tier, where: string): string {
-  return `SELECT ${tier.bucketMs === 0 ? RAW_AS_PARTIAL : PARTIAL_COLUMNS} FROM ${tier.name} WHERE ${where}`;
+/** Makes the hot tables. */
+export async function createHotTables(database: Database): Promise<void> {
+  await database.run('CREATE TABLE IF NOT EXISTS raw (series INTEGER, t BIGINT, v DOUBLE, g INTEGER)');
+  await database.run('CREATE TABLE IF NOT EXISTS gathered (tier VARCHAR, g INTEGER)');
+  for (const { name } of TIERS.slice(1))
+    await database.run(`CREATE TABLE IF NOT EXISTS ${name} (${PARTIAL}, g INTEGER)`);
 }
 
-/** Opens the hot tables and finds out where the last process stopped. */
-export async function openRollup(database: Database, sealed: SealedFiles, gate: Gate, clock: Clock): Promise<Rollup> {
-  await database.writer.run(HOT);
-  const state: Gathered = Object.fromEntries(TIERS.slice(1).map(({ name }) => [name, 0]));
+const asPartial = ({ bucketMs }: Tier): string => (bucketMs === 0 ? RAW_AS_PARTIAL : PARTIAL_COLUMNS);
+
+async function loadGathered(database: Database): Promise<Record<string, number>> {
+  const gatheredUpTo: Record<string, number> = {};
+  for (const { name } of TIERS.slice(1)) gatheredUpTo[name] = 0;
   for (const [tier, g] of await database.read('SELECT tier, max(g) FROM gathered GROUP BY tier'))
-    state[String(tier)] = Number(g);
+    gatheredUpTo[String(tier)] = Number(g);
+  return gatheredUpTo;
+}
+
+/** Finds out where the process before this one stopped. */
+export async function openRollup({ database, sealing, lastSeen, clock, between }: RollupGiven): Promise<Rollup> {
+  const upTo = await loadGathered(database);
   const [newest] = await database.read('SELECT coalesce(max(g), 0) FROM raw');
-  let generation = 1 + Math.max(Number(newest?.[0] ?? 0), ...Object.values(state));
+  let generation = 1 + Math.max(Number(newest?.[0] ?? 0), sealing.view().marks['raw'] ?? 0, ...Object.values(upTo));
   const due = new Map<string, number>();
   const sealedAt = new Map(TIERS.map(({ name }) => [name, clock.monotonic()]));
 
-  const gatherTier = async (finer: Tier, tier: Tier, upTo: number): Promise<void> => {
-    const rows = hotPartials(finer, `g > ${state[tier.name]} AND g <= ${upTo}`);
+  /** Rows of a tier that the next coarser one has gathered: nothing coarser needs them any more. */
+  const doneUpTo = (tier: Tier): number => {
+    const next = TIERS[TIERS.indexOf(tier) + 1];
+    return upTo[(next ?? tier).name] ?? 0;
+  };
+  const gatherTier = async (finer: Tier, tier: Tier, until: number): Promise<void> => {
+    const from = upTo[tier.name] ?? 0;
+    if (until <= from) return;
+    const rows = `SELECT ${asPartial(finer)} FROM ${finer.name} WHERE g > ${from} AND g <= ${until}`;
     await database.change([
-      `INSERT INTO ${tier.name} SELECT *, ${upTo} AS g FROM (${gathered(rows, tier.bucketMs)})`,
-      `INSERT INTO gathered VALUES ('${tier.name}', ${upTo})`,
+      `INSERT INTO ${tier.name} SELECT *, ${until} AS g FROM (${gathered(rows, tier.bucketMs)})`,
+      `DELETE FROM gathered WHERE tier = ${literal(tier.name)}`,
+      `INSERT INTO gathered VALUES (${literal(tier.name)}, ${until})`,
     ]);
-    state[tier.name] = upTo;
-  };
-
-  /** Rows of a tier may be sealed once the next coarser tier has gathered them. */
-  const sealableUpTo = (index: number): number => {
-    const next = TIERS[index + 1];
-    return next === undefined ? (state[TIERS[index]?.name ?? ''] ?? 0) : (state[next.name] ?? 0);
-  };
-
-  const sealTier = async (tier: Tier, upTo: number): Promise<void> => {
-    const order = tier.bucketMs === 0 ? 'series, t, v' : PARTIAL_COLUMNS;
-    const file = await sealed.write(
-      tier.name,
-      `SELECT ${order} FROM ${tier.name} WHERE g <= ${upTo} ORDER BY series, t`,
-    );
-    if (file === undefined) return;
-    await gate.alone(async () => {
-      await database.change([sealed.recording(file), `DELETE FROM ${tier.name} WHERE g <= ${upTo}`]);
-      sealed.recorded(file);
-    });
+    upTo[tier.name] = until;
   };
 
   return {
     generation: () => generation,
-    gathered: () => state,
-    async gather() {
-      const upTo = generation;
-      generation += 1;
+    // Every number is written out: rows that move on while the query waits its turn are neither missed nor counted twice.
+    partials(tier, view, { where, from, to }) {
+      const parts: string[] = [];
+      const paths = sealing.pathsIn(view, tier.name, { from, to });
+      if (paths.length > 0)
+        parts.push(`SELECT ${asPartial(tier)} FROM read_parquet([${paths.join(', ')}]) WHERE ${where}`);
+      let after = view.marks[tier.name] ?? 0;
+      for (let index = TIERS.indexOf(tier); index >= 0; index--) {
+        const one = TIERS[index] as Tier;
+        const limit = one.bucketMs === 0 ? '' : ` AND g <= ${upTo[one.name]}`;
+        parts.push(`SELECT ${asPartial(one)} FROM ${one.name} WHERE g > ${after}${limit} AND ${where}`);
+        after = upTo[one.name] ?? 0;
+      }
+      return parts.join(' UNION ALL ');
+    },
+    async gather(all = false) {
+      // No transaction that carries this generation is on its way any more once the next one counts.
+      const last = await between(() => Promise.resolve(generation++));
       for (const [index, tier] of TIERS.entries()) {
         const finer = TIERS[index - 1];
-        if (finer === undefined || clock.monotonic() < (due.get(tier.name) ?? 0)) continue;
-        // A coarser tier gathers what the finer one has gathered, so that nothing is counted twice or missed.
-        await gatherTier(finer, tier, index === 1 ? upTo : (state[finer.name] ?? 0));
-        due.set(tier.name, clock.monotonic() + tier.everyMs - 1_000);
+        if (finer === undefined || (!all && clock.monotonic() < (due.get(tier.name) ?? 0))) continue;
+        await gatherTier(finer, tier, index === 1 ? last : (upTo[finer.name] ?? 0));
+        due.set(tier.name, clock.monotonic() + tier.everyMs * 0.9);
       }
     },
     async seal() {
-      for (const [index, tier] of TIERS.entries()) {
-        const [row] = await database.read(`SELECT count(*)::DOUBLE FROM ${tier.name}`);
-        const rows = Number(row?.[0] ?? 0);
-        const old = clock.monotonic() - (sealedAt.get(tier.name) ?? 0) > SEAL_AGE_MS;
-        if (rows === 0 || !(rows > SEAL_ROWS || old)) continue;
-        await sealTier(tier, sealableUpTo(index));
+      for (const tier of TIERS) {
+        const mark = sealing.view().marks[tier.name] ?? 0;
+        const rows = `FROM ${tier.name} WHERE g > ${mark} AND g <= ${doneUpTo(tier)}`;
+        const [row] = await database.read(`SELECT count(*)::DOUBLE ${rows}`);
+        const old = clock.monotonic() - (sealedAt.get(tier.name) ?? 0) > tier.sealMs;
+        const count = Number(row?.[0] ?? 0);
+        if (count === 0 || !(old || count > SEAL_ROWS)) continue;
+        const also = tier.bucketMs === 0 ? [lastSeen.keeping(`SELECT series, t ${rows}`)] : [];
+        await sealing.seal(tier, doneUpTo(tier), also);
         sealedAt.set(tier.name, clock.monotonic());
       }
     },
+    forget: (tier, beforeMs) =>
+      database.run(`DELETE FROM ${tier.name} WHERE t < ${Math.round(beforeMs)} AND g <= ${doneUpTo(tier)}`),
   };
 }

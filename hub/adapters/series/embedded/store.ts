@@ -1,25 +1,24 @@
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Clock } from '#sdk';
-import type { SeriesPoints, SeriesRetention, SeriesStore, SeriesWrite } from '../../../ports/series.ts';
-import { newWrites, openBatchKeys } from '../../duckdb/batch-keys.ts';
-import { literal, type Database } from '../../duckdb/database.ts';
-import { createGate } from '../../duckdb/gate.ts';
+import type { SeriesPoints, SeriesQuery, SeriesRetention, SeriesStore, SeriesWrite } from '../../../ports/series.ts';
+import { laneOf, newWrites, openBatchKeys, type BatchKeys } from '../../duckdb/batch-keys.ts';
+import { inTransaction, runAll, type Database } from '../../duckdb/database.ts';
+import { bytesOf } from '../../duckdb/folder-bytes.ts';
 import { createGroupCommit } from '../../duckdb/group-commit.ts';
-import { openSealedFiles, type SealedFile, type SealedFiles } from '../../duckdb/sealed-files.ts';
+import { openLastSeen, type LastSeen } from '../../duckdb/last-seen.ts';
+import { openSealing, type Sealing } from '../../duckdb/sealing.ts';
+import { createTurns } from '../../duckdb/turns.ts';
 import { answerOf, selectSeries, type StepRow } from './answer.ts';
 import { createSampleColumns } from './ingest.ts';
-import { noAdditions, openRegistry, type NumberedSeries } from './registry.ts';
-import { hotPartials, openRollup, type Rollup } from './rollup.ts';
-import { gathered, PARTIAL_COLUMNS, RAW_AS_PARTIAL, tierFor, TIERS, type Tier } from './tiers.ts';
+import { noAdditions, openRegistry, type Registry } from './registry.ts';
+import { filesLeaving, oldestKept } from './retention.ts';
+import { createHotTables, openRollup, type Rollup } from './rollup.ts';
+import { gathered, tierFor, TIERS, type Tier } from './tiers.ts';
 
-const DAY_MS = 86_400_000;
-
-/** The store and its upkeep, which the adapter calls now and then, never twice at once. */
+/** The store and its upkeep, which the adapter calls now and then. */
 export interface EmbeddedSeriesStore extends SeriesStore {
   /** Gathers, seals and tidies. */
   upkeep(): Promise<void>;
-  /** Resolves when every append has been answered. */
+  /** Resolves when every append and query has been answered and no upkeep runs. */
   drain(): Promise<void>;
 }
 
@@ -27,159 +26,194 @@ interface OrgWrite extends SeriesWrite {
   org: string;
 }
 
-/** SQL of everything that the tiers from `tier` down to raw hold of some series and times, as partial aggregates. */
-function partialsFrom(tier: Tier, where: string, given: { rollup: Rollup; files: readonly string[] }): string {
-  const state = given.rollup.gathered();
-  const parts = [hotPartials(tier, where)];
-  if (given.files.length > 0) {
-    const columns = tier.bucketMs === 0 ? RAW_AS_PARTIAL : PARTIAL_COLUMNS;
-    parts.push(`SELECT ${columns} FROM read_parquet([${given.files.map(literal).join(', ')}]) WHERE ${where}`);
-  }
-  // What the tier has not gathered yet lies hot in the finer ones.
-  for (let index = TIERS.findIndex(({ name }) => name === tier.name); index > 0; index--) {
-    const coarser = TIERS[index] as Tier;
-    parts.push(hotPartials(TIERS[index - 1] as Tier, `${where} AND g > ${state[coarser.name] ?? 0}`));
-  }
-  return parts.join(' UNION ALL ');
-}
-
-function whereOf(ids: readonly number[], from: number, to: number): string {
-  const [low, high] = [Math.min(...ids), Math.max(...ids)];
-  // The range prunes row groups of sorted files; the list then picks.
-  return `series BETWEEN ${low} AND ${high} AND series IN (${ids.join(', ')}) AND t >= ${from} AND t < ${to}`;
+/** What the parts of a store share. */
+interface Parts {
+  database: Database;
+  sealing: Sealing;
+  keys: BatchKeys;
+  registry: Registry;
+  lastSeen: LastSeen;
 }
 
 /** How far before a range its first rate may look for the sample before, milliseconds. */
 const LOOK_BACK_MS = 300_000;
 
-async function queryRows(
-  given: { database: Database; sealed: SealedFiles; rollup: Rollup },
-  tier: Tier,
-  ids: readonly number[],
-  range: { from: number; to: number; step: number },
-): Promise<StepRow[]> {
-  const files = given.sealed.overlapping(tier.name, range.from, range.to).map((file) => given.sealed.path(file));
-  const partials = partialsFrom(tier, whereOf(ids, range.from, range.to), { rollup: given.rollup, files });
-  const sql = `SELECT series, t::DOUBLE, n::DOUBLE, s, mn, mx, lt::DOUBLE, l FROM (${gathered(partials, range.step)}) ORDER BY series, t`;
-  const rows = (await given.database.read(sql)) as number[][];
-  return rows.map(([series, t, n, s, mn, mx, lastT, last]) => ({ series, t, n, s, mn, mx, lastT, last }) as StepRow);
+/** Stores a group of batches in one transaction. */
+function createCommit({ database, keys, registry, lastSeen }: Parts, generation: () => number) {
+  const samples = createSampleColumns();
+  return async (writes: readonly OrgWrite[]): Promise<void> => {
+    const fresh = newWrites(keys, writes);
+    if (fresh.length === 0) return;
+    const additions = noAdditions();
+    const touched: { columns: Int32Array; timeMs: number; values: Float64Array }[] = [];
+    samples.clear();
+    for (const write of fresh) {
+      const columnsOf = registry.resolve(write.org, write, additions);
+      for (const { table, timeMs, values } of write.blocks) {
+        const columns = columnsOf.get(table) as Int32Array;
+        samples.add(columns, timeMs, values);
+        touched.push({ columns, timeMs, values });
+      }
+    }
+    const batchKeys = fresh.map(({ org, key }) => ({ org, ...key }));
+    await inTransaction(database.writer, async () => {
+      await samples.appendTo(database, generation());
+      await runAll(database.writer, [...registry.storing(additions), keys.remembering(batchKeys)]);
+    });
+    registry.stored(additions);
+    keys.remembered(batchKeys);
+    for (const { columns, timeMs, values } of touched)
+      for (const [index, id] of columns.entries()) if (!Number.isNaN(values[index] ?? NaN)) lastSeen.see(id, timeMs);
+  };
 }
 
-/** Files to delete: past their tier's age, then the oldest of the finest tiers until the rest fits on the disk. */
-export function filesToForget(files: readonly SealedFile[], retention: SeriesRetention, nowMs: number): SealedFile[] {
-  const ages = new Map(TIERS.map((tier) => [tier.name as string, nowMs - tier.days(retention) * DAY_MS]));
-  const old = files.filter((file) => file.toMs < (ages.get(file.tier) ?? 0));
-  let bytes = files.reduce((sum, file) => sum + file.bytes, 0) - old.reduce((sum, file) => sum + file.bytes, 0);
-  const rank = new Map(TIERS.map(({ name }, index) => [name as string, index]));
-  const rest = files
-    .filter((file) => !old.includes(file))
-    .sort((a, b) => (rank.get(a.tier) ?? 0) - (rank.get(b.tier) ?? 0) || a.fromMs - b.fromMs);
-  for (const file of rest) {
-    if (bytes <= retention.diskLimit) break;
-    old.push(file);
-    bytes -= file.bytes;
-  }
-  return old;
+function whereOf(ids: readonly number[], from: number, to: number): string {
+  const low = ids.reduce((least, id) => Math.min(least, id));
+  const high = ids.reduce((most, id) => Math.max(most, id));
+  // The range prunes row groups of sorted files; the list then picks.
+  return `series BETWEEN ${low} AND ${high} AND series IN (${ids.join(', ')}) AND t >= ${from} AND t < ${to}`;
 }
 
-function folderBytes(folder: string): number {
-  return readdirSync(folder, { withFileTypes: true }).reduce((sum, entry) => {
-    const path = join(folder, entry.name);
-    return sum + (entry.isDirectory() ? folderBytes(path) : statSync(path).size);
-  }, 0);
+/** Answers queries. Ranges are whole steps: one that has begun counts with all its samples, whatever tier answers. */
+function createAnswers(parts: Parts, rollup: Rollup, beginsMs: (tier: Tier) => number) {
+  const { database, sealing, registry, lastSeen } = parts;
+  return async (org: string, query: SeriesQuery): Promise<SeriesPoints[]> => {
+    const tier = tierFor(query.step, query.from, beginsMs);
+    const step = Math.max(query.step, tier.bucketMs);
+    const from = Math.floor(query.from / step) * step;
+    const to = Math.ceil(query.to / step) * step;
+    const selected = query.names.flatMap((name) => {
+      // What fell silent before the range must not stand in for what followed it.
+      const alive = registry.find(org, query.resource, name).filter(({ id }) => lastSeen.of(id) >= from);
+      return selectSeries(alive, query);
+    });
+    if (selected.length === 0 || query.to <= query.from) return [];
+    const counts = selected.some(({ kind }) => kind === 'counter');
+    const wanted = { from: counts ? from - Math.max(step, LOOK_BACK_MS) : from, to };
+    const ids = selected.map(({ id }) => id);
+    const rows = await sealing.look((view) => {
+      const partials = rollup.partials(tier, view, { where: whereOf(ids, wanted.from, to), ...wanted });
+      const columns = 'series, t::DOUBLE, n::DOUBLE, s, mn, mx, ft::DOUBLE, f, lt::DOUBLE, l';
+      return database.read(`SELECT ${columns} FROM (${gathered(partials, step)}) ORDER BY series, t`);
+    });
+    const steps = (rows as number[][]).map(
+      ([series, t, n, s, mn, mx, firstT, f, lastT, last]) =>
+        ({ series, t, n, s, mn, mx, firstT, f, lastT, last }) as StepRow,
+    );
+    return answerOf(selected, steps, { ...query, from, step });
+  };
+}
+
+/** Where each tier begins: the age limit, or where the disk limit has cut it. */
+async function openBegins(database: Database, clock: Clock) {
+  await database.run('CREATE TABLE IF NOT EXISTS tier_begins (tier VARCHAR, ms DOUBLE)');
+  const cut = new Map(
+    (await database.read('SELECT tier, max(ms) FROM tier_begins GROUP BY tier')).map(([tier, ms]) => [
+      String(tier),
+      Number(ms),
+    ]),
+  );
+  let retention: SeriesRetention | undefined;
+  return {
+    of: (tier: Tier): number =>
+      Math.max(cut.get(tier.name) ?? 0, retention === undefined ? 0 : oldestKept(tier, retention, clock.now())),
+    keep: (kept: SeriesRetention) => void (retention = kept),
+    async cut(tier: string, ms: number) {
+      if (ms <= (cut.get(tier) ?? 0)) return;
+      cut.set(tier, ms);
+      await database.run(`INSERT INTO tier_begins VALUES ('${tier}', ${ms})`);
+    },
+  };
+}
+
+/** What keeps the store small; each runs alone. */
+function createUpkeep(
+  parts: Parts,
+  rollup: Rollup,
+  given: { clock: Clock; between<T>(work: () => Promise<T>): Promise<T> },
+) {
+  const { database, sealing, keys, registry } = parts;
+  return {
+    async tidy(): Promise<void> {
+      await rollup.gather();
+      await rollup.seal();
+      await sealing.cleanOne();
+      await given.between(async () => {
+        await keys.compact();
+        await registry.trim();
+      });
+    },
+    async retain(retention: SeriesRetention, begins: Awaited<ReturnType<typeof openBegins>>): Promise<void> {
+      begins.keep(retention);
+      // Old rows that no coarser tier has gathered yet would outlive their own.
+      await rollup.gather(true);
+      const { files } = sealing.view();
+      const otherBytes = bytesOf(database.folder) - files.reduce((sum, { bytes }) => sum + bytes, 0);
+      const { old, over } = filesLeaving(files, retention, { nowMs: given.clock.now(), otherBytes });
+      for (const { table, toMs } of over) await begins.cut(table, Math.min(toMs + 1, given.clock.now()));
+      await sealing.remove([...old, ...over]);
+      for (const tier of TIERS) await rollup.forget(tier, oldestKept(tier, retention, given.clock.now()));
+    },
+    async deleteResource(org: string, resource: string): Promise<void> {
+      const owners = registry.list(org, resource).map(({ id }) => id);
+      // Between transactions: one that had looked its tables up before would store samples that nothing names.
+      await given.between(async () => {
+        const order = sealing.forgetting(owners);
+        await database.change([...registry.forgetting(org, resource), ...order.statements]);
+        registry.forgotten(org, resource);
+        order.committed();
+      });
+      if (owners.length === 0) return;
+      for (const { name } of TIERS) await database.run(`DELETE FROM ${name} WHERE series IN (${owners.join(', ')})`);
+    },
+  };
 }
 
 /** Opens the store over a database. */
 export async function openSeriesStore(database: Database, clock: Clock): Promise<EmbeddedSeriesStore> {
-  const gate = createGate();
-  const sealed = await openSealedFiles(database);
+  await createHotTables(database);
+  const sealing = await openSealing(database, clock, TIERS);
   const keys = await openBatchKeys(database);
   const registry = await openRegistry(database);
-  const rollup = await openRollup(database, sealed, gate, clock);
-  const samples = createSampleColumns();
-  let kept: SeriesRetention | undefined;
-
-  const commit = async (writes: readonly OrgWrite[]): Promise<void> => {
-    const fresh = newWrites(keys, writes);
-    if (fresh.length === 0) return;
-    const additions = noAdditions();
-    const touched: { columns: Int32Array; timeMs: number }[] = [];
-    samples.clear();
-    for (const write of fresh) {
-      const columns = registry.resolve(write.org, write, additions);
-      for (const { table, timeMs, values } of write.blocks) {
-        const own = columns.get(table) as Int32Array;
-        samples.add(own, timeMs, values);
-        touched.push({ columns: own, timeMs });
-      }
-    }
-    const batchKeys = fresh.map(({ key }) => key);
-    await database.writer.run('BEGIN');
-    try {
-      await samples.appendTo(database, rollup.generation());
-      for (const statement of registry.storing(additions)) await database.writer.run(statement);
-      await database.writer.run(keys.remembering(batchKeys));
-      await database.writer.run('COMMIT');
-    } catch (error) {
-      await database.writer.run('ROLLBACK').catch(() => undefined); // It was rolled back already.
-      throw error;
-    }
-    registry.stored(additions);
-    keys.remembered(batchKeys);
-    for (const { columns, timeMs } of touched) registry.touch(columns, timeMs);
-  };
-  const group = createGroupCommit<OrgWrite>(clock, commit);
-
-  const oldestMs = (tier: Tier): number => (kept === undefined ? 0 : clock.now() - tier.days(kept) * DAY_MS);
-
+  const lastSeen = await openLastSeen(database, 'SELECT series AS number, t FROM raw');
+  const parts = { database, sealing, keys, registry, lastSeen };
+  const begins = await openBegins(database, clock);
+  const alone = createTurns();
+  const group = createGroupCommit<OrgWrite>({ clock, laneOf, commit: (writes) => commit(writes) });
+  const rollup = await openRollup({ ...parts, clock, between: group.between });
+  const commit = createCommit(parts, rollup.generation);
+  const keeping = createUpkeep(parts, rollup, { clock, between: group.between });
   return {
     append: (org, write) => group.add({ ...write, org }),
-    async query(org, query): Promise<SeriesPoints[]> {
-      const selected: NumberedSeries[] = query.names.flatMap((name) =>
-        selectSeries(registry.find(org, query.resource, name), query),
-      );
-      if (selected.length === 0) return [];
-      const tier = tierFor(query.step, query.from, oldestMs);
-      const step = Math.max(query.step, tier.bucketMs);
-      const aligned = Math.floor(query.from / step) * step;
-      const from = selected.some(({ kind }) => kind === 'counter') ? aligned - Math.max(step, LOOK_BACK_MS) : aligned;
-      const ids = selected.map(({ id }) => id);
-      const rows = await gate.shared(() =>
-        queryRows({ database, sealed, rollup }, tier, ids, { from, to: query.to, step }),
-      );
-      return answerOf(selected, rows, { ...query, step });
-    },
-    acknowledged: (_org, agent, epoch) =>
-      Promise.resolve({ live: keys.newest(agent, epoch, 1), backfill: keys.newest(agent, epoch, 2) }),
-    list: (org, resource) => Promise.resolve(registry.list(org, resource)),
-    async deleteResource(org, resource) {
-      const ids = await registry.forget(org, resource);
-      if (ids.length === 0) return;
-      // Sealed rows carry numbers that nothing names any more; they go when their file does.
-      for (const { name } of TIERS) await database.run(`DELETE FROM ${name} WHERE series IN (${ids.join(', ')})`);
-    },
-    async retain(retention) {
-      kept = retention;
-      const gone = filesToForget(sealed.list(), retention, clock.now());
-      await gate.alone(() => sealed.remove(gone));
-      for (const tier of TIERS) await database.run(`DELETE FROM ${tier.name} WHERE t < ${Math.round(oldestMs(tier))}`);
-    },
-    async usage() {
-      const [row] = await database.read('SELECT count(*)::DOUBLE, min(t)::DOUBLE FROM raw');
-      const files = sealed.list();
-      const raw = files.filter(({ tier }) => tier === 'raw').reduce((sum, { rows }) => sum + rows, 0);
-      const oldest = Math.min(Number(row?.[1] ?? Infinity) || Infinity, ...files.map(({ fromMs }) => fromMs));
-      return {
-        bytes: folderBytes(database.folder),
-        samples: raw + Number(row?.[0] ?? 0),
-        oldestMs: Number.isFinite(oldest) ? oldest : undefined,
-      };
-    },
+    query: createAnswers(parts, rollup, begins.of),
+    acknowledged: (org, agent, epoch) =>
+      Promise.resolve({ live: keys.newest(org, agent, epoch, 1), backfill: keys.newest(org, agent, epoch, 2) }),
+    list: (org, resource) =>
+      Promise.resolve(
+        registry
+          .list(org, resource)
+          .map(({ id, name, kind, attributes }) => ({ name, kind, attributes, lastMs: lastSeen.of(id) })),
+      ),
+    deleteResource: (org, resource) => alone(() => keeping.deleteResource(org, resource)),
+    retain: (retention) => alone(() => keeping.retain(retention, begins)),
+    usage: () =>
+      sealing.look(async ({ files, marks }) => {
+        const [row] = await database.read(
+          `SELECT count(*)::DOUBLE, min(t)::DOUBLE FROM raw WHERE g > ${marks['raw'] ?? 0}`,
+        );
+        const raw = files.filter(({ table }) => table === 'raw').reduce((sum, { rows }) => sum + rows, 0);
+        const times = [...files.map(({ fromMs }) => fromMs), ...(row?.[1] == null ? [] : [Number(row[1])])];
+        return {
+          bytes: bytesOf(database.folder),
+          samples: raw + Number(row?.[0] ?? 0),
+          oldestMs: times.length === 0 ? undefined : times.reduce((least, ms) => Math.min(least, ms)),
+        };
+      }),
     check: async () => void (await database.read('SELECT 1')),
-    async upkeep() {
-      await rollup.gather();
-      await rollup.seal();
+    upkeep: () => alone(keeping.tidy),
+    async drain() {
+      await group.drain();
+      await alone(() => sealing.settled());
     },
-    drain: () => group.drain(),
   };
 }

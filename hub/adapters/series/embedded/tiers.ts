@@ -1,26 +1,43 @@
 import type { SeriesRetention } from '../../../ports/series.ts';
+import type { HotTable } from '../../duckdb/sealing.ts';
 
 /** One resolution in which samples are kept. */
-export interface Tier {
-  name: string;
+export interface Tier extends HotTable {
   /** Milliseconds a row stands for; 0 for samples as they came. */
   bucketMs: number;
   /** How often rows of the finer tier are gathered into this one, milliseconds. */
   everyMs: number;
+  /** Age at which hot rows are sealed in any case, milliseconds: coarse tiers are small, and their queries reach over many files. */
+  sealMs: number;
   /** Days that its rows are kept. */
   days(retention: SeriesRetention): number;
 }
+
+/** Names of a partial aggregate's columns: series, bucket, count, sum, smallest, largest, first and last sample with their times. */
+export const PARTIAL_COLUMNS = 'series, t, n, s, mn, mx, ft, f, lt, l';
+
+const HOUR_MS = 3_600_000;
+
+const hot = { mark: 'g', owner: 'series', order: 'series, t' } as const;
+const partial = { ...hot, columns: PARTIAL_COLUMNS } as const;
 
 /**
  * Finest first. Rows of the coarser ones are *partial* aggregates: gathered in the order of arrival, several rows may
  * stand for one bucket, and a query puts them together. So late samples need no special case.
  */
-export const TIERS = [
-  { name: 'raw', bucketMs: 0, everyMs: 0, days: (retention) => retention.raw },
-  { name: 'ten', bucketMs: 10_000, everyMs: 10_000, days: (retention) => retention.tenSeconds },
-  { name: 'minute', bucketMs: 60_000, everyMs: 60_000, days: (retention) => retention.minute },
-  { name: 'hour', bucketMs: 3_600_000, everyMs: 3_600_000, days: (retention) => retention.hour },
-] as const satisfies readonly Tier[];
+export const TIERS: readonly Tier[] = [
+  { ...hot, name: 'raw', columns: 'series, t, v', bucketMs: 0, everyMs: 0, sealMs: HOUR_MS, days: ({ raw }) => raw },
+  {
+    ...partial,
+    name: 'ten',
+    bucketMs: 10_000,
+    everyMs: 10_000,
+    sealMs: 4 * HOUR_MS,
+    days: ({ tenSeconds }) => tenSeconds,
+  },
+  { ...partial, name: 'minute', bucketMs: 60_000, everyMs: 60_000, sealMs: 24 * HOUR_MS, days: ({ minute }) => minute },
+  { ...partial, name: 'hour', bucketMs: HOUR_MS, everyMs: HOUR_MS, sealMs: 360 * HOUR_MS, days: ({ hour }) => hour },
+];
 
 /** Columns of a row that is a partial aggregate. */
 export const PARTIAL =
@@ -28,9 +45,6 @@ export const PARTIAL =
 
 /** A raw row as a partial aggregate of one sample. */
 export const RAW_AS_PARTIAL = 'series, t, 1 AS n, v AS s, v AS mn, v AS mx, t AS ft, v AS f, t AS lt, v AS l';
-
-/** Names of a partial aggregate's columns. */
-export const PARTIAL_COLUMNS = 'series, t, n, s, mn, mx, ft, f, lt, l';
 
 /** Gathers partial aggregates `from` into buckets of so many milliseconds. */
 export function gathered(from: string, bucketMs: number): string {
@@ -40,10 +54,9 @@ export function gathered(from: string, bucketMs: number): string {
   );
 }
 
-/** The tier that answers a query most cheaply: the coarsest whose buckets add up to the step; coarser still where it alone reaches back far enough. */
-export function tierFor(step: number, from: number, oldestMs: (tier: Tier) => number): Tier {
-  let best: Tier = TIERS[0];
-  for (const tier of TIERS) if (tier.bucketMs === 0 || step % tier.bucketMs === 0) best = tier;
-  const reaching = TIERS.filter((tier) => tier.bucketMs >= best.bucketMs && oldestMs(tier) <= from);
-  return reaching[0] ?? (oldestMs(best) <= from ? best : TIERS[TIERS.length - 1]) ?? best;
+/** The tier that answers a query most cheaply: the coarsest whose buckets add up to the step; a coarser one where only that still reaches back far enough. */
+export function tierFor(step: number, from: number, beginsMs: (tier: Tier) => number): Tier {
+  const fine = TIERS.filter(({ bucketMs }) => bucketMs === 0 || step % bucketMs === 0).at(-1) as Tier;
+  const coarser = TIERS.slice(TIERS.indexOf(fine));
+  return coarser.find((tier) => beginsMs(tier) <= from) ?? (TIERS.at(-1) as Tier);
 }

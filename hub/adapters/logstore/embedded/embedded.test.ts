@@ -1,0 +1,5 @@
+import { makeAdapter } from '#kit';
+import { logstoreContract } from '../../../ports/logstore.contract.ts';
+import { embeddedLogstore } from './index.ts';
+
+logstoreContract('embedded', (folder) => makeAdapter(embeddedLogstore, folder));

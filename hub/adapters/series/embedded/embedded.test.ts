@@ -1,0 +1,5 @@
+import { makeAdapter } from '#kit';
+import { seriesContract } from '../../../ports/series.contract.ts';
+import { embeddedSeries } from './index.ts';
+
+seriesContract('embedded', (folder) => makeAdapter(embeddedSeries, folder));
