@@ -68,12 +68,25 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 
 const DAY_MS = 86_400_000;
 
-function syslogTime([, month = '', day, hour, minute, second]: RegExpExecArray, nowMs: number): number {
+/** The last time of RFC 3164 that was worked out: local time costs a microsecond, and lines come many to a second. */
+let lastSyslog = { text: '', year: 0, timeMs: NaN };
+
+function syslogTime(text: string, [, month = '', day, hour, minute, second]: RegExpExecArray, nowMs: number): number {
   const year = new Date(nowMs).getFullYear();
-  const at = (of: number): number =>
-    new Date(of, MONTHS.indexOf(month), Number(day), Number(hour), Number(minute), Number(second)).getTime();
+  if (lastSyslog.text !== text || lastSyslog.year !== year) {
+    const timeMs = new Date(
+      year,
+      MONTHS.indexOf(month),
+      Number(day),
+      Number(hour),
+      Number(minute),
+      Number(second),
+    ).getTime();
+    lastSyslog = { text, year, timeMs };
+  }
+  const { timeMs } = lastSyslog;
   // In January, a line of December belongs to the year before.
-  return at(year) > nowMs + DAY_MS ? at(year - 1) : at(year);
+  return timeMs > nowMs + DAY_MS ? new Date(timeMs).setFullYear(year - 1) : timeMs;
 }
 
 function timeOf(head: string, nowMs: number): number | undefined {
@@ -85,7 +98,7 @@ function timeOf(head: string, nowMs: number): number | undefined {
     return Date.parse(`${web[3]}-${month}-${web[1]}T${web[4]}${web[5]}:${web[6]}`);
   }
   const syslog = SYSLOG.exec(head);
-  return syslog !== null && MONTHS.includes(syslog[1] ?? '') ? syslogTime(syslog, nowMs) : undefined;
+  return syslog !== null && MONTHS.includes(syslog[1] ?? '') ? syslogTime(syslog[0], syslog, nowMs) : undefined;
 }
 
 /** A time this far off belongs to something else than the line. */
