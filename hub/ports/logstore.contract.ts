@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Component } from '#sdk';
+import { systemClock, type Component } from '#sdk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { LogFilter, LogLineWrite, LogPage, LogStore, LogWrite } from './logstore.ts';
 
@@ -21,7 +21,7 @@ export function logstoreContract(name: string, make: (folder: string) => Compone
     let store: LogStore;
     let seq: bigint;
     /** The beginning of a minute that is over, not long ago. */
-    const start = Math.floor(Date.now() / 60_000) * 60_000 - 600_000;
+    const start = Math.floor(systemClock.now() / 60_000) * 60_000 - 600_000;
 
     beforeEach(async () => {
       folder = mkdtempSync(join(tmpdir(), 'outrider-logstore-'));

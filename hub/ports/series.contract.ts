@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Component } from '#sdk';
+import { systemClock, type Component } from '#sdk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SeriesIdentity, SeriesPoints, SeriesQuery, SeriesStore, SeriesTable, SeriesWrite } from './series.ts';
 
@@ -32,7 +32,7 @@ export function seriesContract(name: string, make: (folder: string) => Component
     let store: SeriesStore;
     let seq: bigint;
     /** The beginning of a minute that is over, not long ago. */
-    const start = Math.floor(Date.now() / 60_000) * 60_000 - 600_000;
+    const start = Math.floor(systemClock.now() / 60_000) * 60_000 - 600_000;
 
     beforeEach(async () => {
       folder = mkdtempSync(join(tmpdir(), 'outrider-series-'));

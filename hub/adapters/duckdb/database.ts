@@ -23,6 +23,8 @@ export interface Database {
   writer: DuckDBConnection;
   /** Rows of a query as arrays of values, on a connection of its own. BIGINT comes as bigint: cast to DOUBLE what is a time. */
   read(sql: string, values?: DuckDBValue[]): Promise<DuckDBValue[][]>;
+  /** The columns of a query whose values are all DOUBLE and none NULL: four times as fast as rows where there are thousands. */
+  numbers(sql: string): Promise<Float64Array[]>;
   /** Runs a statement on the connection for upkeep. */
   run(sql: string): Promise<void>;
   /** Several statements as one transaction, on the connection for upkeep. */
@@ -76,6 +78,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     folder,
     writer,
     read: (sql, values) => onReader(async (connection) => (await connection.runAndReadAll(sql, values)).getRows()),
+    numbers: (sql) => onReader((connection) => readNumbers(connection, sql)),
     run: (sql) => keep(async () => void (await keeper.run(sql))),
     change: (statements) => keep(() => inTransaction(keeper, async () => runAll(keeper, statements))),
     close() {
@@ -103,6 +106,21 @@ export async function inTransaction(connection: DuckDBConnection, work: () => Pr
     await connection.run('ROLLBACK').catch(() => undefined); // A failed COMMIT has rolled back already.
     throw error;
   }
+}
+
+async function readNumbers(connection: DuckDBConnection, sql: string): Promise<Float64Array[]> {
+  const result = await connection.run(sql);
+  const chunks = await result.fetchAllChunks();
+  return Array.from({ length: result.columnCount }, (_, index) => {
+    const column = new Float64Array(chunks.reduce((sum, { rowCount }) => sum + rowCount, 0));
+    let at = 0;
+    for (const chunk of chunks) {
+      const { items } = chunk.getColumnVector(index) as unknown as { items: Float64Array };
+      column.set(items.subarray(0, chunk.rowCount), at);
+      at += chunk.rowCount;
+    }
+    return column;
+  });
 }
 
 /** A connection runs one statement at a time: whoever comes takes a free one or waits in line. */

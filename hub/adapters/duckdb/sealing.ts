@@ -1,5 +1,6 @@
 import type { Clock } from '#sdk';
 import { literal, type Database } from './database.ts';
+import { openForgetting, type ForgettingOrder } from './forgetting.ts';
 import { createLooks } from './looks.ts';
 import { openSealedFolder, type SealedFile } from './sealed-files.ts';
 
@@ -36,24 +37,18 @@ export interface Sealing {
   seal(table: HotTable, upTo: number, also?: readonly string[]): Promise<void>;
   /** Takes files away. */
   remove(files: readonly SealedFile[]): Promise<void>;
-  /** Statements that order all rows of some owners to be forgotten, and what to call once they are committed. */
-  forgetting(owners: readonly number[]): { statements: string[]; committed(): void };
-  /** Rewrites one file that may hold forgotten rows; false when none may. */
-  cleanOne(): Promise<boolean>;
+  /** Orders all sealed rows of some owners to be forgotten. Hot ones are the caller's to delete. */
+  forgetting(owners: readonly number[]): ForgettingOrder;
+  /** Rewrites one file that may hold forgotten rows, when there is one. */
+  cleanOne(): Promise<void>;
 }
 
 const TABLES = `
   CREATE TABLE IF NOT EXISTS sealed (name VARCHAR, tbl VARCHAR, from_ms DOUBLE, to_ms DOUBLE, rows DOUBLE, bytes DOUBLE, sealed_ms DOUBLE, clean INTEGER);
   CREATE TABLE IF NOT EXISTS sealed_mark (tbl VARCHAR, mark BIGINT);
-  CREATE TABLE IF NOT EXISTS forgotten (owner INTEGER, asked INTEGER);
 `;
 
-interface Order {
-  owner: number;
-  at: number;
-}
-
-async function load(database: Database, tables: readonly HotTable[]): Promise<{ view: View; orders: Order[] }> {
+async function load(database: Database, tables: readonly HotTable[]): Promise<View> {
   await database.run(TABLES);
   const files = (await database.read('SELECT * FROM sealed ORDER BY from_ms')).map(
     ([name, table, fromMs, toMs, rows, bytes, sealedMs, clean]): SealedFile => ({
@@ -70,11 +65,7 @@ async function load(database: Database, tables: readonly HotTable[]): Promise<{ 
   const marks = Object.fromEntries(tables.map(({ name }) => [name, 0]));
   for (const [table, mark] of await database.read('SELECT tbl, max(mark)::DOUBLE FROM sealed_mark GROUP BY tbl'))
     marks[String(table)] = Number(mark);
-  const orders = (await database.read('SELECT owner, asked FROM forgotten')).map(([owner, at]) => ({
-    owner: Number(owner),
-    at: Number(at),
-  }));
-  return { view: { files, marks }, orders };
+  return { files, marks };
 }
 
 function recording({ name, table, fromMs, toMs, rows, bytes, sealedMs, clean }: SealedFile): string {
@@ -89,11 +80,9 @@ function dropping(files: readonly SealedFile[]): string[] {
 /** Opens what a process before this one has left. The hot tables must exist. */
 export async function openSealing(database: Database, clock: Clock, tables: readonly HotTable[]): Promise<Sealing> {
   const looks = createLooks();
-  const loaded = await load(database, tables);
-  let { view } = loaded;
-  let { orders } = loaded;
+  let view = await load(database, tables);
+  const orders = await openForgetting(database, view.files);
   const folder = openSealedFolder(database, view.files);
-  const newestOrder = (): number => orders.reduce((most, { at }) => Math.max(most, at), 0);
 
   // A process that was killed between the record of a file and the removal of its rows leaves them behind the mark.
   const sweep = ({ name, mark }: HotTable): Promise<void> =>
@@ -113,7 +102,7 @@ export async function openSealing(database: Database, clock: Clock, tables: read
     const [held] = await database.read(
       `SELECT count(*)::DOUBLE FROM ${from} WHERE ${table.owner} IN (${owners.join(', ')})`,
     );
-    const clean = newestOrder();
+    const clean = orders.newest();
     if (Number(held?.[0]) === 0) {
       await database.run(`UPDATE sealed SET clean = ${clean} WHERE name = ${literal(file.name)}`);
       view = { ...view, files: view.files.map((one) => (one === file ? { ...file, clean } : one)) };
@@ -137,7 +126,7 @@ export async function openSealing(database: Database, clock: Clock, tables: read
       const rows = `FROM ${name} WHERE ${mark} > ${view.marks[name] ?? 0} AND ${mark} <= ${upTo}`;
       const made = await folder.write(name, `SELECT ${columns} ${rows} ORDER BY ${order}`);
       if (made === undefined) return;
-      const file = { ...made, sealedMs: clock.now(), clean: newestOrder() };
+      const file = { ...made, sealedMs: clock.now(), clean: orders.newest() };
       await database.change([
         recording(file),
         `DELETE FROM sealed_mark WHERE tbl = ${literal(name)}`,
@@ -149,27 +138,12 @@ export async function openSealing(database: Database, clock: Clock, tables: read
       await sweep(table);
     },
     remove: async (gone) => (gone.length === 0 ? undefined : exchange([], gone)),
-    forgetting(owners) {
-      const at = newestOrder() + 1 + view.files.reduce((most, { clean }) => Math.max(most, clean), 0);
-      const rows = owners.map((owner) => `(${owner}, ${at})`).join(', ');
-      return {
-        statements: owners.length === 0 ? [] : [`INSERT INTO forgotten VALUES ${rows}`],
-        committed: () => void (orders = [...orders, ...owners.map((owner) => ({ owner, at }))]),
-      };
-    },
+    forgetting: (owners) => orders.add(owners),
     async cleanOne() {
-      const newest = newestOrder();
-      if (newest === 0) return false;
-      const file = view.files.find(({ clean }) => clean < newest);
+      const file = view.files.find(({ clean }) => clean < orders.newest());
       const table = tables.find(({ name }) => name === file?.table);
-      if (file !== undefined && table !== undefined) {
-        const owners = orders.filter(({ at }) => at > file.clean).map(({ owner }) => owner);
-        await rewrite(file, table, owners);
-        return true;
-      }
-      await database.run('DELETE FROM forgotten');
-      orders = [];
-      return false;
+      if (file === undefined || table === undefined) return orders.done();
+      await rewrite(file, table, orders.since(file.clean));
     },
   };
 }

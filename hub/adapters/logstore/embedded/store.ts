@@ -167,7 +167,7 @@ export async function openLogStore(database: Database, clock: Clock): Promise<Em
         const [row] = await database.read(
           `SELECT count(*)::DOUBLE, min(t)::DOUBLE FROM line WHERE id > ${marks['line'] ?? 0}`,
         );
-        const times = [...files.map(({ fromMs }) => fromMs), ...(row?.[1] == null ? [] : [Number(row[1])])];
+        const times = [...files.map(({ fromMs }) => fromMs), ...(typeof row?.[1] === 'number' ? [row[1]] : [])];
         return {
           bytes: bytesOf(database.folder),
           lines: Number(row?.[0] ?? 0) + files.reduce((sum, { rows }) => sum + rows, 0),

@@ -5,7 +5,6 @@ import type { NumberedSeries } from './registry.ts';
 
 /** One step of one series: start of the step and what its samples were. Times in milliseconds. */
 export interface StepRow {
-  series: number;
   t: number;
   n: number;
   s: number;
@@ -15,6 +14,29 @@ export interface StepRow {
   f: number;
   lastT: number;
   last: number;
+}
+
+/** Rows by series from the columns of a query: series, t, n, s, mn, mx, first t, first, last t, last; ordered by series and t. */
+export function stepRows(columns: readonly Float64Array[]): Map<number, StepRow[]> {
+  const [series, t, n, s, mn, mx, firstT, f, lastT, last] = columns as unknown as Record<number, number>[];
+  const rows = new Map<number, StepRow[]>();
+  let own: StepRow[] = [];
+  for (let index = 0; index < (columns[0]?.length ?? 0); index++) {
+    const id = series?.[index] as number;
+    if (index === 0 || id !== series?.[index - 1]) rows.set(id, (own = []));
+    own.push({
+      t: t?.[index] as number,
+      n: n?.[index] as number,
+      s: s?.[index] as number,
+      mn: mn?.[index] as number,
+      mx: mx?.[index] as number,
+      firstT: firstT?.[index] as number,
+      f: f?.[index] as number,
+      lastT: lastT?.[index] as number,
+      last: last?.[index] as number,
+    });
+  }
+  return rows;
 }
 
 /** Statistics of one step, ready to be merged. */
@@ -63,44 +85,41 @@ const COMBINE: Readonly<Record<Merge, (sum: number, one: number) => number>> = {
 };
 
 /** Merges the steps of several series: each statistic on its own, over those that have the step. */
-function mergeSteps(lines: readonly (readonly Step[])[], merge: Merge): Step[] {
-  if (lines.length === 1) return [...(lines[0] ?? [])];
+function mergeSteps(lines: readonly (readonly Step[])[], merge: Merge): readonly Step[] {
+  if (lines.length === 1) return lines[0] ?? [];
   const combine = COMBINE[merge];
   const merged = new Map<number, Step & { count: number }>();
-  for (const { t, avg, min, max, last } of lines.flat()) {
-    const there = merged.get(t);
-    if (there === undefined) merged.set(t, { t, avg, min, max, last, count: 1 });
-    else {
-      there.avg = combine(there.avg, avg);
-      there.min = combine(there.min, min);
-      there.max = combine(there.max, max);
-      there.last = combine(there.last, last);
-      there.count += 1;
+  for (const line of lines) {
+    for (const { t, avg, min, max, last } of line) {
+      const there = merged.get(t);
+      if (there === undefined) merged.set(t, { t, avg, min, max, last, count: 1 });
+      else {
+        there.avg = combine(there.avg, avg);
+        there.min = combine(there.min, min);
+        there.max = combine(there.max, max);
+        there.last = combine(there.last, last);
+        there.count += 1;
+      }
     }
   }
   const steps = [...merged.values()].sort((a, b) => a.t - b.t);
-  if (merge !== 'avg') return steps;
-  return steps.map(({ t, avg, min, max, last, count }) => ({
-    t,
-    avg: avg / count,
-    min: min / count,
-    max: max / count,
-    last: last / count,
-  }));
+  if (merge === 'avg') {
+    for (const step of steps) {
+      step.avg /= step.count;
+      step.min /= step.count;
+      step.max /= step.count;
+      step.last /= step.count;
+    }
+  }
+  return steps;
 }
 
 /** Puts an answer together from the rows of the series that were selected, ordered by series and time. */
 export function answerOf(
   selected: readonly NumberedSeries[],
-  rows: readonly StepRow[],
+  bySeries: ReadonlyMap<number, StepRow[]>,
   query: SeriesQuery,
 ): SeriesPoints[] {
-  const bySeries = new Map<number, StepRow[]>();
-  for (const row of rows) {
-    const there = bySeries.get(row.series);
-    if (there === undefined) bySeries.set(row.series, [row]);
-    else there.push(row);
-  }
   const lines = new Map<
     string,
     { name: string; kind: NumberedSeries['kind']; attributes: Record<string, string>; steps: Step[][] }

@@ -7,7 +7,7 @@ import { createGroupCommit } from '../../duckdb/group-commit.ts';
 import { openLastSeen, type LastSeen } from '../../duckdb/last-seen.ts';
 import { openSealing, type Sealing } from '../../duckdb/sealing.ts';
 import { createTurns } from '../../duckdb/turns.ts';
-import { answerOf, selectSeries, type StepRow } from './answer.ts';
+import { answerOf, selectSeries, stepRows } from './answer.ts';
 import { createSampleColumns } from './ingest.ts';
 import { noAdditions, openRegistry, type Registry } from './registry.ts';
 import { filesLeaving, oldestKept } from './retention.ts';
@@ -91,16 +91,12 @@ function createAnswers(parts: Parts, rollup: Rollup, beginsMs: (tier: Tier) => n
     const counts = selected.some(({ kind }) => kind === 'counter');
     const wanted = { from: counts ? from - Math.max(step, LOOK_BACK_MS) : from, to };
     const ids = selected.map(({ id }) => id);
-    const rows = await sealing.look((view) => {
+    const columns = await sealing.look((view) => {
       const partials = rollup.partials(tier, view, { where: whereOf(ids, wanted.from, to), ...wanted });
-      const columns = 'series, t::DOUBLE, n::DOUBLE, s, mn, mx, ft::DOUBLE, f, lt::DOUBLE, l';
-      return database.read(`SELECT ${columns} FROM (${gathered(partials, step)}) ORDER BY series, t`);
+      const numbers = 'series::DOUBLE, t::DOUBLE, n::DOUBLE, s, mn, mx, ft::DOUBLE, f, lt::DOUBLE, l';
+      return database.numbers(`SELECT ${numbers} FROM (${gathered(partials, step)}) ORDER BY series, t`);
     });
-    const steps = (rows as number[][]).map(
-      ([series, t, n, s, mn, mx, firstT, f, lastT, last]) =>
-        ({ series, t, n, s, mn, mx, firstT, f, lastT, last }) as StepRow,
-    );
-    return answerOf(selected, steps, { ...query, from, step });
+    return answerOf(selected, stepRows(columns), { ...query, from, step });
   };
 }
 
@@ -202,7 +198,7 @@ export async function openSeriesStore(database: Database, clock: Clock): Promise
           `SELECT count(*)::DOUBLE, min(t)::DOUBLE FROM raw WHERE g > ${marks['raw'] ?? 0}`,
         );
         const raw = files.filter(({ table }) => table === 'raw').reduce((sum, { rows }) => sum + rows, 0);
-        const times = [...files.map(({ fromMs }) => fromMs), ...(row?.[1] == null ? [] : [Number(row[1])])];
+        const times = [...files.map(({ fromMs }) => fromMs), ...(typeof row?.[1] === 'number' ? [row[1]] : [])];
         return {
           bytes: bytesOf(database.folder),
           samples: raw + Number(row?.[0] ?? 0),
