@@ -48,6 +48,9 @@ const problems = defineProblems('http', {
 /** Carries the principal to a service's app. Only peers set it: the gateway forwards no such header from outside. */
 export const PRINCIPAL_HEADER = 'x-outrider-principal';
 
+/** Marks a call that came from outside the hub: the gateway sets it on all that it forwards, and no such call gets to a route of the role `service`. */
+export const OUTSIDE_HEADER = 'x-outrider-outside';
+
 /** Writes a principal as a header's value. */
 export function writePrincipal(principal: Principal): string {
   return Buffer.from(JSON.stringify(principal)).toString('base64url');
@@ -111,7 +114,8 @@ function demandRole(request: FastifyRequest): void {
   if (needed === undefined || needed === 'public') return;
   const principal = request.principal;
   if (needed === 'service') {
-    if (principal !== null && principal.via !== 'service')
+    const outside = request.headers[OUTSIDE_HEADER] !== undefined;
+    if (outside || (principal !== null && principal.via !== 'service'))
       throw problems.forbidden('Only a part of the hub may call this.');
     return;
   }

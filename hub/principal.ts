@@ -12,6 +12,8 @@ export const Principal = Type.Object({
   name: Type.String(),
   role: Type.Enum([...ROLES]),
   via: Type.Enum(['session', 'key', 'service']),
+  /** The session of a person who signed in; absent for keys. */
+  session: Type.Optional(Type.String({ format: 'uuid' })),
 });
 export type Principal = Static<typeof Principal>;
 

@@ -6,6 +6,7 @@ import { Value } from 'typebox/value';
 import type { Peers } from '../../ports/peers.ts';
 import { Principal } from '../../principal.ts';
 import { problems } from './errors.ts';
+import { isForeign } from './origin.ts';
 
 /** A removed key is refused after at most this time. */
 const KEY_CACHE_MS = 10_000;
@@ -15,12 +16,19 @@ const MISS_PAUSE_MS = 5_000;
 
 const SESSION = /(?:^|;\s*)outrider_session=([\w.-]+)/;
 
+/** Who calls, and how to ask later whether that still holds: a stream outlives the token that opened it. */
+export interface Caller {
+  principal: Principal;
+  /** Rejects once the session has ended or the key was removed. */
+  demandStanding(): Promise<unknown>;
+}
+
 /** Keys that verify access tokens, asked of the users service. */
 function createKeySet(peers: Peers, clock: Clock): JWTVerifyGetKey {
   let keys: JWTVerifyGetKey | undefined;
   let atMs = -Infinity;
   const load = async (): Promise<JWTVerifyGetKey> => {
-    const answer = await peers.json<{ keys: JWK[] }>('users', { method: 'GET', path: '/internal/users/keys' });
+    const answer = await peers.json<{ keys: JWK[] }>('users', { method: 'GET', path: '/internal/users/jwks' });
     atMs = clock.monotonic();
     return (keys = createLocalJWKSet(answer));
   };
@@ -45,8 +53,13 @@ export function createAuthenticator(peers: Peers, clock: Clock) {
       path: '/internal/users/authenticate',
       body: JSON.stringify(body),
     });
+  const withSession = (principal: Principal): Caller => ({
+    principal,
+    demandStanding: () =>
+      peers.json('users', { method: 'GET', path: `/internal/users/sessions/${principal.session ?? ''}` }),
+  });
 
-  const byToken = async (token: string): Promise<Principal> => {
+  const byToken = async (token: string): Promise<Caller> => {
     try {
       const options = {
         issuer: 'outrider',
@@ -55,14 +68,9 @@ export function createAuthenticator(peers: Peers, clock: Clock) {
         currentDate: new Date(clock.now()),
       };
       const { payload } = await jwtVerify(token, keySet, options);
-      const principal: unknown = {
-        org: payload['org'],
-        user: payload.sub,
-        name: payload['name'],
-        role: payload['role'],
-        via: 'session',
-      };
-      if (Value.Check(Principal, principal)) return principal;
+      const { org, name, role, sid: session, sub: user } = payload;
+      const principal: unknown = { org, user, name, role, session, via: 'session' };
+      if (Value.Check(Principal, principal)) return withSession(principal);
     } catch (error) {
       if (error instanceof errors.JWTExpired) throw problems.tokenExpired();
       if (!(error instanceof errors.JOSEError)) throw error;
@@ -70,30 +78,32 @@ export function createAuthenticator(peers: Peers, clock: Clock) {
     throw problems.unauthenticated('The access token is not valid.');
   };
 
-  const byKey = async (key: string): Promise<Principal> => {
+  const principalOfKey = async (key: string): Promise<Principal> => {
     const hit = known.get(key);
     if (hit !== undefined && hit.untilMs > clock.monotonic()) return hit.principal;
+    const untilMs = clock.monotonic() + KEY_CACHE_MS;
     const principal = await ask({ key });
-    known.set(key, { principal, untilMs: clock.monotonic() + KEY_CACHE_MS });
+    known.set(key, { principal, untilMs });
     return principal;
   };
 
-  const byCookie = (request: FastifyRequest): Promise<Principal> | undefined => {
+  const byCookie = async (request: FastifyRequest): Promise<Caller | undefined> => {
     const wantsEvents = request.method === 'GET' && request.headers.accept?.includes('text/event-stream') === true;
     const session = wantsEvents ? SESSION.exec(request.headers.cookie ?? '')?.[1] : undefined;
     if (session === undefined) return undefined;
-    const site = request.headers['sec-fetch-site'];
-    if (site !== undefined && site !== 'same-origin') throw problems.crossSite();
-    return ask({ session });
+    if (isForeign(request.headers)) throw problems.crossSite();
+    return withSession(await ask({ session }));
   };
 
   /** Undefined when the caller says nothing about who it is; throws when what it says is wrong. */
-  return async (request: FastifyRequest): Promise<Principal | undefined> => {
+  return async (request: FastifyRequest): Promise<Caller | undefined> => {
     const header = request.headers.authorization;
     if (header === undefined) return byCookie(request);
-    const credential = /^Bearer ([\w.~+/-]+=*)$/i.exec(header)?.[1];
+    const credential = /^Bearer +([\w.~+/-]+=*)$/i.exec(header)?.[1];
     if (credential === undefined)
       throw problems.unauthenticated('Send "Authorization: Bearer …" with an access token or a key.');
-    return credential.startsWith('ork_') ? byKey(credential) : byToken(credential);
+    if (!credential.startsWith('ork_')) return byToken(credential);
+    return { principal: await principalOfKey(credential), demandStanding: () => principalOfKey(credential) };
   };
 }
+export type Authenticate = ReturnType<typeof createAuthenticator>;

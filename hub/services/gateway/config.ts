@@ -9,5 +9,11 @@ export const GatewayConfig = Type.Object({
     minimum: 1,
   }),
   burst: Type.Integer({ description: 'Calls that one caller may make at once.', default: 200, minimum: 1 }),
+  signInsPerSecond: Type.Integer({
+    description: 'Calls a second that one address may make to sign in, renew or register.',
+    default: 5,
+    minimum: 1,
+  }),
+  signInBurst: Type.Integer({ description: 'Such calls that one address may make at once.', default: 30, minimum: 1 }),
 });
 export type GatewayConfig = Static<typeof GatewayConfig>;

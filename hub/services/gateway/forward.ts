@@ -1,27 +1,43 @@
-import type { Peers, PeerReply } from '../../ports/peers.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { HubFacts } from '../../service.ts';
+import { OUTSIDE_HEADER } from '../../http.ts';
+import type { PeerReply, PeerRequest, Peers } from '../../ports/peers.ts';
 import type { Principal } from '../../principal.ts';
-import { problems } from './errors.ts';
 
 /** What travels inwards. Everything else, above all headers that only the hub itself sets, stays outside. */
-const INWARD = ['accept', 'content-type', 'user-agent', 'last-event-id', 'sec-fetch-site', 'if-none-match'] as const;
+const INWARD = ['accept', 'content-type', 'user-agent', 'last-event-id', 'if-none-match'] as const;
 /** What travels outwards. */
-const OUTWARD = ['content-type', 'cache-control', 'set-cookie', 'retry-after', 'etag', 'content-disposition'] as const;
+const OUTWARD = [
+  'content-type',
+  'cache-control',
+  'content-disposition',
+  'etag',
+  'last-modified',
+  'location',
+  'retry-after',
+  'set-cookie',
+] as const;
 /** Paths that see the cookie: those that renew and end sessions. */
 const COOKIE_PATHS = new Set(['/api/v1/auth/refresh', '/api/v1/auth/logout']);
 
-/** Says which route of a service answered, for metrics by route. */
-export const ROUTE_HEADER = 'x-outrider-route';
+/** By which header a service says which of its routes answered. */
+const ROUTE_HEADER = 'x-outrider-route';
 
-/** Finds the service of a path: the longest prefix wins. */
-export function serviceFor(routes: HubFacts['routes'], path: string): string | undefined {
-  const fits = routes.filter(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`));
-  return fits.sort((a, b) => b.prefix.length - a.prefix.length)[0]?.service;
+/** One call on its way to a service. */
+export interface Forwarded {
+  service: string;
+  path: string;
+  principal: Principal | undefined;
+  /** What throttles count the caller as. */
+  network: string;
+  signal: AbortSignal;
 }
 
-function inwardHeaders(request: FastifyRequest, path: string): Record<string, string> {
-  const headers: Record<string, string> = { 'x-forwarded-for': request.ip };
+function inwardHeaders(request: FastifyRequest, { path, network }: Forwarded): Record<string, string> {
+  const headers: Record<string, string> = {
+    [OUTSIDE_HEADER]: '1',
+    'x-forwarded-for': request.ip,
+    'x-outrider-network': network,
+  };
   for (const name of INWARD) {
     const value = request.headers[name];
     if (typeof value === 'string') headers[name] = value;
@@ -30,43 +46,40 @@ function inwardHeaders(request: FastifyRequest, path: string): Record<string, st
   return headers;
 }
 
-/** Ends the inner call when the client goes away, so that an event stream nobody reads ends too. */
-function untilGone(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.on('close', () => gone.abort());
-  return gone.signal;
+/** Hands a call to a service, its body as the bytes that came. */
+export function forward(peers: Peers, request: FastifyRequest, call: Forwarded): Promise<PeerReply> {
+  const body = request.body as Buffer | undefined;
+  const mark = request.url.indexOf('?');
+  return peers.call(call.service, {
+    method: request.method as PeerRequest['method'],
+    path: call.path,
+    query: mark < 0 ? undefined : request.url.slice(mark + 1),
+    headers: inwardHeaders(request, call),
+    body: body === undefined || body.length === 0 ? undefined : body,
+    principal: call.principal,
+    requestId: request.id,
+    signal: call.signal,
+  });
 }
 
-function answer(reply: FastifyReply, inner: PeerReply): FastifyReply {
+/** The route that answered, as metrics name it. */
+export function routeOf(inner: PeerReply): string {
+  return String(inner.headers[ROUTE_HEADER] ?? 'unknown');
+}
+
+/** True for an answer that goes on for as long as somebody reads it. */
+export function isEventStream(inner: PeerReply): boolean {
+  return String(inner.headers['content-type']).startsWith('text/event-stream');
+}
+
+/** Hands a service's answer to the caller as it arrives. */
+export function answer(reply: FastifyReply, inner: PeerReply): FastifyReply {
   for (const name of OUTWARD) {
     const value = inner.headers[name];
     if (value !== undefined) void reply.header(name, value);
   }
+  // A proxy that collects before it passes on would hold events back.
+  if (isEventStream(inner)) void reply.header('x-accel-buffering', 'no');
   inner.body.on('error', () => reply.raw.destroy());
   return reply.code(inner.status).send(inner.body);
-}
-
-/** Hands a call to the service that owns its path and its answer back. Resolves with who answered what. */
-export async function forward(
-  given: { peers: Peers; routes: HubFacts['routes'] },
-  request: FastifyRequest,
-  reply: FastifyReply,
-  principal: Principal | undefined,
-): Promise<{ service: string; route: string }> {
-  const [path = '', query] = request.url.split('?', 2);
-  const service = serviceFor(given.routes, path);
-  if (service === undefined) throw problems.unknownPath(`No service answers ${path}.`);
-  const body = request.body as Buffer | undefined;
-  const inner = await given.peers.call(service, {
-    method: request.method as 'GET',
-    path,
-    query,
-    headers: inwardHeaders(request, path),
-    body: body === undefined || body.length === 0 ? undefined : body,
-    principal,
-    requestId: request.id,
-    signal: untilGone(reply),
-  });
-  answer(reply, inner);
-  return { service, route: String(inner.headers[ROUTE_HEADER] ?? 'unknown') };
 }

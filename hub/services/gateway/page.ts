@@ -1,6 +1,9 @@
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 
+/** Addresses that programs call: a wrong one is an error, not the page. */
+const NO_PAGE = /^\/(api|internal|assets)(\/|$)/;
+
 /** Serves the built page: hashed files for ever, the entry always fresh, and the entry for every address of the page. */
 export async function servePage(listener: FastifyInstance, folder: string): Promise<void> {
   await listener.register(fastifyStatic, {
@@ -15,7 +18,7 @@ export async function servePage(listener: FastifyInstance, folder: string): Prom
   });
   listener.get('/*', (request, reply) => {
     const wantsPage = request.headers.accept?.includes('text/html') === true;
-    if (!wantsPage) return reply.callNotFound();
+    if (!wantsPage || NO_PAGE.test(request.url)) return reply.callNotFound();
     return reply.sendFile('index.html');
   });
 }

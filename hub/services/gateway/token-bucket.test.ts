@@ -6,9 +6,16 @@ test('a burst passes, the next call waits for its token', () => {
   let now = 0;
   const buckets = createBuckets(2, 3, () => now);
   expect([1, 2, 3].map(() => buckets.take('a').allowed)).toEqual([true, true, true]);
-  expect(buckets.take('a')).toEqual({ allowed: false, remaining: 0, retryAfter: 1 });
+  expect(buckets.take('a')).toEqual({ allowed: false, limit: 3, remaining: 0, retryAfter: 1, reset: 2 });
   now += 500;
   expect(buckets.take('a').allowed).toBe(true);
+});
+
+test('a look costs nothing', () => {
+  const buckets = createBuckets(1, 1, () => 0);
+  expect([buckets.take('a', 0).allowed, buckets.take('a', 0).allowed]).toEqual([true, true]);
+  expect(buckets.take('a').allowed).toBe(true);
+  expect(buckets.take('a', 0).allowed).toBe(false);
 });
 
 test('callers do not share an allowance', () => {

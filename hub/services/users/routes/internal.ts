@@ -28,7 +28,7 @@ export function internalRoutes(
     async ({ body }) =>
       body.key === undefined ? given.sessions.peek(body.session ?? '') : given.keys.authenticate(body.key),
   );
-  app.get('/internal/users/keys', { config }, async () => ({ keys: await given.sessions.publicKeys() }));
+  app.get('/internal/users/jwks', { config }, async () => ({ keys: await given.sessions.publicKeys() }));
   app.post('/internal/users/first-administrator', { config }, () => given.accounts.firstAdministrator());
   app.post(
     '/internal/users/reset',

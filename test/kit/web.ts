@@ -1,0 +1,95 @@
+import { checkSettings, silentLogger } from '#sdk';
+import type { FastifyInstance } from 'fastify';
+import { Registry } from 'prom-client';
+import type { Static, TObject } from 'typebox';
+import { localBus } from '../../hub/adapters/bus/local/index.ts';
+import { memoryCache } from '../../hub/adapters/cache/memory/index.ts';
+import { createLocalPeers } from '../../hub/adapters/peers/local/index.ts';
+import { createServiceApp, type ServiceApp } from '../../hub/http.ts';
+import type { Bus } from '../../hub/ports/bus.ts';
+import type { Peers } from '../../hub/ports/peers.ts';
+import { createListener } from '../../hub/serve.ts';
+import type { HubFacts, Ports, Service, ServiceDefinition } from '../../hub/service.ts';
+import { createManualClock, type ManualClock } from './manual-clock.ts';
+import { makeAdapter } from './stores.ts';
+
+/** Which services to run on which ports. */
+export interface WebOptions {
+  services: readonly { definition: ServiceDefinition; prefixes: readonly string[]; config?: Record<string, unknown> }[];
+  /** Ports besides cache, bus and peers, which every test gets fresh. */
+  ports?: Partial<Ports>;
+  publicUrl?: string;
+  clock?: ManualClock;
+}
+
+/** Services behind a listener that does not listen: call it with `listener.inject`. */
+export interface StartedWeb {
+  listener: FastifyInstance;
+  peers: Peers;
+  bus: Bus;
+  clock: ManualClock;
+  metrics: Registry;
+  stop(): Promise<void>;
+}
+
+/** Starts services as a hub does, in one process, on a clock that a test moves. */
+export async function startWeb(options: WebOptions): Promise<StartedWeb> {
+  const clock = options.clock ?? createManualClock();
+  const metrics = new Registry();
+  const peers = createLocalPeers();
+  const given = { log: silentLogger, clock, fail: () => undefined, dataFolder: '' };
+  const cache = memoryCache.create({ ...given, config: { entries: 10_000 } });
+  const bus = makeAdapter(localBus, '');
+  const ports = { ...options.ports, cache: cache.port, bus: bus.port, peers } as Ports;
+  const hub: HubFacts = {
+    version: '0.0.0',
+    publicUrl: options.publicUrl ?? 'http://127.0.0.1:8080',
+    linkAddress: '127.0.0.1:4320',
+    listen: '127.0.0.1',
+    hostnames: ['127.0.0.1'],
+    routes: options.services.flatMap(({ definition, prefixes }) =>
+      prefixes.map((prefix) => ({ prefix, service: definition.name })),
+    ),
+  };
+  const made: { name: string; component: Service; app: ServiceApp }[] = [];
+  for (const { definition, config } of options.services) {
+    const settings = checkSettings(definition.config, config ?? {}, []) as Static<TObject>;
+    const refused = (): Promise<never> => Promise.reject(new Error('this test calls nobody'));
+    const egress = refused;
+    const component = definition.create({ ...given, config: settings, ports, metrics, hub, egress } as never);
+    const app = await createServiceApp(definition.name, silentLogger);
+    await component.routes?.(app);
+    await app.ready();
+    peers.attach(definition.name, app);
+    made.push({ name: definition.name, component, app });
+  }
+  await bus.start?.();
+  for (const { component } of made) await component.start?.();
+  const listener = await createListener({
+    listen: '127.0.0.1',
+    port: 0,
+    version: hub.version,
+    metrics,
+    metricsOpen: true,
+    checked: made,
+    apps: made.map(({ app }) => app),
+    services: made.map(({ component }) => component),
+    log: silentLogger,
+  });
+  return {
+    listener,
+    peers,
+    bus: bus.port,
+    clock,
+    metrics,
+    async stop() {
+      await listener.close();
+      for (const { component, app } of made.reverse()) {
+        await component.stop?.();
+        await app.close();
+      }
+      await bus.stop?.();
+      await cache.stop?.();
+    },
+  };
+}
