@@ -18,7 +18,7 @@ const COLUMNS = 'id, src, t, level, text, truncated';
 /** How long lines are looked for; beyond it a page says that it is not complete. */
 const FIND_MS = 3_000;
 /** How long matches beyond the page are counted; beyond it the total is a lower bound. */
-const COUNT_MS = 60;
+const COUNT_MS = 30;
 /** How far around a line its context may lie. */
 const CONTEXT_MS = 7 * 86_400_000;
 

@@ -9,7 +9,7 @@ export interface Span {
 /** How a range is walked. */
 export interface WalkOptions {
   clock: Clock;
-  /** No further piece is begun after this long, milliseconds. */
+  /** No further piece is begun after this long, milliseconds, and none that would end much later to judge by the one before. */
   budgetMs: number;
   direction: 'back' | 'forth';
 }
@@ -19,9 +19,10 @@ const FIRST_MS = 60_000;
 /** Pieces grow fourfold while they cost less than this, and shrink when they cost ten times as much. */
 const CHEAP_MS = 40;
 
-function lengthAfter(length: number, tookMs: number): number {
-  if (tookMs < CHEAP_MS) return 4 * length;
-  return tookMs > 10 * CHEAP_MS ? Math.max(1, Math.floor(length / 4)) : length;
+function lengthAfter(length: number, tookMs: number, leftMs: number): number {
+  const grown = tookMs < CHEAP_MS ? 4 * length : length;
+  const affordable = tookMs > 1 ? Math.floor((length * Math.max(0, leftMs)) / tookMs) : grown;
+  return Math.max(1, Math.min(grown, affordable, tookMs > 10 * CHEAP_MS ? length / 4 : grown));
 }
 
 /**
@@ -52,7 +53,11 @@ export async function walk(
     const before = clock.monotonic();
     goOn = await visit(span);
     left = rest;
-    length = lengthAfter(length, clock.monotonic() - before);
+    const now = clock.monotonic();
+    const [tookMs, leftMs] = [now - before, budgetMs - (now - begun)];
+    // Crumbs are not worth a query.
+    if (leftMs < tookMs / 8) break;
+    length = Math.floor(lengthAfter(length, tookMs, leftMs));
   }
   return left;
 }
