@@ -65,7 +65,7 @@ export interface LogStore {
   append(org: string, write: LogWrite): Promise<void>;
   /** Newest first. */
   search(org: string, filter: LogFilter, page: { limit: number; offset: number }): Promise<LogPage>;
-  /** Steps without a line are absent. `step` in milliseconds. */
+  /** Steps without a line are absent, and so are the oldest ones when the range holds more than can be read in seconds. `step` in milliseconds. */
   histogram(org: string, filter: LogFilter, step: number): Promise<LogBucket[]>;
   /** The line and up to `around` lines before and after it in the same source, oldest first; empty when it is unknown. */
   context(org: string, id: string, around: number): Promise<StoredLine[]>;

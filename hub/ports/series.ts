@@ -58,7 +58,10 @@ export interface SeriesQuery {
   merge?: Merge;
 }
 
-/** One line of an answer. The arrays have one length; steps without a sample are absent. Counters are rates per second. */
+/**
+ * One line of an answer. The arrays have one length; steps without a sample are absent. Counters are rates per second, all four statistics alike;
+ * a restart counts from zero, and over a silence of more than five minutes (and ten times the samples' distance) there is none.
+ */
 export interface SeriesPoints {
   name: string;
   kind: SeriesKind;
@@ -98,6 +101,11 @@ export interface SeriesUsage {
 export interface SeriesStore {
   /** Resolves when the batch is durable (or was before). Rejects with `series.unknown-table` when a block's table was never given, and stores nothing then. */
   append(org: string, write: SeriesWrite): Promise<void>;
+  /**
+   * Steps are whole: one that the range touches counts with all its samples. Where only coarser data are left for the beginning of the range, the
+   * whole answer comes in their step. Of several series of a name that `where` and `by` leave open, those with the fewest attributes answer: a
+   * machine's total stands for its parts.
+   */
   query(org: string, query: SeriesQuery): Promise<SeriesPoints[]>;
   /** The newest durable seq of each lane of an agent's epoch; 0n when none. */
   acknowledged(org: string, agent: string, epoch: bigint): Promise<{ live: bigint; backfill: bigint }>;

@@ -2,7 +2,7 @@
  * Prints what the embedded series store does while a hundred agents send 500 samples a second each: `npx tsx test/bench/series.ts [seconds]`.
  * An hour of history (a sample each 10 s) is stored first, so that queries have an hour to read.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -88,6 +88,7 @@ async function load(store: EmbeddedSeriesStore): Promise<void> {
     raw: [] as number[],
     upkeep: [] as number[],
     behind: 0,
+    wal: 0,
   };
   const loop = monitorEventLoopDelay({ resolution: 1 });
   const begun = performance.now();
@@ -120,6 +121,8 @@ async function load(store: EmbeddedSeriesStore): Promise<void> {
   const keep = async (): Promise<void> => {
     for (let at = 10; at <= SECONDS; at += 10) {
       await systemClock.sleep(begun + at * 1000 - performance.now());
+      const wal = statSync(join(folder, 'hot.duckdb.wal'), { throwIfNoEntry: false })?.size ?? 0;
+      figures.wal = Math.max(figures.wal, wal);
       await timed(figures.upkeep, store.upkeep());
     }
   };
@@ -133,6 +136,7 @@ async function load(store: EmbeddedSeriesStore): Promise<void> {
   console.log(`query 4 names, 1 h  ${spread(figures.query)}`);
   console.log(`query 4 names, 5 min at 1 s  ${spread(figures.raw)}`);
   console.log(`upkeep              ${spread(figures.upkeep)}`);
+  console.log(`write-ahead log at most ${(figures.wal / 1e6).toFixed(0)} MB`);
   const ms = (ns: number): string => (ns / 1e6).toFixed(1);
   console.log(
     `event loop delay    p50 ${ms(loop.percentile(50))}  p99 ${ms(loop.percentile(99))}  p99.9 ${ms(loop.percentile(99.9))}  max ${ms(loop.max)} ms`,

@@ -1,4 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KILLED_ORG as ORG, KILLED_START as START, appendAndKill, makeAdapter } from '#kit';
@@ -18,6 +20,25 @@ async function withStores<T>(folder: string, work: (stores: ReturnType<typeof ma
     await Promise.all([stores.series.stop?.(), stores.logs.stop?.()]);
   }
 }
+
+test('a store that another process has open is refused with a sentence that names it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'outrider-lock-'));
+  const path = join(folder, 'series', 'hot.duckdb');
+  mkdirSync(join(folder, 'series'));
+  const api = import.meta.resolve('@duckdb/node-api');
+  const open = `import { DuckDBInstance } from '${api}'; await DuckDBInstance.create('${path}'); console.log('open'); setInterval(() => {}, 1000)`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', open], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    await once(child.stdout, 'data');
+    await expect(makeStores(folder).series.start?.()).rejects.toThrow(
+      `${path} is open in another process (${child.pid}). Stop that one`,
+    );
+  } finally {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 const makeStores = (folder: string) => ({
   series: makeAdapter(embeddedSeries, folder),

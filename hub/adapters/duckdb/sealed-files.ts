@@ -42,6 +42,20 @@ export interface SealedFolder {
 /** Small enough that one series of one file is read in two milliseconds, large enough to pack well. */
 const ROW_GROUP = 61_440;
 
+/** Writes rows to a file and makes it durable; undefined when there are none. */
+async function writeAside(database: Database, path: string, select: string) {
+  const format = `FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP}`;
+  await database.run(`COPY (${select}) TO ${literal(path)} (${format})`);
+  // Reading it back proves that it can be read before the rows go.
+  const [row] = await database.read(
+    `SELECT count(*)::DOUBLE, min(t)::DOUBLE, max(t)::DOUBLE FROM read_parquet(${literal(path)})`,
+  );
+  const [rows, fromMs, toMs] = (row ?? []).map(Number);
+  if (!rows || fromMs === undefined || toMs === undefined) return undefined;
+  await fsyncPath(path);
+  return { fromMs, toMs, rows, bytes: statSync(path).size };
+}
+
 const numberOf = (name: string): number => Number(/-(\d+)\.parquet$/.exec(name)?.[1] ?? 0);
 
 /** Opens the folder and removes what does not count: leavings of a process that was killed while it sealed. */
@@ -55,23 +69,17 @@ export function openSealedFolder(database: Database, counting: readonly SealedFi
     path: ({ name }) => join(folder, name),
     async write(table, select) {
       const name = `${table}-${next++}.parquet`;
-      const [path, aside] = [join(folder, name), join(folder, `${name}.new`)];
-      await database.run(
-        `COPY (${select}) TO ${literal(aside)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`,
-      );
-      // Reading it back proves that it can be read before the rows go.
-      const [row] = await database.read(
-        `SELECT count(*)::DOUBLE, min(t)::DOUBLE, max(t)::DOUBLE FROM read_parquet(${literal(aside)})`,
-      );
-      const [rows, fromMs, toMs] = (row ?? []).map(Number);
-      if (!rows || fromMs === undefined || toMs === undefined) {
+      const aside = join(folder, `${name}.new`);
+      try {
+        const facts = await writeAside(database, aside, select);
+        if (facts === undefined) return undefined;
+        renameSync(aside, join(folder, name));
+        await fsyncPath(folder);
+        return { name, table, ...facts };
+      } finally {
+        // A full disk gets its space back; after the rename there is nothing to remove.
         rmSync(aside, { force: true });
-        return undefined;
       }
-      await fsyncPath(aside);
-      renameSync(aside, path);
-      await fsyncPath(folder);
-      return { name, table, fromMs, toMs, rows, bytes: statSync(path).size };
     },
     remove(files) {
       for (const { name } of files) rmSync(join(folder, name), { force: true });
