@@ -16,6 +16,16 @@ export interface Sessions {
   close(): Promise<void>;
 }
 
+/** A query that never ends, or a transaction that nobody ends, gives its connection back. */
+const LIMITS: pg.PoolConfig = {
+  max: 10,
+  connectionTimeoutMillis: 10_000,
+  statement_timeout: 60_000,
+  idle_in_transaction_session_timeout: 60_000,
+  keepAlive: true,
+  application_name: 'outrider-hub',
+};
+
 /** Codes of PostgreSQL and of sockets that say "not now". */
 const AWAY = new Set([
   'ECONNREFUSED',
@@ -30,16 +40,25 @@ const AWAY = new Set([
   '08003',
 ]);
 
+function saysAway(error: unknown): boolean {
+  const { code, message, cause } = error as { code?: string; message?: string; cause?: unknown };
+  if (code !== undefined && AWAY.has(code)) return true;
+  return (
+    /Connection terminated|timeout exceeded|end on the pool/.test(message ?? '') ||
+    (cause instanceof Error && saysAway(cause))
+  );
+}
+
 function awayProblem(error: unknown, where: string): unknown {
-  const { code, message } = error as { code?: string; message?: string };
-  const away = (code !== undefined && AWAY.has(code)) || /Connection terminated|timeout exceeded/.test(message ?? '');
-  if (!away) return error;
+  if (!(error instanceof Error) || error.name === 'Problem' || !saysAway(error)) return error;
   return problems.unavailable(`PostgreSQL at ${where} does not answer (${reasonOf(error)}).`, { cause: error });
 }
 
 /** Sessions of one database user. `where` names the server in messages, without a secret. */
 export function createSessions(config: pg.PoolConfig, where: string, log: Logger): Sessions {
-  const pool = new pg.Pool({ max: 10, connectionTimeoutMillis: 10_000, ...config, types: COLUMN_TYPES });
+  const pool = new pg.Pool({ ...LIMITS, ...config, types: COLUMN_TYPES });
+  // A connection may be lost between two queries of a transaction: the next query says so, and the pool drops it.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   pool.on('error', (error) => log.warn('an idle database connection was lost', { where, reason: error.message }));
   const guarded = async <T>(work: Promise<T>): Promise<T> => {
     try {

@@ -54,6 +54,8 @@ async function applyStep(client: pg.ClientBase, schema: string, step: Migration)
 export async function migrateSchema(pool: pg.Pool, schema: string, steps: readonly Migration[]): Promise<void> {
   const client = await pool.connect();
   try {
+    // To wait for another hub and to change a large table may take long.
+    await client.query('SET statement_timeout = 0');
     await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
     await ensureGround(client);
     await ensureSchema(client, schema);

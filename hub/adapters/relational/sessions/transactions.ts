@@ -20,10 +20,18 @@ export const COLUMN_TYPES: pg.CustomTypesConfig = {
     oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
 };
 
+/** A client for as long as its transaction lasts: a query that comes later must not run in somebody else's. */
+interface Lease {
+  client: pg.PoolClient;
+  over: boolean;
+}
+
 /** A connection of Kysely that is one client of pg inside one transaction. */
-function connectionOf(client: pg.PoolClient): DatabaseConnection {
+function connectionOf(lease: Lease): DatabaseConnection {
   return {
     async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+      if (lease.over) throw new Error('the transaction of this query is over: await every query inside of its work');
+      const { client } = lease;
       const { rows, rowCount, command } = await client.query(query.sql, [...query.parameters]);
       const changes = command !== 'SELECT' && rowCount !== null;
       return { rows: rows as Row[], ...(changes ? { numAffectedRows: BigInt(rowCount) } : {}) };
@@ -34,8 +42,8 @@ function connectionOf(client: pg.PoolClient): DatabaseConnection {
   };
 }
 
-function dialectOf(client: pg.PoolClient): Dialect {
-  const connection = connectionOf(client);
+function dialectOf(lease: Lease): Dialect {
+  const connection = connectionOf(lease);
   const nested = (): Promise<void> => Promise.reject(new Error('this is a transaction already'));
   const nothing = (): Promise<void> => Promise.resolve();
   return {
@@ -61,6 +69,13 @@ function openingStatements(schema: string, org: string | undefined): string {
   return `BEGIN; SET LOCAL ROLE "${service}"; SET LOCAL search_path TO "${schema}"; SET LOCAL outrider.org TO '${org ?? ''}'`;
 }
 
+/** PostgreSQL answers COMMIT with ROLLBACK, and no error, when a query of the transaction had failed. */
+async function commit(client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query('COMMIT');
+  if (command === 'COMMIT') return;
+  throw new Error('the transaction was rolled back, because one of its queries failed and the failure was overlooked');
+}
+
 /** Runs `work` in one transaction; rolls back when it rejects. A connection whose state is unknown is thrown away. */
 export async function inTransaction<Tables, T>(
   pool: pg.Pool,
@@ -69,13 +84,16 @@ export async function inTransaction<Tables, T>(
 ): Promise<T> {
   const opening = openingStatements(scope.schema, scope.org);
   const client = await pool.connect();
+  const lease: Lease = { client, over: false };
   let broken: Error | undefined;
   try {
     await client.query(opening);
-    const result = await work(new Kysely<Tables>({ dialect: dialectOf(client) }));
-    await client.query('COMMIT');
+    const result = await work(new Kysely<Tables>({ dialect: dialectOf(lease) }));
+    lease.over = true;
+    await commit(client);
     return result;
   } catch (error) {
+    lease.over = true;
     await client.query('ROLLBACK').catch((fault: Error) => (broken = fault));
     throw error;
   } finally {
