@@ -141,7 +141,7 @@ describe('tiers', () => {
     await later(9_500);
     // Late rows: counted twice, or not at all, they would move every average.
     for (let at = 0; at < 600; at += 60)
-      await append(Array.from({ length: 60 }, (_, index): Row => [(at + index) * 1000 + 500, [7, -at]]));
+      await append(Array.from({ length: 60 }, (_, index): Row => [(at + index) * 1000 + 500, [7, -1 - at]]));
     const expected = await ask(60_000);
     let moving = true;
     const moves = (async () => {
