@@ -4,5 +4,6 @@ export * from './programs.ts';
 export * from './relational.ts';
 export * from './simulated-agent.ts';
 export * from './killed-stores.ts';
+export * from './sign-in.ts';
 export * from './stores.ts';
 export * from './web.ts';

@@ -32,7 +32,8 @@ export async function signAccess(
   given: { clock: Clock; minutes: number },
 ): Promise<string> {
   const now = Math.floor(given.clock.now() / 1000);
-  return new SignJWT({ org: principal.org, name: principal.name, role: principal.role })
+  const { org, name, role, session } = principal;
+  return new SignJWT({ org, name, role, sid: session })
     .setProtectedHeader({ alg: 'ES256', kid: key.kid, typ: 'JWT' })
     .setSubject(principal.user)
     .setIssuer('outrider')

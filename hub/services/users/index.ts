@@ -1,18 +1,24 @@
-import type { Cancel } from '#sdk';
-import { reasonOf } from '#sdk';
+import { reasonOf, type Cancel } from '#sdk';
 import { defineService } from '../../service.ts';
 import { createAccounts } from './accounts.ts';
 import { UsersConfig } from './config.ts';
+import { createDevices } from './devices.ts';
+import { createInvitations } from './invitations.ts';
 import { createKeys } from './keys.ts';
+import { createPeople } from './people.ts';
 import { authRoutes } from './routes/auth.ts';
 import { internalRoutes } from './routes/internal.ts';
+import { invitationRoutes } from './routes/invitations.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { peopleRoutes } from './routes/people.ts';
+import { profileRoutes } from './routes/profile.ts';
 import { createSessions } from './sessions.ts';
+import { createSigning } from './signing.ts';
 import { createStore } from './store.ts';
 import { createThrottle } from './throttle.ts';
 
 const HOUR_MS = 3_600_000;
+const DAY_SECONDS = 86_400;
 
 /** People, their roles, sessions and keys. */
 export const users = defineService({
@@ -21,22 +27,27 @@ export const users = defineService({
   needs: ['relational', 'cache', 'bus'],
   config: UsersConfig,
   create({ config, ports, clock, hub, log }) {
-    const store = createStore(ports.relational);
-    const sessions = createSessions(store, config, clock);
-    const accounts = createAccounts({ store, sessions, throttle: createThrottle(ports.cache), bus: ports.bus, clock });
+    const { bus, cache, relational } = ports;
+    const store = createStore(relational);
+    const signing = createSigning(store, config.accessMinutes, clock);
+    const maxAgeSeconds = config.sessionDays * DAY_SECONDS;
+    const sessions = createSessions({ store, signing, lifeMs: maxAgeSeconds * 1000, clock, log });
+    const accounts = createAccounts({ store, sessions, throttle: createThrottle(cache), bus, clock });
     const keys = createKeys(store, clock);
-    const cookie = { secure: hub.publicUrl.startsWith('https:'), maxAgeSeconds: config.sessionDays * 86_400 };
+    const cookies = { secure: hub.publicUrl.startsWith('https:'), maxAgeSeconds };
     let cancel: Cancel | undefined;
     const tidy = async (): Promise<void> => {
       await store.forgetExpired(clock.now());
-      await sessions.prepareKeys();
+      await signing.prepare();
     };
     return {
       routes(app) {
-        authRoutes(app, { accounts, sessions, ...cookie });
-        peopleRoutes(app, { store, accounts, publicUrl: hub.publicUrl, ...cookie });
-        keyRoutes(app, { store, keys });
-        internalRoutes(app, { accounts, keys, sessions, store });
+        authRoutes(app, { accounts, sessions, cookies });
+        profileRoutes(app, { accounts, devices: createDevices(store, clock), cookies });
+        peopleRoutes(app, createPeople(store));
+        invitationRoutes(app, { invitations: createInvitations(store, clock), publicUrl: hub.publicUrl });
+        keyRoutes(app, keys);
+        internalRoutes(app, { accounts, keys, sessions, signing, store });
       },
       async start() {
         await store.migrate();

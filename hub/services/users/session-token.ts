@@ -45,6 +45,6 @@ export function judgeToken(stored: StoredTokens, token: string, nowMs: number): 
 
 /** Splits a cookie's text into session id and token; undefined when it is not one. */
 export function readSessionCookie(text: string): { session: string; token: string } | undefined {
-  const match = /^([0-9a-f-]{36})\.([\w-]{43})$/.exec(text);
+  const match = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([\w-]{43})$/.exec(text);
   return match === null ? undefined : { session: match[1] ?? '', token: match[2] ?? '' };
 }

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '#sdk';
-import type { JWK } from 'jose';
+import type { Clock, Logger } from '#sdk';
 import type { Principal } from '../../principal.ts';
-import { KEY_LIFE_MS, newSigningKey, publicKey, signAccess, type SigningKey } from './access-token.ts';
-import type { UsersConfig } from './config.ts';
 import { problems } from './errors.ts';
 import { firstToken, hashToken, judgeToken, readSessionCookie, successor, type StoredTokens } from './session-token.ts';
+import type { Signing } from './signing.ts';
 import type { UsersDb, UsersStore } from './store.ts';
 
 /** A person as sessions and answers show one. */
@@ -25,8 +23,17 @@ export interface SignedIn {
   cookie: string;
 }
 
+/** What sessions stand on. */
+export interface SessionsGiven {
+  store: UsersStore;
+  signing: Signing;
+  /** Milliseconds after which a session that nobody used ends. */
+  lifeMs: number;
+  clock: Clock;
+  log: Logger;
+}
+
 interface SessionRow {
-  id: string;
   user_id: string;
   secret: string;
   token_hash: string;
@@ -36,7 +43,12 @@ interface SessionRow {
   revoked: boolean;
 }
 
-const DAY_MS = 86_400_000;
+/** A cookie's parts, and the org in which its session is. */
+interface FoundCookie {
+  org: string;
+  session: string;
+  token: string;
+}
 
 const tokensOf = (row: SessionRow): StoredTokens => ({
   secret: row.secret,
@@ -45,131 +57,133 @@ const tokensOf = (row: SessionRow): StoredTokens => ({
   rotatedMs: row.rotated_at.getTime(),
 });
 
+const principalOf = ({ org, id: user, username: name, role }: Person, session: string): Principal => ({
+  org,
+  user,
+  name,
+  role,
+  via: 'session',
+  session,
+});
+
+async function findCookie(store: UsersStore, cookie: string): Promise<FoundCookie | undefined> {
+  const read = readSessionCookie(cookie);
+  const org = read === undefined ? undefined : await store.orgOfSession(read.session);
+  return read === undefined || org === undefined ? undefined : { org, ...read };
+}
+
+async function demandCookie(store: UsersStore, cookie: string): Promise<FoundCookie> {
+  const found = await findCookie(store, cookie);
+  if (found === undefined) throw problems.sessionEnded();
+  return found;
+}
+
+async function liveRow(db: UsersDb, session: string, nowMs: number): Promise<SessionRow> {
+  const row = await db.selectFrom('sessions').selectAll().where('id', '=', session).forUpdate().executeTakeFirst();
+  if (row === undefined || row.revoked || row.expires_at.getTime() <= nowMs) throw problems.sessionEnded();
+  return row;
+}
+
 async function personOf(db: UsersDb, org: string, id: string): Promise<Person> {
   const user = await db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
   if (user === undefined || user.disabled) throw problems.sessionEnded();
   return { id, org, username: user.username, email: user.email, role: user.role };
 }
 
-/** Sessions of people: sign-in makes one, refresh rotates its token, reuse of an old token ends it. */
-export function createSessions(store: UsersStore, config: UsersConfig, clock: Clock) {
-  let signing: SigningKey | undefined;
-  const lifeMs = config.sessionDays * DAY_MS;
+async function end(db: UsersDb, session: string): Promise<void> {
+  await db.updateTable('sessions').set({ revoked: true }).where('id', '=', session).execute();
+}
 
-  const access = async (person: Person): Promise<{ accessToken: string; expiresIn: number }> => {
-    if (signing === undefined) throw new Error('no signing key: the service has not started');
-    const principal = {
-      org: person.org,
-      user: person.id,
-      name: person.username,
-      role: person.role,
-      via: 'session' as const,
+/** Replaces a session's token; `undefined` when it was used before, and the session is ended then. */
+async function rotate(
+  db: UsersDb,
+  { org, session, token }: FoundCookie,
+  { clock, lifeMs, log }: SessionsGiven,
+): Promise<{ person: Person; token: string } | undefined> {
+  const now = clock.now();
+  const row = await liveRow(db, session, now);
+  const standing = judgeToken(tokensOf(row), token, now);
+  if (standing === 'reused') {
+    await end(db, session);
+    log.warn('an old session token was used again; the session was ended', { user: row.user_id });
+    return undefined;
+  }
+  const person = await personOf(db, org, row.user_id);
+  const next = successor(row.secret, token);
+  if (standing === 'current') {
+    const change = {
+      token_hash: hashToken(next),
+      previous_hash: hashToken(token),
+      rotated_at: new Date(now),
+      expires_at: new Date(now + lifeMs),
     };
-    const accessToken = await signAccess(signing, principal, { clock, minutes: config.accessMinutes });
-    return { accessToken, expiresIn: config.accessMinutes * 60 };
-  };
+    await db.updateTable('sessions').set(change).where('id', '=', session).execute();
+  }
+  return { person, token: next };
+}
 
-  const liveRow = async (db: UsersDb, session: string): Promise<SessionRow> => {
-    const row = await db.selectFrom('sessions').selectAll().where('id', '=', session).forUpdate().executeTakeFirst();
-    if (row === undefined || row.revoked || row.expires_at.getTime() < clock.now()) throw problems.sessionEnded();
-    return row;
-  };
-
-  /** Rotates a session; `undefined` when the token was used before, and the session is ended then. */
-  const rotate = (
-    org: string,
-    session: string,
-    token: string,
-  ): Promise<{ person: Person; token: string } | undefined> =>
-    store.within(org, async (db) => {
-      const row = await liveRow(db, session);
-      const stored = tokensOf(row);
-      const standing = judgeToken(stored, token, clock.now());
-      if (standing === 'reused') {
-        await db.updateTable('sessions').set({ revoked: true }).where('id', '=', session).execute();
-        return undefined;
-      }
-      const person = await personOf(db, org, row.user_id);
-      const next = successor(stored.secret, token);
-      if (standing === 'current') {
-        const now = clock.now();
-        const change = {
-          token_hash: hashToken(next),
-          previous_hash: hashToken(token),
-          rotated_at: new Date(now),
-          expires_at: new Date(now + lifeMs),
-        };
-        await db.updateTable('sessions').set(change).where('id', '=', session).execute();
-      }
-      return { person, token: next };
-    });
-
+/** Sessions of people: sign-in makes one, refresh rotates its token, reuse of an old token ends it. */
+export function createSessions(given: SessionsGiven) {
+  const { store, signing, lifeMs, clock } = given;
   return {
-    /** Loads the signing keys, replacing the newest when it is old. */
-    async prepareKeys(): Promise<void> {
-      const [newest] = await store.signingKeys();
-      signing = newest;
-      if (signing !== undefined && clock.now() - signing.createdMs < KEY_LIFE_MS) return;
-      const key = await newSigningKey(clock.now());
-      await store.addSigningKey(key, clock.now() - 2 * KEY_LIFE_MS);
-      signing = key;
-    },
-
-    async publicKeys(): Promise<JWK[]> {
-      return (await store.signingKeys()).map(publicKey);
-    },
-
     async open(db: UsersDb, person: Person, agent: string): Promise<SignedIn> {
       const now = clock.now();
       const { token, stored } = firstToken(now);
       const id = randomUUID();
-      await db
-        .insertInto('sessions')
-        .values({
-          id,
-          org_id: person.org,
-          user_id: person.id,
-          secret: stored.secret,
-          token_hash: stored.tokenHash,
-          previous_hash: null,
-          rotated_at: new Date(now),
-          created_at: new Date(now),
-          expires_at: new Date(now + lifeMs),
-          agent: agent.slice(0, 200),
-        })
-        .execute();
-      return { person, ...(await access(person)), cookie: `${id}.${token}` };
+      const row = {
+        id,
+        org_id: person.org,
+        user_id: person.id,
+        secret: stored.secret,
+        token_hash: stored.tokenHash,
+        previous_hash: null,
+        rotated_at: new Date(now),
+        created_at: new Date(now),
+        expires_at: new Date(now + lifeMs),
+        agent: agent.slice(0, 200),
+      };
+      await db.insertInto('sessions').values(row).execute();
+      return { person, ...(await signing.access(principalOf(person, id))), cookie: `${id}.${token}` };
     },
 
     async refresh(cookie: string): Promise<SignedIn> {
-      const read = readSessionCookie(cookie);
-      const org = read === undefined ? undefined : await store.orgOfSession(read.session);
-      if (read === undefined || org === undefined) throw problems.sessionEnded();
-      const rotated = await rotate(org, read.session, read.token);
+      const found = await demandCookie(store, cookie);
+      const rotated = await store.within(found.org, (db) => rotate(db, found, given));
       if (rotated === undefined) throw problems.sessionReused();
-      return { person: rotated.person, ...(await access(rotated.person)), cookie: `${read.session}.${rotated.token}` };
+      const { person, token } = rotated;
+      const access = await signing.access(principalOf(person, found.session));
+      return { person, ...access, cookie: `${found.session}.${token}` };
     },
 
     /** Who a session cookie belongs to, without rotating it: for event streams. */
     async peek(cookie: string): Promise<Principal> {
-      const read = readSessionCookie(cookie);
-      const org = read === undefined ? undefined : await store.orgOfSession(read.session);
-      if (read === undefined || org === undefined) throw problems.sessionEnded();
+      const { org, session, token } = await demandCookie(store, cookie);
       return store.within(org, async (db) => {
-        const row = await liveRow(db, read.session);
-        if (judgeToken(tokensOf(row), read.token, clock.now()) === 'reused') throw problems.sessionEnded();
-        const person = await personOf(db, org, row.user_id);
-        return { org, user: person.id, name: person.username, role: person.role, via: 'session' };
+        const row = await liveRow(db, session, clock.now());
+        if (judgeToken(tokensOf(row), token, clock.now()) === 'reused') throw problems.sessionEnded();
+        return principalOf(await personOf(db, org, row.user_id), session);
       });
     },
 
-    async end(cookie: string): Promise<void> {
-      const read = readSessionCookie(cookie);
-      const org = read === undefined ? undefined : await store.orgOfSession(read.session);
-      if (read === undefined || org === undefined) return;
-      await store.within(org, (db) =>
-        db.updateTable('sessions').set({ revoked: true }).where('id', '=', read.session).execute(),
-      );
+    /** Whose a session is; rejects once it has ended. For streams that outlive the token that opened them. */
+    async standing(session: string): Promise<Principal> {
+      const org = await store.orgOfSession(session);
+      if (org === undefined) throw problems.sessionEnded();
+      return store.within(org, async (db) => {
+        const { user_id: user } = await liveRow(db, session, clock.now());
+        return principalOf(await personOf(db, org, user), session);
+      });
+    },
+
+    /** Ends the session of a cookie. One that is unknown, or whose token is no longer good, ends nothing. */
+    async close(cookie: string): Promise<void> {
+      const found = await findCookie(store, cookie);
+      if (found === undefined) return;
+      await store.within(found.org, async (db) => {
+        const row = await db.selectFrom('sessions').selectAll().where('id', '=', found.session).executeTakeFirst();
+        const good = row !== undefined && judgeToken(tokensOf(row), found.token, clock.now()) !== 'reused';
+        if (good) await end(db, found.session);
+      });
     },
   };
 }

@@ -6,6 +6,12 @@ import type { FoundKey, FoundUser, SigningKeyRow, UsersTables } from './tables.t
 
 const SCHEMA = 'users';
 
+/** Which part of a list is asked for. */
+export interface Paging {
+  limit: number;
+  offset: number;
+}
+
 /** A transaction on the tables of this service. */
 export type UsersDb = Kysely<UsersTables>;
 

@@ -1,5 +1,5 @@
 import type { JWK } from 'jose';
-import type { Generated } from 'kysely';
+import type { ColumnType, Generated } from 'kysely';
 import type { Role } from '../../principal.ts';
 
 /** The tables of the schema `users`, as Kysely sees them. Columns are those of migrations/0001-start. */
@@ -23,7 +23,7 @@ export interface UsersTables {
     key_name: string;
     key_hash: string;
     prefix: string;
-    permissions: string;
+    permissions: ColumnType<{ role: Role }, string, string>;
     expires_at: Date | null;
     created_at: Generated<Date>;
     last_used_at: Date | null;

@@ -3,38 +3,52 @@ import { problems } from './errors.ts';
 
 const WINDOW_MS = 15 * 60_000;
 const FREE_PER_ACCOUNT = 5;
-const FREE_PER_ADDRESS = 50;
+const FREE_PER_NETWORK = 50;
+const LONGEST_S = 900;
 
-/** Slows guessing down: after some failures an account at an address, or an address alone, must wait until the window ends. */
+/** Milliseconds until the next try after this many of which `free` cost nothing: 1 s, then twice as long each time. */
+export function waitAfter(tries: number, free: number): number {
+  return tries < free ? 0 : Math.min(2 ** (tries - free), LONGEST_S) * 1000;
+}
+
+/** Slows guessing down: an account as seen from one network, and a network whatever it tries. Tries are forgotten after 15 minutes. */
 export function createThrottle(cache: Cache) {
-  const keys = (login: string, address: string): { key: string; free: number }[] => [
-    { key: `sign-in:${login.toLowerCase()}:${address}`, free: FREE_PER_ACCOUNT },
-    { key: `sign-in:${address}`, free: FREE_PER_ADDRESS },
-  ];
+  const accountKey = (account: string, network: string): string => `sign-in ${network} ${account.toLowerCase()}`;
+  const networkKey = (network: string): string => `sign-in ${network}`;
+  const refuse = (leftMs: number): Error => {
+    const retryAfter = Math.max(1, Math.ceil(leftMs / 1000));
+    return problems.throttled(`Too many failed tries. Wait ${retryAfter} s and try again.`, { facts: { retryAfter } });
+  };
+  /** The gate is shut for as long as its counter lives; who makes the counter has shut it and passes. */
+  const shut = async (key: string, ms: number): Promise<void> => {
+    const { value, leftMs } = await cache.increment('', `${key} gate`, ms);
+    if (value > 1) throw refuse(leftMs);
+  };
+  const demandOpen = async (key: string): Promise<void> => {
+    if ((await cache.get('', `${key} gate`)) !== undefined) await shut(key, 1);
+  };
   return {
-    /** Throws when this try must wait. */
-    async demand(login: string, address: string): Promise<void> {
-      for (const { key, free } of keys(login, address)) {
-        const failures = Number((await cache.get('', key)) ?? 0);
-        if (failures < free) continue;
-        const retryAfter = Math.min(2 ** (failures - free), 900);
-        const blocked = await cache.get('', `${key}:wait`);
-        if (blocked === undefined) continue;
-        throw problems.throttled(`Too many failed tries. Wait ${retryAfter} s and try again.`, {
-          facts: { retryAfter },
-        });
-      }
+    /** Throws when this try must wait. A try counts when it begins, so that many at once gain nothing. */
+    async demand(account: string, network: string): Promise<void> {
+      const key = accountKey(account, network);
+      await demandOpen(networkKey(network));
+      await demandOpen(key);
+      const { value } = await cache.increment('', key, WINDOW_MS);
+      const wait = waitAfter(value, FREE_PER_ACCOUNT);
+      if (wait > 0) await shut(key, wait);
     },
-    /** Remembers a failure; from the sixth on the next try has to wait, twice as long each time. */
-    async failed(login: string, address: string): Promise<void> {
-      for (const { key, free } of keys(login, address)) {
-        const { value } = await cache.increment('', key, WINDOW_MS);
-        if (value >= free) await cache.set('', `${key}:wait`, '1', Math.min(2 ** (value - free), 900) * 1000);
-      }
+    /** Remembers a failure against the network. */
+    async failed(network: string): Promise<void> {
+      const key = networkKey(network);
+      const { value } = await cache.increment('', key, WINDOW_MS);
+      const wait = waitAfter(value, FREE_PER_NETWORK);
+      if (wait > 0) await cache.increment('', `${key} gate`, wait);
     },
-    async succeeded(login: string, address: string): Promise<void> {
-      const [account] = keys(login, address);
-      if (account !== undefined) await cache.delete('', account.key);
+    /** Forgets the tries at an account whose password was known after all. */
+    async succeeded(account: string, network: string): Promise<void> {
+      const key = accountKey(account, network);
+      await cache.delete('', key);
+      await cache.delete('', `${key} gate`);
     },
   };
 }

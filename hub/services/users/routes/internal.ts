@@ -5,39 +5,97 @@ import type { Accounts } from '../accounts.ts';
 import { problems } from '../errors.ts';
 import type { Keys } from '../keys.ts';
 import type { Sessions } from '../sessions.ts';
+import type { Signing } from '../signing.ts';
 import type { UsersStore } from '../store.ts';
+import { ById } from './schemas.ts';
 
-/** What sisters and the hub's own commands ask. */
-export function internalRoutes(
-  app: ServiceApp,
-  given: { accounts: Accounts; keys: Keys; sessions: Sessions; store: UsersStore },
-): void {
-  const config = { role: 'service' } as const;
+/** What the routes for sisters stand on. */
+export interface InternalGiven {
+  accounts: Accounts;
+  keys: Keys;
+  sessions: Sessions;
+  signing: Signing;
+  store: UsersStore;
+}
+
+const tags = ['internal'];
+const config = { role: 'service' } as const;
+
+const Credential = Type.Union([
+  Type.Object({ key: Type.String({ maxLength: 128 }) }, { additionalProperties: false }),
+  Type.Object({ session: Type.String({ maxLength: 128 }) }, { additionalProperties: false }),
+]);
+const First = Type.Object({
+  created: Type.Boolean(),
+  user: Type.Optional(Type.String()),
+  username: Type.Optional(Type.String()),
+  password: Type.Optional(Type.String()),
+});
+
+function credentialRoutes(app: ServiceApp, { keys, sessions, signing }: InternalGiven): void {
   app.post(
     '/internal/users/authenticate',
     {
       config,
+      schema: { tags, summary: 'Who a key or a session cookie is.', body: Credential, response: { 200: Principal } },
+    },
+    ({ body }) => ('key' in body ? keys.authenticate(body.key) : sessions.peek(body.session)),
+  );
+  app.get(
+    '/internal/users/sessions/:id',
+    { config, schema: { tags, summary: 'Whose a session is.', params: ById, response: { 200: Principal } } },
+    ({ params }) => sessions.standing(params.id),
+  );
+  app.get(
+    '/internal/users/jwks',
+    {
+      config,
       schema: {
-        body: Type.Object({
-          key: Type.Optional(Type.String({ maxLength: 128 })),
-          session: Type.Optional(Type.String({ maxLength: 128 })),
-        }),
-        response: { 200: Principal },
+        tags,
+        summary: 'Public keys that verify access tokens.',
+        response: { 200: Type.Object({ keys: Type.Array(Type.Unknown()) }) },
       },
     },
-    async ({ body }) =>
-      body.key === undefined ? given.sessions.peek(body.session ?? '') : given.keys.authenticate(body.key),
+    async () => ({ keys: await signing.publicKeys() }),
   );
-  app.get('/internal/users/jwks', { config }, async () => ({ keys: await given.sessions.publicKeys() }));
-  app.post('/internal/users/first-administrator', { config }, () => given.accounts.firstAdministrator());
+}
+
+/** What sisters and the hub's own commands ask. */
+export function internalRoutes(app: ServiceApp, given: InternalGiven): void {
+  const { accounts, store } = given;
+  credentialRoutes(app, given);
+  app.post(
+    '/internal/users/first-administrator',
+    { config, schema: { tags, summary: 'Make the first owner if nobody exists.', response: { 200: First } } },
+    () => accounts.firstAdministrator(),
+  );
   app.post(
     '/internal/users/reset',
-    { config, schema: { body: Type.Object({ username: Type.String() }) } },
-    ({ body }) => given.accounts.reset(body.username),
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Give somebody a new generated password.',
+        body: Type.Object({ username: Type.String({ maxLength: 254 }) }),
+        response: { 200: Type.Object({ password: Type.String() }) },
+      },
+    },
+    ({ body }) => accounts.reset(body.username),
   );
-  app.get('/internal/users/first-org', { config }, async () => {
-    const org = await given.store.firstOrg();
-    if (org === undefined) throw problems.notFound('No organisation exists yet.');
-    return { org };
-  });
+  app.get(
+    '/internal/users/first-org',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'The installation’s first organisation.',
+        response: { 200: Type.Object({ org: Type.String() }) },
+      },
+    },
+    async () => {
+      const org = await store.firstOrg();
+      if (org === undefined) throw problems.notFound('No organisation exists yet.');
+      return { org };
+    },
+  );
 }
