@@ -1,12 +1,12 @@
 import { Type } from 'typebox';
 import { defineAdapter } from '../../../adapter.ts';
 import type { Relational } from '../../../ports/relational.ts';
-import { createSessions } from '../sessions/index.ts';
+import { createSessions, problems } from '../sessions/index.ts';
 
 const config = Type.Object({
   url: Type.String({
     description:
-      'postgres://user:password@host:5432/database?sslmode=verify-full. The user needs CREATEROLE and CREATE on the database, and must not be a superuser.',
+      'postgres://user:password@host:5432/database?sslmode=verify-full. The user needs CREATEROLE, NOINHERIT and CREATE on the database, and must not be a superuser.',
     secret: true,
     default: '',
   }),
@@ -18,13 +18,13 @@ const config = Type.Object({
   }),
 });
 
-function place(url: string): string {
-  try {
-    const { host, pathname } = new URL(url);
-    return `${host}${pathname}`;
-  } catch {
-    return 'the address in relational.url';
-  }
+const HELP = 'Set relational.url to postgres://user:password@host:5432/database?sslmode=verify-full.';
+
+/** Server and database of an address, without its secrets; undefined when it is no address of PostgreSQL. */
+function placeOf(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { protocol, host, pathname } = new URL(url);
+  return protocol === 'postgres:' || protocol === 'postgresql:' ? `${host}${pathname}` : undefined;
 }
 
 /** A PostgreSQL server somewhere, by URL. */
@@ -32,7 +32,16 @@ export const postgresRelational = defineAdapter<Relational, typeof config>({
   name: 'postgres',
   config,
   create({ config: { url, connections }, log }) {
-    const sessions = createSessions({ connectionString: url, max: connections }, place(url), log);
-    return { port: sessions.port, start: sessions.open, stop: sessions.close, check: () => sessions.port.check() };
+    const place = placeOf(url);
+    const sessions = createSessions({ connectionString: url, max: connections }, place ?? 'no address', log);
+    return {
+      port: sessions.port,
+      async start() {
+        if (place === undefined) throw problems.badAddress(HELP);
+        await sessions.open();
+      },
+      stop: sessions.close,
+      check: () => sessions.port.check(),
+    };
   },
 });

@@ -54,6 +54,15 @@ function awayProblem(error: unknown, where: string): unknown {
   return problems.unavailable(`PostgreSQL at ${where} does not answer (${reasonOf(error)}).`, { cause: error });
 }
 
+/** A wrong password, a missing user or database, TLS that is not offered: what the address says is not so. */
+function refusal(error: unknown, where: string): unknown {
+  const { code, message } = error as { code?: string; message?: string };
+  const wrong =
+    code?.startsWith('28') || code === '3D000' || code === '42501' || /SSL|certificate/i.test(message ?? '');
+  if (!wrong) return error;
+  return problems.refused(`PostgreSQL at ${where} refuses the hub: ${reasonOf(error)}.`, { cause: error });
+}
+
 /** Sessions of one database user. `where` names the server in messages, without a secret. */
 export function createSessions(config: pg.PoolConfig, where: string, log: Logger): Sessions {
   const pool = new pg.Pool({ ...LIMITS, ...config, types: COLUMN_TYPES });
@@ -78,7 +87,9 @@ export function createSessions(config: pg.PoolConfig, where: string, log: Logger
     open: () =>
       guarded(
         (async () => {
-          const client = await pool.connect();
+          const client = await pool.connect().catch((error: unknown) => {
+            throw refusal(error, where);
+          });
           try {
             await demandModestUser(client);
           } finally {
