@@ -13,6 +13,9 @@ const config = Type.Object({
   }),
 });
 
+/** How long transactions may take to end when the hub stops, milliseconds. */
+const GRACE_MS = 1_500;
+
 /** A real PostgreSQL in the data folder, started and stopped with the hub. */
 export const embeddedRelational = defineAdapter<Relational, typeof config>({
   name: 'embedded',
@@ -40,7 +43,10 @@ export const embeddedRelational = defineAdapter<Relational, typeof config>({
       async stop() {
         const ending = sessions;
         sessions = undefined;
-        await ending?.close();
+        // The server ends what is still open after a moment's grace.
+        const patience = new AbortController();
+        await Promise.race([ending?.close(), clock.sleep(GRACE_MS, patience.signal)]);
+        patience.abort();
         await cluster?.stop();
       },
       check: () => port.check(),
