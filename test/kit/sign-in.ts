@@ -116,13 +116,16 @@ export async function startUsers(
     },
   ];
   const web = await startWeb({ ...options, services, ports: { ...options.ports, relational } });
-  const owner = await web.peers.json<{ username: string; password: string }>('users', {
+  const { username, password } = await web.peers.json<{ username: string; password: string }>('users', {
     method: 'POST',
     path: '/internal/users/first-administrator',
   });
+  const owner = { username, password };
   const call: StartedUsers['call'] = (method, url, given = {}) => callListener(web, method, url, given);
-  const signIn: StartedUsers['signIn'] = async ({ username, password }, given) =>
-    signedIn(await call('POST', '/api/v1/auth/login', { ...given, body: { username, password } }), password);
+  const signIn: StartedUsers['signIn'] = async (who, given) => {
+    const body = { username: who.username, password: who.password };
+    return signedIn(await call('POST', '/api/v1/auth/login', { ...given, body }), who.password);
+  };
   return {
     ...web,
     relational,
