@@ -169,10 +169,9 @@ function send(pid: number, signal: NodeJS.Signals): void {
 export async function stopLeftover(keeper: Keeper, clock: Clock, log: Logger): Promise<void> {
   const { pid } = readPidFile(keeper.cluster) ?? {};
   if (pid === undefined || !Number.isInteger(pid) || pid <= 1 || !isAlive(pid)) return;
-  if (!runsOn(pid, keeper.cluster)) {
-    // PostgreSQL would take that process for its own and refuse to start, as happens after each kill in a container.
-    return rmSync(join(keeper.cluster, 'postmaster.pid'), { force: true });
-  }
+  // PostgreSQL takes any process of that number for its own and refuses to start, as happens after each kill in a container.
+  const forget = (): void => rmSync(join(keeper.cluster, 'postmaster.pid'), { force: true });
+  if (!runsOn(pid, keeper.cluster)) return forget();
   log.warn('stopping the PostgreSQL that a killed hub left behind', { pid });
   for (const [signal, ms] of [
     ['SIGINT', FAST_STOP_MS],
@@ -180,8 +179,11 @@ export async function stopLeftover(keeper: Keeper, clock: Clock, log: Logger): P
     ['SIGKILL', QUICK_STOP_MS],
   ] as const) {
     send(pid, signal);
-    for (let waited = 0; waited < ms && isAlive(pid); waited += 10) await clock.sleep(10);
-    if (!isAlive(pid)) return;
+    // One that has ended but was not yet buried by its new parent has no command line any more.
+    for (let waited = 0; waited < ms; waited += 20) {
+      if (!isAlive(pid) || !runsOn(pid, keeper.cluster)) return forget();
+      await clock.sleep(20);
+    }
   }
   throw problems.cannotStart(`The PostgreSQL of a killed hub does not end: stop process ${pid}.`);
 }
