@@ -7,6 +7,8 @@ import { answerSignedIn, forgetCookie, fromOf, readCookie, type CookieConfig } f
 
 const tags = ['auth'];
 const config = { role: 'public' } as const;
+/** Nothing to send in the header `Authorization`. */
+const security: [] = [];
 
 const Login = Type.Object({ username: Line(254), password: Password }, { additionalProperties: false });
 const Registration = Type.Object(
@@ -30,6 +32,7 @@ export function authRoutes(
       config,
       schema: {
         tags,
+        security,
         summary: 'Sign in with a user name or an e-mail address.',
         body: Login,
         response: { 200: SignedInReply },
@@ -46,6 +49,7 @@ export function authRoutes(
       config,
       schema: {
         tags,
+        security,
         summary: 'Make an account: with an invitation, or when an administrator has opened registration.',
         body: Registration,
         response: { 201: SignedInReply },
@@ -63,6 +67,7 @@ export function authRoutes(
       config,
       schema: {
         tags,
+        security,
         summary: 'Get a new access token for the session cookie, which is replaced.',
         response: { 200: SignedInReply },
       },
@@ -71,7 +76,7 @@ export function authRoutes(
   );
   app.post(
     '/api/v1/auth/logout',
-    { config, schema: { tags, summary: 'End the session of the cookie.', response: Done } },
+    { config, schema: { tags, security, summary: 'End the session of the cookie.', response: Done } },
     async (request, reply) => {
       await sessions.close(readCookie(request));
       forgetCookie(reply, cookies);
