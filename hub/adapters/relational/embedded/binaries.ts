@@ -45,7 +45,7 @@ function makeOnce(folder: string, fill: (aside: string) => void): string {
 }
 
 /** Links that the package's install script would have made. Install scripts may be blocked, so they are made here, beside, when they are missing. */
-function libraryFolder(native: string, folder: string): string {
+export function libraryFolder(native: string, folder: string): string {
   const list = join(native, 'pg-symlinks.json');
   const links = existsSync(list)
     ? (JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[])

@@ -182,6 +182,9 @@ export async function startCluster(given: ClusterGiven): Promise<Cluster> {
   server.watch();
   return {
     connection: { ...address, ssl: false, user: HUB, password: secrets.hub, database: DATABASE },
-    stop: () => server.stop(),
+    async stop() {
+      await server.stop();
+      rmSync(keeper.socket, { recursive: true, force: true });
+    },
   };
 }
