@@ -136,7 +136,15 @@ export async function createServiceApp(name: string, log: Logger): Promise<Servi
     logger: false,
     bodyLimit: 1_048_576,
     requestIdHeader: 'x-request-id',
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', useDefaults: true, allErrors: true, strict: false } },
+    ajv: {
+      customOptions: {
+        removeAdditional: false,
+        coerceTypes: 'array',
+        useDefaults: true,
+        allErrors: true,
+        strict: false,
+      },
+    },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.decorateRequest('principal', null);
   app.addHook('onRoute', (route) => {

@@ -7,21 +7,20 @@ export interface Subject<Payload> {
   decode(data: Uint8Array): Payload;
 }
 
-/** Bigints travel as `{"$n": "123"}`, so that a payload survives JSON. */
+/** JSON in which a bigint is a text that begins with `$`, as in `"$123"`; a text that begins so by itself has it twice. */
 function jsonSubject<Payload>(name: string): Subject<Payload> {
   return {
     name,
     encode: (payload) =>
       Buffer.from(
-        JSON.stringify(payload, (_key, value: unknown) => {
-          if (typeof value === 'bigint') return { $n: value.toString() };
-          return value;
-        }),
+        JSON.stringify(payload, (_key, value: unknown) =>
+          typeof value === 'bigint' || (typeof value === 'string' && value.startsWith('$')) ? `$${value}` : value,
+        ),
       ),
     decode: (data) =>
       JSON.parse(Buffer.from(data).toString('utf8'), (_key, value: unknown) => {
-        if (typeof value === 'object' && value !== null && '$n' in value) return BigInt(String(value.$n));
-        return value;
+        if (typeof value !== 'string' || !value.startsWith('$')) return value;
+        return value.startsWith('$$') ? value.slice(1) : BigInt(value.slice(1));
       }) as Payload,
   };
 }

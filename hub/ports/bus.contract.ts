@@ -6,6 +6,19 @@ import type { Bus } from './bus.ts';
 
 const ORG = '11111111-1111-4111-8111-111111111111';
 
+const BATCH: BatchReceived = {
+  agent: ORG,
+  resource: ORG,
+  epoch: 2n ** 63n + 1n,
+  lane: Lane.LIVE,
+  seq: 7n,
+  receivedMs: 1_700_000_000_000,
+  skewMs: -3,
+  tables: [{ id: 5n, series: [{ name: 'a', kind: 'gauge', attributes: { k: 'v' } }] }],
+  metrics: Uint8Array.of(1, 2, 3),
+  logs: Uint8Array.of(255),
+};
+
 /** What every bus must do; `make` gives a fresh one that is not started yet. */
 export function busContract(name: string, make: () => Promise<Component & { port: Bus }>): void {
   describe(`bus ${name}`, () => {
@@ -68,30 +81,28 @@ export function busContract(name: string, make: () => Promise<Component & { port
       else expect(told).toBe('not now');
     });
 
-    test('a batch keeps its numbers and bytes', async () => {
-      const batch: BatchReceived = {
-        agent: ORG,
-        resource: ORG,
-        epoch: 2n ** 63n + 1n,
-        lane: Lane.LIVE,
-        seq: 7n,
-        receivedMs: 1_700_000_000_000,
-        skewMs: -3,
-        tables: [{ id: 5n, series: [{ name: 'a', kind: 'gauge', attributes: { k: 'v' } }] }],
-        metrics: Uint8Array.of(1, 2, 3),
-        logs: Uint8Array.of(255),
-      };
-      const copy = SUBJECTS.batchReceived.decode(SUBJECTS.batchReceived.encode(batch));
-      expect({ ...copy, metrics: [...copy.metrics], logs: [...copy.logs] }).toEqual({
-        ...batch,
-        metrics: [1, 2, 3],
-        logs: [255],
+    test('one publisher is heard in its order, and waits for those who listen', async () => {
+      const got: string[] = [];
+      adapter.port.subscribe(SUBJECTS.passwordChanged, 'a', async (_org, { user }) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        got.push(user);
       });
+      const sent = Array.from({ length: 20 }, (_, index) => `user ${index}`);
+      for (const user of sent) await adapter.port.publish(SUBJECTS.passwordChanged, ORG, news(user));
+      await expect.poll(() => got).toEqual(sent);
+    });
+
+    test('nobody needs to listen', async () => {
+      await adapter.port.publish(SUBJECTS.passwordChanged, ORG, news('x'));
+      await adapter.port.check();
+    });
+
+    test('a batch keeps its numbers and bytes', async () => {
       const got: BatchReceived[] = [];
       adapter.port.subscribe(SUBJECTS.batchReceived, 'a', async (_org, payload) => void got.push(payload));
-      await adapter.port.publish(SUBJECTS.batchReceived, ORG, batch);
-      await expect.poll(() => got[0]?.epoch).toBe(batch.epoch);
-      expect([...(got[0]?.logs ?? [])]).toEqual([255]);
+      await adapter.port.publish(SUBJECTS.batchReceived, ORG, BATCH);
+      await expect.poll(() => got[0]?.epoch).toBe(BATCH.epoch);
+      expect([...(got[0]?.logs ?? [])]).toEqual([...BATCH.logs]);
     });
   });
 }
