@@ -12,5 +12,6 @@ export const problems = defineProblems('ingest', {
   tooLarge: { status: 413, title: 'A batch of the agent is too large.' },
   replaced: { status: 409, title: 'A newer connection of the same agent took over.' },
   newerProtocol: { status: 400, title: 'The agent speaks a newer protocol than this hub.' },
+  notStored: { status: 503, title: 'The hub could not store a batch.', retryable: true },
   portTaken: { status: 500, title: 'The agents’ port is taken.' },
 });

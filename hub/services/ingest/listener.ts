@@ -9,7 +9,8 @@ import {
 } from '#proto/agent/v1/index.ts';
 import { reasonOf, type Logger } from '#sdk';
 import { problems } from './errors.ts';
-import type { Streams, Wire } from './streams.ts';
+import type { Wire } from './stream.ts';
+import type { Streams } from './streams.ts';
 
 /** gRPC's own limit for one message: a batch of 1 MB, packed badly, still fits. */
 const MESSAGE_LIMIT = 4 * 1024 * 1024;

@@ -5,6 +5,12 @@ import { migrations } from './migrations/index.ts';
 
 const SCHEMA = 'ingest';
 
+/** Which part of a list is asked for. */
+export interface Paging {
+  limit: number;
+  offset: number;
+}
+
 /** The tables of the schema `ingest`, as Kysely sees them. */
 export interface IngestTables {
   join_tokens: {

@@ -5,9 +5,11 @@ import { MonitoringConfig } from './config.ts';
 import { listenToBus } from './events.ts';
 import { createLive } from './live.ts';
 import { migrations } from './migrations/index.ts';
+import { createRetention } from './retention.ts';
 import { metricRoutes } from './routes/metrics.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { resourceRoutes } from './routes/resources.ts';
+import { retentionRoutes } from './routes/retention.ts';
 import { streamRoutes } from './routes/stream.ts';
 import { createStore, type Resource } from './store.ts';
 
@@ -40,29 +42,19 @@ export const monitoring = defineService({
     };
     const alerts = createAlerts({ ports, log, clock, resources });
     const ends: Cancel[] = [];
-    const retain = async (): Promise<void> => {
-      const wishes = [config, ...(await store.retentionWishes())];
-      const longest = (pick: (wish: MonitoringConfig) => number): number =>
-        Math.max(...wishes.slice(wishes.length > 1 ? 1 : 0).map(pick));
-      await series.retain({
-        raw: longest(({ rawDays }) => rawDays),
-        tenSeconds: longest(({ tenSecondDays }) => tenSecondDays),
-        minute: longest(({ minuteDays }) => minuteDays),
-        hour: longest(({ hourDays }) => hourDays),
-        diskLimit: longest(({ diskGb }) => diskGb) * 1e9,
-      });
-    };
+    const retention = createRetention({ relational: ports.relational, series, defaults: config });
     return {
       routes(app) {
         resourceRoutes(app, { store, series, live, bus });
-        metricRoutes(app, { store, series, clock, defaults: config, retain });
+        metricRoutes(app, { store, series, clock });
+        retentionRoutes(app, { retention, series });
         streamRoutes(app, { live, alerts, clock });
         overviewRoutes(app, { store, series, live, clock, firingTitles: (org) => alerts.firingTitles(org) });
         alerts.routes(app);
       },
       async start() {
         await store.migrate([...migrations, ...alerts.migrations]);
-        await retain();
+        await retention.apply();
         await alerts.start();
         ends.push(
           ...listenToBus({
@@ -74,9 +66,11 @@ export const monitoring = defineService({
             observe: ({ of, timeMs, changed }) => alerts.observe(of.org, of.resource, timeMs, changed),
           }),
           clock.every(RETAIN_MS, () => {
-            retain().catch((error: unknown) =>
-              log.error('old samples could not be deleted; it is tried again', { reason: reasonOf(error) }),
-            );
+            retention
+              .apply()
+              .catch((error: unknown) =>
+                log.error('old samples could not be deleted; it is tried again', { reason: reasonOf(error) }),
+              );
           }),
         );
       },

@@ -1,8 +1,8 @@
-import { sql, type Generated, type Kysely } from 'kysely';
+import { type Generated, type Kysely } from 'kysely';
 import type { Migration, Relational } from '../../ports/relational.ts';
-import type { MonitoringConfig } from './config.ts';
 
-const SCHEMA = 'monitoring';
+/** The schema of this service. */
+export const SCHEMA = 'monitoring';
 
 /** The tables of resources, as Kysely sees them. */
 export interface ResourceTables {
@@ -21,7 +21,6 @@ export interface ResourceTables {
     last_seen: Date | null;
     created_at: Generated<Date>;
   };
-  retention: { org_id: string; settings: string };
 }
 
 /** A resource as the rest of the service sees it. */
@@ -93,12 +92,6 @@ export function createStore(relational: Relational) {
     relational.forOrg(SCHEMA, org, work);
   return {
     migrate: (migrations: readonly Migration[]) => relational.migrate(SCHEMA, migrations),
-    async orgs(): Promise<string[]> {
-      const query = (db: Kysely<ResourceTables>) => sql<{ org: string }>`SELECT org FROM watched_orgs()`.execute(db);
-      return (
-        await relational.outside<ResourceTables, { org: string }[]>(SCHEMA, async (db) => (await query(db)).rows)
-      ).map(({ org }) => org);
-    },
     /** Adds a resource; adding the same id again changes nothing. */
     async add(
       org: string,
@@ -168,27 +161,6 @@ export function createStore(relational: Relational) {
         db.deleteFrom('monitored_resources').where('id', '=', id).executeTakeFirst(),
       );
       return result.numDeletedRows > 0n;
-    },
-    async retention(org: string): Promise<MonitoringConfig | undefined> {
-      const row = await within(org, (db) => db.selectFrom('retention').select('settings').executeTakeFirst());
-      return row?.settings as unknown as MonitoringConfig | undefined;
-    },
-    async keepRetention(org: string, settings: MonitoringConfig): Promise<void> {
-      const row = { org_id: org, settings: JSON.stringify(settings) };
-      await within(org, (db) =>
-        db
-          .insertInto('retention')
-          .values(row)
-          .onConflict((conflict) => conflict.column('org_id').doUpdateSet({ settings: row.settings }))
-          .execute(),
-      );
-    },
-    async retentionWishes(): Promise<MonitoringConfig[]> {
-      const query = (db: Kysely<ResourceTables>) =>
-        sql<{ settings: MonitoringConfig }>`SELECT settings FROM retention_wishes()`.execute(db);
-      return relational.outside<ResourceTables, MonitoringConfig[]>(SCHEMA, async (db) =>
-        (await query(db)).rows.map(({ settings }) => settings),
-      );
     },
   };
 }

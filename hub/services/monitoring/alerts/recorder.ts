@@ -1,11 +1,11 @@
 import { reasonOf, type Clock, type Logger } from '#sdk';
-import { SUBJECTS } from '#proto/subjects.ts';
 import type { Bus } from '../../../ports/bus.ts';
-import { alertChanged, toldOf, type Firing } from './firing.ts';
+import { toldOf, type Firing } from './firing.ts';
 import type { FiringWrite } from './firing-store.ts';
 import type { AlertNews, AlertResources } from './index.ts';
 import { isSilenced, type Silence } from './silence.ts';
 import type { AlertStore } from './store.ts';
+import { createTelling } from './telling.ts';
 import { wording } from './wording.ts';
 
 /** What the recorder stands on. */
@@ -19,8 +19,19 @@ export interface RecorderGiven {
   changed(news: AlertNews): void;
 }
 
+const newsOf = (org: string, firing: Firing): AlertNews => ({
+  org,
+  firing: firing.id,
+  state: firing.state,
+  severity: firing.severity,
+  resource: firing.resource,
+  title: wording(toldOf(firing)).title,
+  atMs: firing.resolvedMs ?? firing.firedMs,
+});
+
 /** Writes transitions down in their order and only then tells of them: whatever is cut off is told after the next start. */
 export function createRecorder({ store, bus, resources, clock, log, changed }: RecorderGiven) {
+  const telling = createTelling({ store, bus, clock });
   const waiting = new Map<string, FiringWrite[]>();
   let running: Promise<void> | undefined;
 
@@ -30,40 +41,6 @@ export function createRecorder({ store, bus, resources, clock, log, changed }: R
     const resourceName = (await resources.find(org, firing.resource))?.name ?? firing.resource;
     return { kind: 'fired', firing: { ...firing, resourceName, silenced: isSilenced(silences, firing, clock.now()) } };
   };
-
-  const publish = (org: string, firing: Firing, state: Firing['state']): Promise<void> =>
-    bus.publish(SUBJECTS.alertChanged, org, alertChanged(firing, state));
-
-  const tell = async (org: string, firing: Firing, silences: readonly Silence[]): Promise<void> => {
-    if (firing.told === 'nobody') {
-      const silenced = firing.state === 'firing' && isSilenced(silences, firing, clock.now());
-      if (silenced !== firing.silenced) await store.markSilenced(org, firing.id, silenced);
-      if (silenced) return;
-      await publish(org, firing, 'firing');
-      await store.markTold(org, firing.id, 'firing');
-    }
-    if (firing.state === 'firing') return;
-    await publish(org, firing, 'resolved');
-    await store.markTold(org, firing.id, 'resolved');
-  };
-
-  /** Tells all that is written down and was not told yet, also what a silence held back until now. */
-  const publishDue = async (org: string): Promise<void> => {
-    const due = await store.untold(org);
-    if (due.length === 0) return;
-    const silences = await store.silences(org, clock.now());
-    for (const firing of due) await tell(org, firing, silences);
-  };
-
-  const newsOf = (org: string, firing: Firing): AlertNews => ({
-    org,
-    firing: firing.id,
-    state: firing.state,
-    severity: firing.severity,
-    resource: firing.resource,
-    title: wording(toldOf(firing)).title,
-    atMs: firing.resolvedMs ?? firing.firedMs,
-  });
 
   const writeDown = async (org: string, entries: FiringWrite[]): Promise<void> => {
     try {
@@ -82,7 +59,7 @@ export function createRecorder({ store, bus, resources, clock, log, changed }: R
       const [org, entries] = next.value;
       waiting.delete(org);
       await writeDown(org, entries);
-      await publishDue(org);
+      await telling.due(org);
     }
   };
 
@@ -114,7 +91,7 @@ export function createRecorder({ store, bus, resources, clock, log, changed }: R
     /** Tries again what failed, and tells what silences no longer hold back. */
     async sweep(orgs: readonly string[]): Promise<void> {
       await kick();
-      for (const org of orgs) await publishDue(org);
+      for (const org of orgs) await telling.due(org);
     },
     /** Resolves when nothing is on its way. */
     async settled(): Promise<void> {

@@ -8,7 +8,7 @@ import type { AlertNews, AlertResources } from './index.ts';
 import { preview, PREVIEW_EPISODES, PREVIEW_HOSTS } from './preview.ts';
 import { checkRule, RuleBody, type Rule } from './rule.ts';
 import type { AlertStore } from './store.ts';
-import { ById, listOf, paging, RuleView, viewRule } from './views.ts';
+import { ById, Done, listOf, paging, RuleView, viewRule } from './views.ts';
 
 const ROOT = '/api/v1/monitoring/alerts';
 const DAY_MS = 86_400_000;
@@ -207,7 +207,7 @@ export function ruleRoutes(app: ServiceApp, given: AlertRoutesGiven): void {
         tags,
         summary: 'Remove a rule. What fires under it is closed.',
         params: ById,
-        response: { 204: Type.Null() },
+        response: { 204: Done },
       },
     },
     async (request, reply) => {

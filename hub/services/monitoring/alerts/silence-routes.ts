@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { principalOf, type ServiceApp } from '../../../http.ts';
 import { problems } from './errors.ts';
 import type { AlertRoutesGiven } from './rule-routes.ts';
-import { ById, listOf, paging } from './views.ts';
+import { ById, Done, listOf, paging } from './views.ts';
 
 const ROOT = '/api/v1/monitoring/alerts/silences';
 const LONGEST_MS = 366 * 86_400_000;
@@ -82,7 +82,7 @@ export function silenceRoutes(app: ServiceApp, { store, clock, resources }: Aler
     `${ROOT}/:id`,
     {
       config: { role: 'editor' },
-      schema: { tags, summary: 'End a silence.', params: ById, response: { 204: Type.Null() } },
+      schema: { tags, summary: 'End a silence.', params: ById, response: { 204: Done } },
     },
     async (request, reply) => {
       if (!(await store.removeSilence(principalOf(request).org, request.params.id)))

@@ -18,6 +18,9 @@ export const paging = {
 export const listOf = <Item extends TSchema>(item: Item) =>
   Type.Object({ items: Type.Array(item), total: Type.Integer(), limit: Type.Integer(), offset: Type.Integer() });
 
+/** The answer of a call that only does something. */
+export const Done = Type.Null({ description: 'Done.' });
+
 const orNull = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 const BuiltInKind = orNull(Type.Enum([...BUILT_IN_KINDS]));
 

@@ -74,29 +74,34 @@ test('an alert that was closed without a good value does not claim that all is w
 });
 
 test.each([
-  ['host-silent', {}, 63, 's', 'web-1 has been silent for 1 min 3 s'],
-  ['disk-filling', { 'system.filesystem.mountpoint': '/' }, 11_400, 's', 'Disk / on web-1 will be full in 3 h 10 min'],
-  ['memory-exhausted', {}, 0.021, '1', 'Memory of web-1 is exhausted: 2.1 % left'],
-  ['memory-exhausted', {}, 2400, '{page}/s', 'web-1 swaps 2,400 pages/s in and out at once'],
-  ['collector-failing', { 'outrider.collector': 'disk' }, 0, '1', 'Collector disk on web-1 fails'],
-  ['clock-skew', {}, 12, 's', 'Clock of web-1 is 12 s off'],
-] as const)('%s reads like a sentence', (builtIn, attributes, value, unit, title) => {
+  ['host-silent', { value: 63, unit: 's' }, 'web-1 has been silent for 1 min 3 s'],
+  ['disk-filling', { value: 11_400, unit: 's', mount: '/' }, 'Disk / on web-1 will be full in 3 h 10 min'],
+  ['memory-exhausted', { value: 0.021, unit: '1' }, 'Memory of web-1 is exhausted: 2.1 % left'],
+  ['memory-exhausted', { value: 2400, unit: '{page}/s' }, 'web-1 swaps 2,400 pages/s in and out at once'],
+  ['collector-failing', { value: 0, unit: '1', collector: 'disk' }, 'Collector disk on web-1 fails'],
+  ['clock-skew', { value: 12, unit: 's' }, 'Clock of web-1 is 12 s off'],
+] as const)('%s reads like a sentence', (builtIn, { value, unit, ...place }, title) => {
+  const attributes = {
+    ...('mount' in place ? { 'system.filesystem.mountpoint': place.mount } : {}),
+    ...('collector' in place ? { 'outrider.collector': place.collector } : {}),
+  };
   expect(wording({ ...DISK, builtIn, attributes, value, unit }).title).toBe(title);
 });
 
+const RECEIVED = { 'network.interface.name': 'eth0', 'network.io.direction': 'receive' };
 test.each([
-  ['system.cpu.busy', {}, '1', 0.934, 0.9, 'CPU use on web-1 is 93.4 %, above 90 %'],
   [
-    'system.network.io',
-    { 'network.interface.name': 'eth0', 'network.io.direction': 'receive' },
-    'By/s',
-    2 ** 20,
-    2 ** 19,
+    { metric: 'system.cpu.busy', attributes: {}, unit: '1', value: 0.934, threshold: 0.9 },
+    'CPU use on web-1 is 93.4 %, above 90 %',
+  ],
+  [
+    { metric: 'system.network.io', attributes: RECEIVED, unit: 'By/s', value: 2 ** 20, threshold: 2 ** 19 },
     'Network eth0 receive on web-1 is 1 MiB/s, above 512 KiB/s',
   ],
-  ['shop.queue', { queue: 'mail' }, '', 12, 10, 'shop.queue (queue=mail) on web-1 is 12, above 10'],
-] as const)('a rule on %s names what it watches', (metric, attributes, unit, value, threshold, title) => {
-  expect(wording({ ...DISK, builtIn: null, operator: 'gt', metric, attributes, unit, value, threshold }).title).toBe(
-    title,
-  );
+  [
+    { metric: 'shop.queue', attributes: { queue: 'mail' }, unit: '', value: 12, threshold: 10 },
+    'shop.queue (queue=mail) on web-1 is 12, above 10',
+  ],
+] as const)('a rule on $0.metric names what it watches', (told, title) => {
+  expect(wording({ ...DISK, builtIn: null, operator: 'gt', ...told }).title).toBe(title);
 });

@@ -3,7 +3,6 @@ import type { Clock } from '#sdk';
 import { Type } from 'typebox';
 import { principalOf, type ServiceApp } from '../../../http.ts';
 import type { SeriesStore } from '../../../ports/series.ts';
-import type { MonitoringConfig } from '../config.ts';
 import { problems } from '../errors.ts';
 import type { MonitoringStore } from '../store.ts';
 import { readRange } from '../../../time-range.ts';
@@ -54,9 +53,6 @@ export interface MetricRoutesGiven {
   store: MonitoringStore;
   series: SeriesStore;
   clock: Clock;
-  defaults: MonitoringConfig;
-  /** Applies a changed retention. */
-  retain(): Promise<void>;
 }
 
 const listed = (value: string | readonly string[] | undefined): string[] =>
@@ -75,9 +71,8 @@ function attributeFilters(query: Readonly<Record<string, unknown>>): Record<stri
   return filters;
 }
 
-/** Samples over time, and how long they are kept. */
-export function metricRoutes(app: ServiceApp, given: MetricRoutesGiven): void {
-  const { store, series, clock } = given;
+/** Samples over time. */
+export function metricRoutes(app: ServiceApp, { store, series, clock }: MetricRoutesGiven): void {
   app.get(
     '/api/v1/monitoring/metrics/:id',
     {
@@ -116,54 +111,6 @@ export function metricRoutes(app: ServiceApp, given: MetricRoutesGiven): void {
           unit: metricInfo(one.name)?.unit ?? '',
         })),
       };
-    },
-  );
-  const Retention = Type.Object(
-    {
-      rawDays: Type.Number({ exclusiveMinimum: 0, maximum: 36_500 }),
-      tenSecondDays: Type.Number({ exclusiveMinimum: 0, maximum: 36_500 }),
-      minuteDays: Type.Number({ exclusiveMinimum: 0, maximum: 36_500 }),
-      hourDays: Type.Number({ exclusiveMinimum: 0, maximum: 36_500 }),
-      diskGb: Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 }),
-    },
-    { additionalProperties: false },
-  );
-  const Usage = Type.Object({
-    bytes: Type.Number(),
-    samples: Type.Number(),
-    oldestMs: Type.Union([Type.Number(), Type.Null()]),
-  });
-  app.get(
-    '/api/v1/monitoring/retention',
-    {
-      config: { role: 'viewer' },
-      schema: {
-        tags: ['metrics'],
-        summary: 'How long samples are kept, and what they take.',
-        response: { 200: Type.Object({ settings: Retention, usage: Usage }) },
-      },
-    },
-    async (request) => {
-      const settings = (await store.retention(principalOf(request).org)) ?? given.defaults;
-      const usage = await series.usage();
-      return { settings, usage: { ...usage, oldestMs: usage.oldestMs ?? null } };
-    },
-  );
-  app.put(
-    '/api/v1/monitoring/retention',
-    {
-      config: { role: 'admin' },
-      schema: {
-        tags: ['metrics'],
-        summary: 'Change how long samples are kept.',
-        body: Retention,
-        response: { 204: Type.Null() },
-      },
-    },
-    async (request, reply) => {
-      await store.keepRetention(principalOf(request).org, request.body);
-      await given.retain();
-      return reply.code(204).send(null);
     },
   );
 }

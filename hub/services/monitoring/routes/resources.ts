@@ -9,7 +9,7 @@ import { problems } from '../errors.ts';
 import type { Live } from '../live.ts';
 import type { MonitoringStore, Resource } from '../store.ts';
 import { headlineOf } from '../verdict.ts';
-import { ById, Labels, listOf, Paging, ResourceReply } from './schemas.ts';
+import { ById, Done, Labels, listOf, Paging, ResourceReply } from './schemas.ts';
 
 /** What the routes of resources stand on. */
 export interface ResourceRoutesGiven {
@@ -134,7 +134,7 @@ function writeRoutes(app: ServiceApp, { store, series, live, bus }: ResourceRout
         summary: 'Rename or label a resource.',
         params: ById,
         body: Change,
-        response: { 204: Type.Null() },
+        response: { 204: Done },
       },
     },
     async (request, reply) => {
@@ -150,7 +150,7 @@ function writeRoutes(app: ServiceApp, { store, series, live, bus }: ResourceRout
         tags,
         summary: 'Delete a resource with all its data, and revoke its agent.',
         params: ById,
-        response: { 204: Type.Null() },
+        response: { 204: Done },
       },
     },
     async (request, reply) => {

@@ -13,6 +13,9 @@ export const listOf = <Item extends TSchema>(item: Item) =>
 /** A path that ends in an id. */
 export const ById = Type.Object({ id: Type.String({ format: 'uuid' }) });
 
+/** The answer of a call that only does something. */
+export const Done = Type.Null({ description: 'Done.' });
+
 /** Labels of a resource. */
 export const Labels = Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 256 }));
 

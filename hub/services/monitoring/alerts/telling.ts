@@ -1,0 +1,35 @@
+import type { Clock } from '#sdk';
+import { SUBJECTS } from '#proto/subjects.ts';
+import type { Bus } from '../../../ports/bus.ts';
+import { alertChanged, type Firing } from './firing.ts';
+import { isSilenced, type Silence } from './silence.ts';
+import type { AlertStore } from './store.ts';
+
+/** Tells the bus of firings that are written down, once each: whatever is cut off is told after the next start. */
+export function createTelling({ store, bus, clock }: { store: AlertStore; bus: Bus; clock: Clock }) {
+  const publish = (org: string, firing: Firing, state: Firing['state']): Promise<void> =>
+    bus.publish(SUBJECTS.alertChanged, org, alertChanged(firing, state));
+
+  const tell = async (org: string, firing: Firing, silences: readonly Silence[]): Promise<void> => {
+    if (firing.told === 'nobody') {
+      const silenced = firing.state === 'firing' && isSilenced(silences, firing, clock.now());
+      if (silenced !== firing.silenced) await store.markSilenced(org, firing.id, silenced);
+      if (silenced) return;
+      await publish(org, firing, 'firing');
+      await store.markTold(org, firing.id, 'firing');
+    }
+    if (firing.state === 'firing') return;
+    await publish(org, firing, 'resolved');
+    await store.markTold(org, firing.id, 'resolved');
+  };
+
+  return {
+    /** Tells all that was not told yet, also what a silence held back until now. */
+    async due(org: string): Promise<void> {
+      const due = await store.untold(org);
+      if (due.length === 0) return;
+      const silences = await store.silences(org, clock.now());
+      for (const firing of due) await tell(org, firing, silences);
+    },
+  };
+}

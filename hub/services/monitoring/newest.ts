@@ -1,0 +1,85 @@
+import type { SeriesKind } from '#proto/metrics.ts';
+import type { SeriesBlock, SeriesIdentity, SeriesTable } from '../../ports/series.ts';
+
+/** A series and its newest value. Of a counter, `value` is its rate per second. */
+export interface LiveSeries {
+  /** Its place in the resource's list: how events name it. */
+  index: number;
+  name: string;
+  kind: SeriesKind;
+  attributes: Readonly<Record<string, string>>;
+  value: number;
+  /** Time of the newest sample, milliseconds. */
+  timeMs: number;
+  /** Newest raw value of a counter. */
+  raw: number;
+}
+
+/** Over a longer silence no rate is made up, milliseconds. */
+const GAP_MS = 300_000;
+/** Tables that are remembered a resource; the one unused for longest goes first. */
+const TABLES = 200;
+
+/** Takes a sample; false when it is older than what is known: late news is no live news. */
+function update(series: LiveSeries, value: number, timeMs: number): boolean {
+  if (timeMs < series.timeMs) return false;
+  if (series.kind === 'gauge') {
+    series.value = value;
+  } else {
+    const seconds = (timeMs - series.timeMs) / 1000;
+    const growth = value >= series.raw ? value - series.raw : value;
+    const known = series.timeMs > 0 && seconds > 0 && seconds * 1000 <= GAP_MS;
+    series.value = known ? growth / seconds : NaN;
+    series.raw = value;
+  }
+  series.timeMs = timeMs;
+  return true;
+}
+
+/** The newest value of each series of one resource. */
+export interface Newest {
+  series: LiveSeries[];
+  learn(tables: readonly SeriesTable[]): void;
+  /** Takes blocks; gives the series that have news and the newest time among them. */
+  take(blocks: readonly SeriesBlock[]): { changed: LiveSeries[]; timeMs: number };
+}
+
+/** Makes an empty one. */
+export function createNewest(): Newest {
+  const series: LiveSeries[] = [];
+  const tables = new Map<bigint, readonly LiveSeries[]>();
+  const bySignature = new Map<string, LiveSeries>();
+  const seriesOf = ({ name, kind, attributes }: SeriesIdentity): LiveSeries => {
+    const signature = JSON.stringify([name, Object.entries(attributes).sort()]);
+    const known = bySignature.get(signature);
+    if (known !== undefined) return known;
+    const made: LiveSeries = { index: series.length, name, kind, attributes, value: NaN, timeMs: 0, raw: 0 };
+    bySignature.set(signature, made);
+    series.push(made);
+    return made;
+  };
+  return {
+    series,
+    learn(added) {
+      for (const { id, series: identities } of added) {
+        if (tables.has(id)) continue;
+        tables.set(id, identities.map(seriesOf));
+        if (tables.size > TABLES) tables.delete(tables.keys().next().value ?? 0n);
+      }
+    },
+    take(blocks) {
+      const changed: LiveSeries[] = [];
+      let newest = 0;
+      for (const { table, timeMs, values } of blocks) {
+        const columns = tables.get(table) ?? [];
+        if (timeMs > newest) newest = timeMs;
+        for (let index = 0; index < columns.length; index++) {
+          const value = values[index];
+          const one = columns[index] as LiveSeries;
+          if (value !== undefined && Number.isFinite(value) && update(one, value, timeMs)) changed.push(one);
+        }
+      }
+      return { changed, timeMs: newest };
+    },
+  };
+}
