@@ -1,9 +1,20 @@
 import { PassThrough, type Readable } from 'node:stream';
 import type { Cancel, Clock } from '#sdk';
+import { Type } from 'typebox';
 
 const HEARTBEAT_MS = 15_000;
 /** Bytes that may wait for a slow reader before events are left out for it. */
 const WAITING_LIMIT = 1_000_000;
+
+/** The answer of a route that streams, for the OpenAPI document. */
+export const eventsReply = (description: string) => ({
+  description,
+  content: {
+    'text/event-stream': {
+      schema: Type.Unsafe<Readable>({ type: 'string', description: 'Server-sent events; data are JSON.' }),
+    },
+  },
+});
 
 /** One reader of server-sent events. */
 export interface EventStream {

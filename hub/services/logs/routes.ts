@@ -1,6 +1,6 @@
 import type { Clock } from '#sdk';
 import { Type } from 'typebox';
-import { openEventStream } from '../../event-stream.ts';
+import { eventsReply, openEventStream } from '../../event-stream.ts';
 import { principalOf, type ServiceApp } from '../../http.ts';
 import type { LogFilter, LogLevelNumber, LogStore, StoredLine } from '../../ports/logstore.ts';
 import { readDuration, readRange, readTime } from '../../time-range.ts';
@@ -200,6 +200,7 @@ function lineRoutes(app: ServiceApp, { logstore }: LogRoutesGiven): void {
           agent: Type.String(),
           epoch: Type.String({ pattern: '^\\d{1,20}$' }),
         }),
+        response: { 200: Type.Object({ live: Type.String(), backfill: Type.String() }) },
       },
     },
     async ({ query: { org, agent, epoch } }) => {
@@ -217,7 +218,12 @@ function tailRoute(app: ServiceApp, { logstore, tail, clock }: LogRoutesGiven): 
       schema: {
         tags,
         summary: 'New lines as server-sent events: lines, skipped. Begins with the last lines there are.',
+        description:
+          'Events: `lines` {nowMs, lines}, lines as in a search but without an id once they are live, oldest first; the first one holds the last lines ' +
+          'there are. `skipped` {lines}: so many were left out because the reader was too slow. Comments (`: beat`) come every 15 s; after a break the ' +
+          'reader connects again by itself and gets the last lines anew.',
         querystring: Type.Object({ ...Filters, backlog: Type.Integer({ default: 100, minimum: 0, maximum: 1000 }) }),
+        response: { 200: eventsReply('The stream; it has no end of its own.') },
       },
     },
     async (request, reply) => {

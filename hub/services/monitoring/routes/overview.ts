@@ -70,6 +70,7 @@ export function overviewRoutes(app: ServiceApp, { store, series, live, clock, fi
           agent: Type.String(),
           epoch: Type.String({ pattern: '^\\d{1,20}$' }),
         }),
+        response: { 200: Type.Object({ live: Type.String(), backfill: Type.String() }) },
       },
     },
     async ({ query: { org, agent, epoch } }) => {

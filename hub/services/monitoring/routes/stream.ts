@@ -3,7 +3,7 @@ import type { Clock } from '#sdk';
 import { Type } from 'typebox';
 import { principalOf, type ServiceApp } from '../../../http.ts';
 import type { Alerts } from '../alerts/index.ts';
-import { openEventStream, type EventStream } from '../../../event-stream.ts';
+import { eventsReply, openEventStream, type EventStream } from '../../../event-stream.ts';
 import type { Live, LiveChange, LiveResource, LiveSeries } from '../live.ts';
 import { headlineOf, type Headline } from '../verdict.ts';
 
@@ -84,15 +84,21 @@ export function streamRoutes(app: ServiceApp, { live, alerts, clock }: StreamRou
       config: { role: 'viewer' },
       schema: {
         tags: ['metrics'],
-        summary: 'Live values as server-sent events: series, sample, hosts, alert.',
+        summary: 'Live values as server-sent events: series, sample, hosts, alert, clock.',
+        description:
+          'Events: `series` {resource, series: [{index, name, kind, attributes, unit}]} names what a resource has, and comes again when it grows. ' +
+          '`sample` {resource, timeMs, values: [[index, value]]} brings what is new; counters are rates per second. `hosts` {nowMs, hosts: [{resource, ' +
+          'timeMs, cpu, memory, disk, fullest, load, receive, transmit}]} comes once a second with `hosts=true`. `alert` {firing, state, severity, ' +
+          'resource, title, atMs} tells of each change. `clock` {nowMs} begins the stream. Comments (`: beat`) come every 15 s.',
         querystring: Type.Object({
           resource: Repeated,
           name: Repeated,
           hosts: Type.Optional(Type.Boolean({ description: 'Also headline numbers of all hosts, each second.' })),
         }),
+        response: { 200: eventsReply('The stream; it has no end of its own.') },
       },
     },
-    (request, reply) => {
+    async (request, reply) => {
       const wish = readWish(principalOf(request).org, request.query);
       const ends: (() => void)[] = [];
       const stream = openEventStream(clock, () => ends.splice(0).forEach((end) => end()));
