@@ -36,8 +36,46 @@ export interface ListenerOptions {
 }
 
 interface ApiDocument {
-  paths?: Record<string, unknown>;
+  paths?: Record<string, Record<string, Operation>>;
   tags?: unknown[];
+}
+
+interface Described {
+  properties?: Record<string, Described>;
+  required?: string[];
+  items?: Described;
+  default?: unknown;
+}
+
+/** What has a default may be left out by a caller, which the schema of the filled-in value does not say. */
+function forgiving(schema: Described): Described {
+  const { properties, required, items } = schema;
+  if (items !== undefined) return { ...schema, items: forgiving(items) };
+  if (properties === undefined) return schema;
+  const needed = required?.filter((key) => properties[key]?.default === undefined) ?? [];
+  const inner = Object.fromEntries(Object.entries(properties).map(([key, child]) => [key, forgiving(child)]));
+  const { required: _filledIn, ...rest } = schema;
+  return { ...rest, properties: inner, ...(needed.length === 0 ? {} : { required: needed }) };
+}
+
+interface Operation {
+  parameters?: { required?: boolean; schema?: Described }[];
+  requestBody?: { content?: Record<string, { schema?: Described }> };
+}
+
+/** An operation as a caller sees it: only what has no default must be sent. */
+function asCalled(operation: Operation): Operation {
+  const parameters = operation.parameters?.map((one) =>
+    one.schema?.default === undefined ? one : { ...one, required: false },
+  );
+  const content = Object.entries(operation.requestBody?.content ?? {}).map(
+    ([type, { schema, ...rest }]) => [type, { ...rest, schema: schema && forgiving(schema) }] as const,
+  );
+  return {
+    ...operation,
+    ...(parameters === undefined ? {} : { parameters }),
+    ...(content.length === 0 ? {} : { requestBody: { ...operation.requestBody, content: Object.fromEntries(content) } }),
+  };
 }
 
 /** One OpenAPI 3.1 document of all services' routes; what only sisters may call is left out. */
@@ -45,7 +83,8 @@ export function mergeDocuments(documents: readonly ApiDocument[], version: strin
   const paths: Record<string, unknown> = {};
   for (const document of documents) {
     for (const [path, item] of Object.entries(document.paths ?? {})) {
-      if (!path.startsWith('/internal/')) paths[path] = item;
+      if (path.startsWith('/internal/')) continue;
+      paths[path] = Object.fromEntries(Object.entries(item).map(([method, one]) => [method, asCalled(one)]));
     }
   }
   return {

@@ -1,4 +1,4 @@
-import type { GuardedFetch } from '#sdk';
+import type { ChannelDefinition, GuardedFetch } from '#sdk';
 import type { Component, ComponentDefinition, Context } from '#sdk';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
@@ -33,9 +33,14 @@ export interface HubFacts {
   listen: string;
   /** Names and addresses that certificates of the hub must carry. */
   hostnames: readonly string[];
+  /** Folder of the page that came with the program; empty when none did. */
+  page: string;
   /** Which service answers which paths; the longest prefix wins. */
   routes: readonly { prefix: string; service: string }[];
 }
+
+/** The ways to tell a person that ship, by name; each is loaded when it is asked for. */
+export type ChannelCatalogue = Readonly<Record<string, () => Promise<ChannelDefinition>>>;
 
 /** What a service is given: its settings, the ports that it needs and no others. */
 export interface ServiceContext<Config, Needs extends PortName> extends Context<Config> {
@@ -44,6 +49,7 @@ export interface ServiceContext<Config, Needs extends PortName> extends Context<
   hub: HubFacts;
   /** The only way to call an address that a user gave. */
   egress: GuardedFetch;
+  channels: ChannelCatalogue;
 }
 
 /** One of the hub's parts. `routes` declares its web API on an app of its own that peers call. */

@@ -1,4 +1,4 @@
-import { chmodSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, unlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -52,6 +52,13 @@ export interface StartedHub {
 
 const isLoopback = (address: string): boolean => /^(127\.|::1$|localhost$)/.test(address);
 
+/** Where the built page lies, seen from the bundle and from the source. */
+function builtPage(): string {
+  const here = import.meta.dirname;
+  const places = [join(here, '..', 'web'), join(here, '..', 'dist', 'web')];
+  return places.find((place) => existsSync(join(place, 'index.html')) && existsSync(join(place, 'assets'))) ?? '';
+}
+
 function factsOf(settings: PlanSettings): HubFacts {
   const local = isLoopback(settings.listen);
   const everywhere = settings.listen === '0.0.0.0' || settings.listen === '::';
@@ -64,6 +71,7 @@ function factsOf(settings: PlanSettings): HubFacts {
     linkAddress: `${host}:${linkPort}`,
     listen: settings.listen,
     hostnames: [...new Set([name, hostname(), 'localhost', '127.0.0.1'])],
+    page: builtPage(),
     routes: Object.entries(services).flatMap(([service, { prefixes }]) =>
       prefixes.map((prefix) => ({ prefix, service })),
     ),

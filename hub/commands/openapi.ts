@@ -11,7 +11,7 @@ export async function printOpenApi(): Promise<string> {
   const { services } = await assemble(plan, {
     settings: planSettings(plan, sources),
     dataFolder: '',
-    hub: { version: VERSION, publicUrl: '', linkAddress: '', listen: '', hostnames: [], routes: [] },
+    hub: { version: VERSION, publicUrl: '', linkAddress: '', listen: '', hostnames: [], page: '', routes: [] },
     clock: systemClock,
     log: silentLogger,
     metrics: new Registry(),

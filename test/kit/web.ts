@@ -1,4 +1,4 @@
-import { checkSettings, silentLogger } from '#sdk';
+import { checkSettings, silentLogger, type GuardedFetch } from '#sdk';
 import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
 import type { Static, TObject } from 'typebox';
@@ -6,6 +6,7 @@ import { localBus } from '../../hub/adapters/bus/local/index.ts';
 import { memoryCache } from '../../hub/adapters/cache/memory/index.ts';
 import { createLocalPeers } from '../../hub/adapters/peers/local/index.ts';
 import { createServiceApp, type ServiceApp } from '../../hub/http.ts';
+import { channels } from '../../hub/catalogue.ts';
 import type { Bus } from '../../hub/ports/bus.ts';
 import type { Peers } from '../../hub/ports/peers.ts';
 import { createListener } from '../../hub/serve.ts';
@@ -19,6 +20,8 @@ export interface WebOptions {
   /** Ports besides cache, bus and peers, which every test gets fresh. */
   ports?: Partial<Ports>;
   publicUrl?: string;
+  /** How addresses of users are called; by default nobody is. */
+  egress?: GuardedFetch;
   clock?: ManualClock;
 }
 
@@ -45,6 +48,7 @@ export async function startWeb(options: WebOptions): Promise<StartedWeb> {
     version: '0.0.0',
     publicUrl: options.publicUrl ?? 'http://127.0.0.1:8080',
     linkAddress: '127.0.0.1:4320',
+    page: '',
     listen: '127.0.0.1',
     hostnames: ['127.0.0.1'],
     routes: options.services.flatMap(({ definition, prefixes }) =>
@@ -55,8 +59,8 @@ export async function startWeb(options: WebOptions): Promise<StartedWeb> {
   for (const { definition, config } of options.services) {
     const settings = checkSettings(definition.config, config ?? {}, []) as Static<TObject>;
     const refused = (): Promise<never> => Promise.reject(new Error('this test calls nobody'));
-    const egress = refused;
-    const component = definition.create({ ...given, config: settings, ports, metrics, hub, egress } as never);
+    const egress = options.egress ?? refused;
+    const component = definition.create({ ...given, config: settings, ports, metrics, hub, egress, channels } as never);
     const app = await createServiceApp(definition.name, silentLogger);
     await component.routes?.(app);
     await app.ready();

@@ -33,7 +33,8 @@ export const gateway = defineService({
           allowances: createAllowances(config, clock),
           durations,
         });
-        if (config.page !== '') await servePage(listener, config.page);
+        const page = config.page === '' ? hub.page : config.page;
+        if (page !== '' && page !== 'none') await servePage(listener, page);
       },
     };
   },
