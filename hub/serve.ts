@@ -74,7 +74,9 @@ function asCalled(operation: Operation): Operation {
   return {
     ...operation,
     ...(parameters === undefined ? {} : { parameters }),
-    ...(content.length === 0 ? {} : { requestBody: { ...operation.requestBody, content: Object.fromEntries(content) } }),
+    ...(content.length === 0
+      ? {}
+      : { requestBody: { ...operation.requestBody, content: Object.fromEntries(content) } }),
   };
 }
 

@@ -2,7 +2,10 @@ import { Type, type Static } from 'typebox';
 
 /** Settings of the gateway. */
 export const GatewayConfig = Type.Object({
-  page: Type.String({ description: 'Folder of another page; empty serves the one that came with the program, none serves no page.', default: '' }),
+  page: Type.String({
+    description: 'Folder of another page; empty serves the one that came with the program, none serves no page.',
+    default: '',
+  }),
   requestsPerSecond: Type.Integer({
     description: 'Calls a second that one caller may make for long.',
     default: 50,
