@@ -1,4 +1,6 @@
 export * from './authority.ts';
+export * from './event-reader.ts';
+export * from './host-feed.ts';
 export * from './manual-clock.ts';
 export * from './programs.ts';
 export * from './relational.ts';

@@ -3,5 +3,7 @@ import { defineProblems } from '#sdk';
 /** What the logs service refuses. */
 export const problems = defineProblems('logs', {
   badFrame: { status: 400, title: 'The log lines of a batch are malformed.' },
+  badRange: { status: 400, title: 'The time range is empty.' },
+  unknownLevel: { status: 400, title: 'There is no such level.' },
   notFound: { status: 404, title: 'There is no such line.' },
 });

@@ -46,16 +46,18 @@ interface FilterQuery {
 }
 
 const listed = (value: string | string[] | undefined): string[] =>
-  (typeof value === 'string' ? value.split(',') : (value ?? []))
+  (typeof value === 'string' ? [value] : (value ?? []))
+    .flatMap((part) => part.split(','))
     .map((part) => part.trim())
     .filter((part) => part !== '');
 
 /** The search's words; `not` is taken whole, because a text may hold commas. */
 function filterOf(query: FilterQuery): Omit<LogFilter, 'from' | 'to'> {
   const hosts = listed(query.host);
-  const levels = listed(query.level).flatMap((name) => {
+  const levels = listed(query.level).map((name) => {
     const number = LEVELS.indexOf(name.toLowerCase() as (typeof LEVELS)[number]);
-    return number < 0 ? [] : [number as LogLevelNumber];
+    if (number < 0) throw problems.unknownLevel(`"${name}" is none of ${LEVELS.join(', ')}.`);
+    return number as LogLevelNumber;
   });
   return {
     resources: hosts.length === 0 ? undefined : hosts,
@@ -104,8 +106,9 @@ function searchRoutes(app: ServiceApp, { logstore, clock }: LogRoutesGiven): voi
     async (request) => {
       const { limit, offset, from, to } = request.query;
       const now = clock.now();
-      // A line of this very moment belongs to "now".
+      // Both ends count: a line of this very moment belongs to "now".
       const range = { from: readTime(from ?? '-15m', now), to: readTime(to ?? 'now', now) + 1 };
+      if (range.to <= range.from) throw problems.badRange('"from" must not be after "to".');
       const page = await logstore.search(
         principalOf(request).org,
         { ...filterOf(request.query), ...range },
@@ -163,7 +166,7 @@ function lineRoutes(app: ServiceApp, { logstore }: LogRoutesGiven): void {
         tags,
         summary: 'A line and those around it in the same file, oldest first.',
         querystring: Type.Object({
-          id: Type.String({ maxLength: 20 }),
+          id: Type.String({ maxLength: 40, description: 'Of a line in a search.' }),
           around: Type.Integer({ default: 50, minimum: 1, maximum: 500 }),
         }),
         response: { 200: Type.Object({ items: Type.Array(Line) }) },

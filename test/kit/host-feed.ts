@@ -1,0 +1,94 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { Kind, LogsSchema, MetricsSchema, TableSchema, type Level } from '#proto/agent/v1/index.ts';
+import { SUBJECTS } from '#proto/subjects.ts';
+import { createHash, randomUUID } from 'node:crypto';
+import type { Bus } from '../../hub/ports/bus.ts';
+
+/** One sample as a test writes it; a gauge without attributes unless it says otherwise. */
+export interface FedSample {
+  name: string;
+  value: number;
+  attributes?: Readonly<Record<string, string>>;
+  kind?: 'gauge' | 'counter';
+}
+
+/** One line as a test writes it. */
+export interface FedLine {
+  text: string;
+  level?: Level;
+  source?: string;
+  timeMs?: number;
+}
+
+/** What one batch of a host holds. */
+export interface FedBatch {
+  timeMs: number;
+  samples?: readonly FedSample[];
+  lines?: readonly FedLine[];
+}
+
+/** A host whose batches reach the services as ingest hands them over. */
+export interface HostFeed {
+  resource: string;
+  /** Resolves when all services have stored the batch. */
+  send(batch: FedBatch): Promise<void>;
+  /** The last batch once more, as after a lost acknowledgement. */
+  resend(): Promise<void>;
+}
+
+function tableFor(samples: readonly FedSample[]) {
+  const series = samples.map(({ name, kind, attributes = {} }) => ({
+    name,
+    kind: kind ?? ('gauge' as const),
+    attributes: { ...attributes },
+  }));
+  const wire = series.map((one) => ({ ...one, kind: one.kind === 'counter' ? Kind.COUNTER : Kind.GAUGE }));
+  const bytes = toBinary(TableSchema, create(TableSchema, { series: wire }));
+  return { id: createHash('sha256').update(bytes).digest().readBigUInt64LE(0), series };
+}
+
+/** Enrols a host with an org, without a token and a certificate, and gives what sends for it. */
+export async function feedHost(bus: Bus, org: string, name: string, more: { ephemeral?: boolean } = {}) {
+  const resource = randomUUID();
+  const enrolled = { agent: resource, name, labels: {}, ephemeral: more.ephemeral ?? false };
+  await bus.publish(SUBJECTS.agentEnrolled, org, enrolled);
+  return feedResource(bus, org, resource);
+}
+
+/** Sends for a resource that exists. */
+export function feedResource(bus: Bus, org: string, resource: string, epoch = 1n): HostFeed {
+  let seq = 0n;
+  let last: FedBatch = { timeMs: 0 };
+  const publish = async ({ timeMs, samples = [], lines = [] }: FedBatch): Promise<void> => {
+    const table = tableFor(samples);
+    const blocks =
+      samples.length === 0
+        ? []
+        : [{ table: table.id, timeMs: BigInt(timeMs), values: samples.map(({ value }) => value) }];
+    const chunks = lines.map(({ text, level = 2, source = '/var/log/app.log', timeMs: at = timeMs }) => ({
+      source,
+      lines: [{ timeMs: BigInt(at), level, text, truncated: false }],
+    }));
+    await bus.publish(SUBJECTS.batchReceived, org, {
+      agent: resource,
+      resource,
+      epoch,
+      lane: 1,
+      seq,
+      receivedMs: timeMs,
+      skewMs: 0,
+      tables: samples.length === 0 ? [] : [table],
+      metrics: toBinary(MetricsSchema, create(MetricsSchema, { blocks })),
+      logs: toBinary(LogsSchema, create(LogsSchema, { chunks })),
+    });
+  };
+  return {
+    resource,
+    send(batch) {
+      seq += 1n;
+      last = batch;
+      return publish(batch);
+    },
+    resend: () => publish(last),
+  };
+}
