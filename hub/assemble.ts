@@ -11,7 +11,7 @@ import {
 import type { Registry } from 'prom-client';
 import { Type, type Static, type TObject } from 'typebox';
 import type { AdapterDefinition } from './adapter.ts';
-import { adapters, peers as peerKinds, services, targets, type AdaptedPort } from './catalogue.ts';
+import { adapters, channels, peers as peerKinds, services, targets, type AdaptedPort } from './catalogue.ts';
 import { HubSettings } from './config.ts';
 import { createServiceApp, type ServiceApp } from './http.ts';
 import type { HubFacts, PortName, Ports, Service, ServiceDefinition } from './service.ts';
@@ -147,6 +147,7 @@ export async function assemble(plan: Plan, given: Given): Promise<Assembly> {
       metrics: given.metrics,
       hub: given.hub,
       egress: given.egress,
+      channels,
     } as never);
     const app = await createServiceApp(definition.name, serviceLog);
     await component.routes?.(app);

@@ -1,6 +1,9 @@
 import type { AdapterDefinition } from './adapter.ts';
 import type { PortName, Ports, ServiceDefinition } from './service.ts';
 
+/** Every way to tell a person that ships. */
+export { channels } from '../plugins/channels/catalogue.ts';
+
 /** One row of the services' table. */
 export interface ServiceEntry {
   /** What it answers on the web; the gateway sends these paths to it. */
@@ -13,6 +16,11 @@ export const services: Readonly<Record<string, ServiceEntry>> = {
   users: {
     prefixes: ['/api/v1/auth', '/api/v1/users'],
     load: async () => (await import('./services/users/index.ts')).users,
+  },
+  // Before monitoring: what it publishes while nobody listens is lost on a bus inside the process.
+  notifications: {
+    prefixes: ['/api/v1/notifications'],
+    load: async () => (await import('./services/notifications/index.ts')).notifications,
   },
   monitoring: {
     prefixes: ['/api/v1/monitoring'],

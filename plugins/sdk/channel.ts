@@ -54,6 +54,8 @@ export interface ChannelDefinition<Schema extends TObject = TObject> {
   config: Schema;
   /** Keys of `config` that are never shown again once saved. */
   secrets: readonly string[];
+  /** Keys of `config` that say where messages go and how safely: when one changes, saved secrets must be given again, or they could be sent to a stranger. */
+  destination: readonly string[];
   /** Least time between two messages about one resource; what comes meanwhile is gathered into one. Absent: each goes alone, at once. */
   spacingSeconds?: number;
   create(context: ChannelContext<Static<Schema>>): Channel;

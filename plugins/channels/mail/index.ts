@@ -107,6 +107,7 @@ export const mail = defineChannel({
   summary: 'Sends a mail through an SMTP server; at most one a host and minute.',
   config,
   secrets: ['password'],
+  destination: ['host', 'port', 'tls', 'verifyCertificate'],
   spacingSeconds: 60,
   create({ config: settings, log }) {
     const domain = /@([^>@]+)>?$/.exec(settings.from)?.[1] ?? 'outrider.invalid';

@@ -45,6 +45,7 @@ export const webhook = defineChannel({
   summary: 'Posts signed JSON to a web address.',
   config,
   secrets: ['secret', 'authorization'],
+  destination: ['url'],
   create({ config: { url, secret, authorization }, fetch, clock }) {
     return {
       async send(message, signal) {

@@ -1,0 +1,73 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { AlertChanged } from '#proto/subjects.ts';
+import { messageOf } from './message.ts';
+import { waitMs } from './retry.ts';
+
+const NEWS: AlertChanged = {
+  firing: 'f1',
+  rule: 'r1',
+  ruleName: 'Disk nearly full',
+  state: 'firing',
+  severity: 'warning',
+  resource: 'h1',
+  resourceName: 'web-1',
+  metric: 'system.filesystem.utilization',
+  attributes: { 'system.filesystem.mountpoint': '/data' },
+  value: 0.96,
+  threshold: 0.95,
+  operator: 'gte',
+  unit: '1',
+  startedMs: 1_700_000_000_000,
+  atMs: 1_700_000_060_000,
+  title: 'Disk /data on web-1 is 96 % full',
+  text: 'Value 96 %, threshold 95 %.',
+  channels: [],
+};
+const PAGE = 'https://hub.example.org';
+
+describe('one message of news', () => {
+  test('says the same as the news when there is one', () => {
+    expect(messageOf([NEWS], PAGE)).toMatchObject({
+      key: 'f1:firing',
+      threads: ['f1'],
+      state: 'firing',
+      title: NEWS.title,
+      text: NEWS.text,
+      url: 'https://hub.example.org/alerts',
+    });
+  });
+
+  test('lists all of a burst, what fires first, and is as severe as the worst that fires', () => {
+    const second: AlertChanged = { ...NEWS, firing: 'f2', severity: 'critical', title: 'Memory of web-1 is exhausted' };
+    const third: AlertChanged = { ...NEWS, firing: 'f3', state: 'resolved', title: 'web-1 reports again' };
+    const message = messageOf([third, NEWS, second], PAGE);
+    expect(message.title).toBe('3 alerts on web-1: 2 firing, 1 resolved');
+    expect(message.severity).toBe('critical');
+    expect(message.text.indexOf('exhausted')).toBeLessThan(message.text.indexOf('reports again'));
+    expect(message.threads).toEqual(['f3', 'f1', 'f2']);
+  });
+
+  test('tells what began and ended meanwhile as over', () => {
+    expect(messageOf([NEWS, { ...NEWS, state: 'resolved', title: 'Disk is back' }], PAGE)).toMatchObject({
+      state: 'resolved',
+      title: 'Disk is back',
+    });
+  });
+
+  test('has a key that does not depend on the order of the news', () => {
+    const other = { ...NEWS, firing: 'f2' };
+    expect(messageOf([NEWS, other], PAGE).key).toBe(messageOf([other, NEWS], PAGE).key);
+    expect(messageOf([NEWS, other], PAGE).key).not.toBe(messageOf([NEWS, { ...other, state: 'resolved' }], PAGE).key);
+  });
+});
+
+test('a try waits longer than the one before on average, and never more than half an hour', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 200 }), fc.double({ min: 0, max: 1, noNaN: true }), (attempts, random) => {
+      expect(waitMs(attempts, random)).toBeLessThanOrEqual(1_800_000);
+      expect(waitMs(attempts, random)).toBeGreaterThanOrEqual(5000);
+      expect(waitMs(attempts + 1, random)).toBeGreaterThanOrEqual(waitMs(attempts, random));
+    }),
+  );
+});
