@@ -1,6 +1,50 @@
-import type { ReactNode } from 'react';
+import { Link, useParams } from '@tanstack/react-router';
+import { useEffect, type ReactNode } from 'react';
+import { Account } from './account.tsx';
+import { Hosts } from './hosts.tsx';
+import { Keys } from './keys.tsx';
+import { People } from './people.tsx';
+import { Storage } from './storage.tsx';
+import { DEFAULT_TAB, SETTINGS_TABS } from './tabs.ts';
+import './settings.css';
 
-/** TODO */
+const SHOWN: Readonly<Record<(typeof SETTINGS_TABS)[number]['tab'], () => ReactNode>> = {
+  hosts: Hosts,
+  people: People,
+  account: Account,
+  keys: Keys,
+  storage: Storage,
+};
+
+/** How it is set up: hosts, people, keys and storage. */
 export function Settings(): ReactNode {
-  return <h1>Settings</h1>;
+  const { tab } = useParams({ strict: false });
+  const shown = SETTINGS_TABS.find((one) => one.tab === tab)?.tab ?? DEFAULT_TAB;
+  const Shown = SHOWN[shown];
+  useEffect(() => {
+    document.title = 'Settings · Outrider';
+  }, []);
+  return (
+    <>
+      <header className="heading">
+        <h1>Settings</h1>
+      </header>
+      <nav className="tabs" aria-label="Settings">
+        {SETTINGS_TABS.map(({ tab: one, name }) => (
+          <Link
+            key={one}
+            to="/settings/$tab"
+            params={{ tab: one }}
+            search={(old) => ({ from: old.from, to: old.to })}
+            aria-current={one === shown ? 'page' : undefined}
+          >
+            {name.split(':')[0]}
+          </Link>
+        ))}
+      </nav>
+      <div className="settings">
+        <Shown />
+      </div>
+    </>
+  );
 }

@@ -1,0 +1,131 @@
+import { Link } from '@tanstack/react-router';
+import { useState, type ReactNode } from 'react';
+import { Confirm } from '../../shell/dialog.tsx';
+import { AddHost } from './add-host.tsx';
+import { List } from './list.tsx';
+import { useAgents, useRevoke, useTokens, useWithdrawToken } from './queries.ts';
+import { missing } from './rights.ts';
+import { When } from './when.tsx';
+
+function Tokens(): ReactNode {
+  const tokens = useTokens();
+  const withdraw = useWithdrawToken();
+  return (
+    <section>
+      <h2>Join tokens</h2>
+      <List
+        of={tokens}
+        what="Join tokens"
+        columns={['Made', 'Uses left', 'Ends', 'Labels', '']}
+        empty="None is open."
+        over={({ usesLeft, expiresMs }) => usesLeft === 0 || expiresMs < Date.now()}
+      >
+        {({ id, createdMs, usesLeft, uses, expiresMs, labels, ephemeral }) => (
+          <>
+            <td>
+              <When ms={createdMs} />
+            </td>
+            <td>
+              {usesLeft} of {uses}
+            </td>
+            <td>
+              <When ms={expiresMs} ahead />
+            </td>
+            <td className="mono">
+              {Object.entries(labels).map(([key, value]) => `${key}=${value} `)}
+              {ephemeral && 'ephemeral'}
+            </td>
+            <td>
+              <button
+                type="button"
+                disabled={missing('admin') !== undefined}
+                title={missing('admin')}
+                onClick={() => withdraw.mutate(id)}
+              >
+                Withdraw
+              </button>
+            </td>
+          </>
+        )}
+      </List>
+    </section>
+  );
+}
+
+function Agents(): ReactNode {
+  const agents = useAgents();
+  const revoke = useRevoke();
+  const [asked, ask] = useState<{ id: string; hostname: string }>();
+  return (
+    <section>
+      <h2>Agents</h2>
+      <List
+        of={agents}
+        what="Agents"
+        columns={['Host', 'State', 'Version', 'Enrolled', 'Certificate ends', '']}
+        empty="No agent has enrolled yet."
+        over={({ revoked }) => revoked}
+      >
+        {({ id, hostname, connected, revoked, version, enrolledMs, certificateEndsMs }) => (
+          <>
+            <td>
+              <Link to="/hosts/$id" params={{ id }}>
+                {hostname}
+              </Link>
+            </td>
+            <td>
+              {revoked ? (
+                'revoked'
+              ) : connected ? (
+                <span className="good">● connected</span>
+              ) : (
+                <span className="warning">○ not connected</span>
+              )}
+            </td>
+            <td>{version}</td>
+            <td>
+              <When ms={enrolledMs} />
+            </td>
+            <td>
+              <When ms={certificateEndsMs} ahead />
+            </td>
+            <td>
+              {!revoked && (
+                <button
+                  type="button"
+                  className="danger"
+                  disabled={missing('admin') !== undefined}
+                  title={missing('admin')}
+                  onClick={() => ask({ id, hostname })}
+                >
+                  Revoke
+                </button>
+              )}
+            </td>
+          </>
+        )}
+      </List>
+      {asked !== undefined && (
+        <Confirm
+          title={`Cut off the agent on ${asked.hostname}?`}
+          verb="Revoke"
+          close={() => ask(undefined)}
+          act={() => revoke.mutate(asked.id)}
+        >
+          <p>It stops sending within ten seconds and must enrol again to come back. Its data stay.</p>
+        </Confirm>
+      )}
+    </section>
+  );
+}
+
+/** Hosts: add one, tokens that are open, agents that came. */
+export function Hosts(): ReactNode {
+  return (
+    <>
+      <AddHost />
+      <Agents />
+      <Tokens />
+    </>
+  );
+}

@@ -1,0 +1,21 @@
+import { currentUser } from '../../api/session.ts';
+import type { Role } from './queries.ts';
+
+/** Roles, weakest first. */
+export const ROLES: readonly Role[] = ['viewer', 'editor', 'admin', 'owner'];
+
+/** What each role may do. */
+export const ROLE_WORDS: Readonly<Record<Role, string>> = {
+  viewer: 'sees everything',
+  editor: 'also changes rules, hosts and alerts',
+  admin: 'also manages people, channels and agents',
+  owner: 'also manages admins',
+};
+
+/** Undefined when the signed-in person has the role; else why a button is off. */
+export function missing(needed: Role): string | undefined {
+  const has = currentUser()?.role ?? 'viewer';
+  return ROLES.indexOf(has) >= ROLES.indexOf(needed)
+    ? undefined
+    : `This needs the role ${needed}; yours is ${has}. An admin can change it.`;
+}
