@@ -1,0 +1,9 @@
+/** Writes every generated document; `make docs` runs it. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { documentAll } from '../../plugins/collectors/document-all.ts';
+import { generatedDocuments } from './documents.ts';
+import { CHECKOUT } from './layers.ts';
+
+for (const { path, text } of await generatedDocuments()) writeFileSync(join(CHECKOUT, path), text);
+await documentAll('write');
