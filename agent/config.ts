@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { LOG_LEVELS, type CollectorDefinition } from '#sdk';
-import { Type, type Static } from 'typebox';
+import { Type, type Static, type TObject } from 'typebox';
 import { collectorSettings } from './collectors.ts';
 
 /** Where the agent keeps its identity, spool and log unless told otherwise. */
@@ -45,10 +45,9 @@ const settings = {
     { additionalProperties: false, default: {} },
   ),
 };
-const Own = Type.Object(settings, { additionalProperties: false });
 
 /** Settings of the agent: its own, and each collector's under `collectors.<name>`. */
-export type AgentSettings = Static<typeof Own> & { collectors: Record<string, unknown> };
+export type AgentSettings = Static<TObject<typeof settings>> & { collectors: Record<string, unknown> };
 
 /** The whole schema, with the collectors of this platform. */
 export function agentSchema(definitions: readonly CollectorDefinition[]) {

@@ -8,5 +8,7 @@ export const problems = defineProblems('agent', {
   refused: { status: 403, title: 'The hub refused the enrolment.' },
   unreachable: { status: 503, title: 'The hub cannot be reached.', retryable: true },
   wrongHub: { status: 403, title: 'That is not the hub of the join token.' },
+  damagedIdentity: { status: 500, title: 'The identity of this agent is damaged.' },
+  spoolNotWritable: { status: 507, title: 'The spool cannot be written.', retryable: true },
   notRunning: { status: 503, title: 'No agent is running with this data folder.' },
 });

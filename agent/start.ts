@@ -6,7 +6,6 @@ import {
   fileSink,
   openDataFolder,
   run,
-  writeFileDurably,
   type Clock,
   type Component,
   type LineSink,
@@ -21,15 +20,14 @@ import { readInventory } from './inventory/index.ts';
 import { readIdentity } from './link/identity.ts';
 import { createLink, type Link } from './link/link.ts';
 import { createOwnMetrics } from './own-metrics.ts';
-import { createPipeline, type Pipeline } from './pipeline/pipeline.ts';
+import { createPipeline } from './pipeline/pipeline.ts';
 import { createSchedule } from './schedule.ts';
-import { openSpool, type Spool } from './spool/index.ts';
-import { statusOf } from './status.ts';
+import { openSpool } from './spool/index.ts';
+import { createStatusWriter } from './status.ts';
 import { createTailer } from './tail/tailer.ts';
 
 /** The newest form of the data folder that this version reads and writes. */
 const DATA_FORMAT = 1;
-const STATUS_MS = 5_000;
 
 /** How to start an agent. */
 export interface StartOptions {
@@ -46,30 +44,17 @@ export interface StartedAgent {
   stop(): Promise<void>;
 }
 
-function statusPart(
-  dataFolder: string,
-  clock: Clock,
-  given: { agentId: string; spool: Spool; link: Link; pipeline: Pipeline; files(): readonly string[] },
-): Component {
-  const file = join(dataFolder, 'status.json');
-  const write = (running: boolean): void => {
-    try {
-      writeFileDurably(file, JSON.stringify(statusOf({ ...given, running, nowMs: clock.now() })));
-    } catch {
-      // A full disk: the status is old until there is room.
-    }
-  };
-  let cancel: (() => void) | undefined;
+/** The link, which starts once it is known what the machine is. */
+function linkPart(link: Link, readMachine: (signal: AbortSignal) => Promise<void>): Component {
+  const ending = new AbortController();
   return {
     start() {
-      write(true);
-      cancel = clock.every(STATUS_MS, () => write(true));
+      void readMachine(ending.signal).then(() => link.start());
       return Promise.resolve();
     },
-    stop() {
-      cancel?.();
-      write(false);
-      return Promise.resolve();
+    async stop() {
+      ending.abort();
+      await link.stop();
     },
   };
 }
@@ -102,7 +87,6 @@ async function parts(options: StartOptions, dataFolder: string, log: Logger) {
     clock,
     log,
   });
-  const ending = new AbortController();
   let inventory: Inventory = {};
   const link = createLink({
     identity,
@@ -121,35 +105,17 @@ async function parts(options: StartOptions, dataFolder: string, log: Logger) {
     log,
     sink: (block) => pipeline.addBlock(block),
   });
-  const readMachine = (): Promise<Inventory> =>
-    options.inventoryEntry === undefined
-      ? Promise.resolve(readBasics())
-      : readInventory({ entry: options.inventoryEntry, log, clock, signal: ending.signal });
-  const linkPart: Component = {
-    start() {
-      void readMachine().then((found) => {
-        inventory = found;
-        link.start();
-      });
-      return Promise.resolve();
-    },
-    async stop() {
-      ending.abort();
-      await link.stop();
-    },
+  const readMachine = async (signal: AbortSignal): Promise<void> => {
+    const { inventoryEntry: entry } = options;
+    inventory = entry === undefined ? readBasics() : await readInventory({ entry, log, clock, signal });
   };
-  const status = statusPart(dataFolder, clock, {
-    agentId: identity.agentId,
-    spool,
-    link,
-    pipeline,
-    files: () => tailer.files(),
-  });
+  const { agentId } = identity;
+  const status = createStatusWriter({ dataFolder, clock, agentId, spool, link, pipeline, files: () => tailer.files() });
   // Stopped in reverse: nothing is collected any more, what was gathered goes to disk and to the hub, then the stream ends.
   return [
     { name: 'spool', component: { stop: () => spool.close() } },
     { name: 'status', component: status },
-    { name: 'link', component: linkPart },
+    { name: 'link', component: linkPart(link, readMachine) },
     { name: 'pipeline', component: { start: () => Promise.resolve(pipeline.start()), stop: () => pipeline.stop() } },
     { name: 'schedule', component: schedule },
     { name: 'tailer', component: tailer },

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Clock, Component } from '#sdk';
 import type { Link } from './link/link.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
 import type { Spool } from './spool/index.ts';
@@ -15,42 +16,100 @@ export interface Status {
   writtenMs: number;
   lastAckMs: number | null;
   spoolBytes: number;
+  /** True while the spool is at its limit: files wait, samples are dropped. */
+  spoolFull: boolean;
+  /** Since the start: read + carried = those on their way into the spool + waiting in it + acknowledged + lost. */
   linesRead: number;
+  /** What an earlier run left in the spool. */
+  linesCarried: number;
   linesSpooled: number;
+  linesWaiting: number;
+  linesAcknowledged: number;
+  linesLost: number;
   blocksDropped: number;
   skewMs: number;
   files: readonly string[];
 }
 
-/** Gathers the status of a running agent. */
-export function statusOf(given: {
-  running: boolean;
-  nowMs: number;
+/** What the status is gathered from. */
+export interface StatusGiven {
   agentId: string;
   spool: Spool;
   link: Link;
   pipeline: Pipeline;
   files(): readonly string[];
-}): Status {
-  const { connected, reason, hub, lastAckMs, skewMs } = given.link.state();
+}
+
+const STATUS_MS = 5_000;
+
+const fileOf = (dataFolder: string): string => join(dataFolder, 'status.json');
+
+/** Gathers the status of a running agent. */
+export function statusOf({
+  agentId,
+  spool,
+  link,
+  pipeline,
+  files,
+}: StatusGiven): Omit<Status, 'running' | 'writtenMs'> {
+  const { connected, reason, hub, lastAckMs, skewMs } = link.state();
+  const { linesRead, linesSpooled, linesLost, blocksDropped } = pipeline.ledger();
+  const { carried, waiting, acknowledged, lost } = spool.lines();
   return {
-    running: given.running,
     pid: process.pid,
-    agentId: given.agentId,
+    agentId,
     hub,
     connected,
     reason,
-    writtenMs: given.nowMs,
     lastAckMs: lastAckMs ?? null,
-    spoolBytes: given.spool.bytes(),
-    ...given.pipeline.ledger(),
+    spoolBytes: spool.bytes(),
+    spoolFull: spool.isFull(),
+    linesRead,
+    linesCarried: carried,
+    linesSpooled,
+    linesWaiting: waiting,
+    linesAcknowledged: acknowledged,
+    linesLost: linesLost + lost,
+    blocksDropped,
     skewMs,
-    files: given.files(),
+    files: files(),
+  };
+}
+
+/** Writes the status down every few seconds, and at the end that the agent has stopped. */
+export function createStatusWriter(given: StatusGiven & { dataFolder: string; clock: Clock }): Component {
+  const { dataFolder, clock } = given;
+  const file = fileOf(dataFolder);
+  const write = (running: boolean): void => {
+    const status: Status = { ...statusOf(given), running, writtenMs: clock.now() };
+    try {
+      // Renamed, so that nobody reads a half, but not waited for: after a crash it is stale anyhow.
+      writeFileSync(`${file}.new`, JSON.stringify(status), { mode: 0o600 });
+      renameSync(`${file}.new`, file);
+    } catch {
+      // A full disk: the status is old until there is room.
+    }
+  };
+  let cancel: (() => void) | undefined;
+  return {
+    start() {
+      write(true);
+      cancel = clock.every(STATUS_MS, () => write(true));
+      return Promise.resolve();
+    },
+    stop() {
+      cancel?.();
+      write(false);
+      return Promise.resolve();
+    },
   };
 }
 
 /** Reads the status that an agent left; undefined when none ever ran with this data folder. */
 export function readStatus(dataFolder: string): Status | undefined {
-  const file = join(dataFolder, 'status.json');
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Status) : undefined;
+  try {
+    return JSON.parse(readFileSync(fileOf(dataFolder), 'utf8')) as Status;
+  } catch {
+    return undefined; // None ran yet, or a crash left a half.
+  }
 }

@@ -110,7 +110,14 @@ export const METRICS = {
   'outrider.agent.cpu.time': counter('s', 'CPU time that the agent used.'),
   'outrider.agent.memory.usage': gauge('By', 'max', 'Resident memory of the agent.'),
   'outrider.agent.spool.usage': gauge('By', 'max', 'Bytes in the spool that the hub has not acknowledged.'),
-  'outrider.agent.log.lines': counter('{line}', 'Log lines, by outrider.ledger.state: read, dropped, spooled, lost.'),
+  'outrider.agent.log.lines': counter(
+    '{line}',
+    'Log lines, by outrider.ledger.state: read, dropped, spooled, acknowledged, lost.',
+  ),
+  'outrider.agent.runs.dropped': counter(
+    '{run}',
+    'Runs of collectors that the spool did not take: it or its disk was full.',
+  ),
   'outrider.agent.clock.skew': gauge('s', 'max', "The agent's clock minus the hub's."),
 } as const satisfies Record<string, MetricInfo>;
 

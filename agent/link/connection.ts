@@ -1,6 +1,4 @@
-import { generateKeyPair } from 'node:crypto';
-import { promisify } from 'node:util';
-import { create, fromBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import {
   AgentMessageSchema,
   BatchSchema,
@@ -17,15 +15,15 @@ import {
 } from '#proto/agent/v1/index.ts';
 import { VERSION, type Clock } from '#sdk';
 import type { SpooledBatch } from '../spool/index.ts';
-import { isDueForRenewal, type Identity } from './identity.ts';
+import type { Identity } from './identity.ts';
 import type { LinkGiven, LinkState } from './link.ts';
-import { openWire, type Wire } from './wire.ts';
+import type { BatchName, RefusedBatches } from './refused-batches.ts';
+import { createRenewal } from './renewal.ts';
+import { createWindow } from './window.ts';
+import { openWire } from './wire.ts';
 
 /** The protocol that this agent speaks. */
 const PROTOCOL = 1;
-/** Batches, and their bytes, that may be under way unacknowledged. */
-const WINDOW = 32;
-const WINDOW_BYTES = 8_000_000;
 /** A hub that says nothing for this long after a hello is given up. */
 const WELCOME_MS = 20_000;
 /** How often a quiet connection looks whether its certificate is due. */
@@ -41,8 +39,6 @@ export interface Ending {
   /** True when the stream was welcomed, so that the next try comes soon. */
   welcomed: boolean;
 }
-
-const makeKeys = promisify(generateKeyPair);
 
 function helloOf({ hostname, labels, inventory }: LinkGiven, epoch: bigint, clockMs: number): Hello {
   return create(HelloSchema, {
@@ -76,6 +72,7 @@ export interface Connecting extends LinkGiven {
   current(): Identity;
   renewed(identity: Identity): void;
   state: LinkState;
+  refused: RefusedBatches;
   /** Aborts when everything that the spool holds should be sent and then no more. */
   finishing: AbortSignal;
   /** Aborts when the connection must end now. */
@@ -101,43 +98,21 @@ function createNews(clock: Clock) {
   };
 }
 
-/** Batches that were sent and not acknowledged. */
-function createWindow() {
-  const sent: { seq: bigint; bytes: number }[] = [];
-  let bytes = 0;
-  return {
-    isFull: () => sent.length >= WINDOW || bytes > WINDOW_BYTES,
-    isEmpty: () => sent.length === 0,
-    add(seq: bigint, size: number): void {
-      sent.push({ seq, bytes: size });
-      bytes += size;
-    },
-    acknowledge(seq: bigint): void {
-      for (let [oldest] = sent; oldest !== undefined && oldest.seq <= seq; [oldest] = sent) {
-        bytes -= oldest.bytes;
-        sent.shift();
-      }
-    },
-  };
-}
-
-/** Asks for a new certificate when the old one is due, with a key that exists nowhere else; one wish at a time. */
-function createRenewal({ current, renewed, clock }: Connecting) {
-  let key: string | undefined;
-  return {
-    async ask(wire: Wire): Promise<void> {
-      if (key !== undefined || !isDueForRenewal(current(), clock.now())) return;
-      const { publicKey, privateKey } = await makeKeys('ec', { namedCurve: 'P-256' });
-      key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-      const value = create(RenewSchema, { publicKey: publicKey.export({ type: 'spki', format: 'der' }) });
-      wire.send(message({ case: 'renew', value }));
-    },
-    take(chain: string): void {
-      if (key === undefined) return;
-      renewed({ ...current(), key, certificate: chain });
-      key = undefined;
-    },
-  };
+/** What a refusal means for the next try. A batch that holds up everything behind it is given up after some. */
+function judge(
+  { spool, refused }: Connecting,
+  refusal: Refusal,
+  name: BatchName | undefined,
+): Omit<Ending, 'welcomed'> {
+  const { detail: reason, code, retry } = refusal;
+  if (name === undefined || !refused.isHopeless(name, code)) return { reason, retry };
+  const reader = spool.reader();
+  const batch = reader.next();
+  reader.close();
+  if (batch?.epoch !== name.epoch || batch.seq !== name.seq) return { reason, retry };
+  refused.keep(name, toBinary(BatchSchema, batchOf(batch, [...batch.tables])), reason);
+  spool.giveUp(batch);
+  return { reason, retry: true };
 }
 
 /** One connection: says hello, sends batches of one epoch in order, and takes acknowledgements. Resolves when it has ended. */
@@ -147,9 +122,6 @@ export async function connect(given: Connecting): Promise<Ending> {
   const window = createWindow();
   const renewal = createRenewal(given);
   const tables = new Set<bigint>();
-  const reader = spool.reader();
-  let next = reader.next();
-  const epoch = next?.epoch ?? spool.epoch;
   const helloMs = clock.now();
   let refusal: Refusal | undefined;
   let isWelcome = false;
@@ -165,31 +137,34 @@ export async function connect(given: Connecting): Promise<Ending> {
       spool.acknowledge(kind.value.ackedLive, epoch);
     } else if (kind.case === 'ack' && kind.value.epoch === epoch) {
       Object.assign(state, { lastAckMs: clock.now(), acknowledged: kind.value.seq });
-      window.acknowledge(kind.value.seq);
-      spool.acknowledge(kind.value.seq, epoch);
+      spool.acknowledge(kind.value.seq, epoch, window.acknowledge(kind.value.seq));
     } else if (kind.case === 'certificate') renewal.take(kind.value.chain);
     else if (kind.case === 'refusal') refusal = kind.value;
     news.tell();
   };
   const wire = openWire(given.current(), received);
+  const reader = spool.reader();
+  let next = reader.next();
+  const epoch = next?.epoch ?? spool.epoch;
 
   const send = async (batch: SpooledBatch): Promise<void> => {
     const fresh = [...batch.tables].filter(([id]) => !tables.has(id));
     for (const [id] of fresh) tables.add(id);
-    window.add(batch.seq, batch.metrics.length + batch.logs.length);
+    window.add({ seq: batch.seq, bytes: batch.metrics.length + batch.logs.length, total: batch.total });
     if (!wire.send(message({ case: 'batch', value: batchOf(batch, fresh) }))) await wire.drained();
   };
   /** Sends until the stream ends or batches of another epoch come; those need a hello of their own. */
   const pump = async (): Promise<void> => {
     while (!isOver()) {
-      await renewal.ask(wire);
+      const publicKey = await renewal.wish();
+      if (publicKey !== undefined) wire.send(message({ case: 'renew', value: create(RenewSchema, { publicKey }) }));
       const appended = spool.appended();
       next ??= reader.next();
       const isForeign = next !== undefined && next.epoch !== epoch;
       if (next !== undefined && !isForeign && !window.isFull()) {
         await send(next);
         next = undefined;
-      } else if (window.isEmpty() && (isForeign || (next === undefined && finishing.aborted))) return;
+      } else if (window.oldest() === undefined && (isForeign || (next === undefined && finishing.aborted))) return;
       else await news.wait(QUIET_MS, next === undefined ? appended : undefined);
     }
   };
@@ -210,6 +185,8 @@ export async function connect(given: Connecting): Promise<Ending> {
     wire.close();
     state.connected = false;
   }
-  if (refusal !== undefined) return { reason: refusal.detail, retry: refusal.retry, welcomed: isWelcome };
+  const oldest = window.oldest();
+  const name = oldest && { epoch, seq: oldest.seq };
+  if (refusal !== undefined) return { ...judge(given, refusal, name), welcomed: isWelcome };
   return { reason: ended ?? (isWelcome ? '' : 'the hub did not answer'), retry: true, welcomed: isWelcome };
 }

@@ -1,7 +1,8 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { X509Certificate } from 'node:crypto';
-import { writeFileDurably } from '#sdk';
+import { reasonOf, writeFileDurably } from '#sdk';
+import { problems } from '../errors.ts';
 
 /** What an agent got at its enrolment. Keys and certificates are PEM. */
 export interface Identity {
@@ -16,21 +17,32 @@ export interface Identity {
 
 const fileOf = (dataFolder: string): string => join(dataFolder, 'identity', 'agent.json');
 
-/** Reads the identity; undefined when the agent was not enrolled. */
+/** Reads the identity; undefined when the agent was not enrolled. Throws a Problem when it is damaged. */
 export function readIdentity(dataFolder: string): Identity | undefined {
   const file = fileOf(dataFolder);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Identity) : undefined;
+  if (!existsSync(file)) return undefined;
+  try {
+    const identity = JSON.parse(readFileSync(file, 'utf8')) as Identity;
+    if ([identity.agentId, identity.link, identity.ca].some((text) => typeof text !== 'string'))
+      throw new Error('it lacks what an identity needs');
+    createPrivateKey(identity.key);
+    new X509Certificate(identity.certificate);
+    return identity;
+  } catch (error) {
+    throw problems.damagedIdentity(
+      `${file} cannot be used (${reasonOf(error)}). Get a new join token and run: outrider-agent enroll --force --data ${dataFolder}`,
+      { cause: error },
+    );
+  }
+}
+
+/** When the certificate ends, milliseconds since 1970. */
+export function certificateEndMs({ certificate }: Identity): number {
+  return Date.parse(new X509Certificate(certificate).validTo);
 }
 
 /** Keeps an identity: one file, so that key and certificate always belong together. */
 export function keepIdentity(dataFolder: string, identity: Identity): void {
   mkdirSync(join(dataFolder, 'identity'), { recursive: true, mode: 0o700 });
   writeFileDurably(fileOf(dataFolder), `${JSON.stringify(identity, null, 2)}\n`);
-}
-
-/** True once two thirds of the certificate's life are over. */
-export function isDueForRenewal({ certificate }: Identity, nowMs: number): boolean {
-  const { validFrom, validTo } = new X509Certificate(certificate);
-  const [from, to] = [Date.parse(validFrom), Date.parse(validTo)];
-  return nowMs > from + ((to - from) * 2) / 3;
 }

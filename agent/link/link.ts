@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { reasonOf, type Clock, type Logger } from '#sdk';
 import type { Spool } from '../spool/index.ts';
 import { createBackoff } from './backoff.ts';
 import { connect, type Connecting, type Ending } from './connection.ts';
-import { keepIdentity, type Identity } from './identity.ts';
+import { certificateEndMs, keepIdentity, type Identity } from './identity.ts';
+import { createRefusedBatches } from './refused-batches.ts';
 
 /** After a refusal that trying again will not help, milliseconds. */
 const REFUSED_MS = 60_000;
@@ -40,6 +42,9 @@ export interface Link {
   state(): Readonly<LinkState>;
 }
 
+const expired = (endMs: number, dataFolder: string, reason: string): string =>
+  `this agent's certificate ended on ${new Date(endMs).toISOString().slice(0, 10)} (${reason}). If this machine's clock is right, get a new join token and run: outrider-agent enroll --force --data ${dataFolder}`;
+
 /** Makes the link. It comes back for ever, with a jittered wait between tries. */
 export function createLink(given: LinkGiven): Link {
   const { clock, log } = given;
@@ -58,6 +63,7 @@ export function createLink(given: LinkGiven): Link {
   const connecting: Connecting = {
     ...given,
     state,
+    refused: createRefusedBatches(join(given.dataFolder, 'refused'), log),
     finishing: finishing.signal,
     ending: ending.signal,
     current: () => identity,
@@ -80,8 +86,12 @@ export function createLink(given: LinkGiven): Link {
     else log.error('the hub refuses this agent; it is asked again each minute', facts);
   };
   const tryOnce = async (): Promise<Ending> => {
+    const endMs = certificateEndMs(identity);
     try {
-      return await connect(connecting);
+      const end = await connect(connecting);
+      // TLS says no more than that the other side hung up. A clock that is wrong by weeks looks the same.
+      if (end.welcomed || clock.now() < endMs) return end;
+      return { ...end, reason: expired(endMs, given.dataFolder, end.reason), retry: false };
     } catch (error) {
       return { reason: reasonOf(error), retry: true, welcomed: false };
     }

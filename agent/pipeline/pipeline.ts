@@ -1,55 +1,24 @@
-import { promisify } from 'node:util';
-import { constants, gzip } from 'node:zlib';
-import { toBinary } from '@bufbuild/protobuf';
-import { TableSchema } from '#proto/agent/v1/index.ts';
 import { reasonOf, type Cancel, type Clock, type Logger } from '#sdk';
 import type { MetricBlock } from '../schedule.ts';
-import { sourceOf, type Checkpoint, type Spool } from '../spool/index.ts';
-import type { Piece } from '../tail/followed-file.ts';
-import { createChunkEncoder, encodeMetrics, type ChunkEncoder } from './encode.ts';
-
-const pack = promisify(gzip);
+import type { Spool, SpoolEntry } from '../spool/index.ts';
+import { createGathering, type TailedLines } from './gathering.ts';
+import { createLedger, type Ledger } from './ledger.ts';
 
 /** A batch holds at most so much, or what came within a second. */
 const BATCH_BYTES = 1_000_000;
 const BATCH_MS = 1000;
 /** Collectors run on the tick of a second; their batch leaves this much after it, so that one second is one batch. */
 const AFTER_TICK_MS = 150;
-/** Blocks that wait for a disk that takes nothing; beyond it the newest are dropped and counted. */
-const WAITING_BLOCKS = 2000;
+/**
+ * Bytes that wait while the disk takes nothing: a batch that is full of lines, and as much again for samples, some two
+ * minutes of them. Beyond it the newest are dropped and counted, so that a batch never outgrows what the link carries.
+ */
+const WAITING_BYTES = 2 * BATCH_BYTES;
 const RETRY_MS = 1000;
-/** Sources that the ledger tells apart. */
-const SOURCES = 1000;
-
-/** What a file gave, and where it was read to after that. */
-export interface TailedLines {
-  path: string;
-  /** Undefined when only the place is news. */
-  piece: Piece | undefined;
-  checkpoint: Checkpoint;
-}
-
-/** What became of the lines of one source since the start: read = spooled + lost + those that are on their way. */
-export interface LineCounts {
-  read: number;
-  spooled: number;
-  /** At least so many: how many lines a truncated file held, nobody knows. */
-  lost: number;
-}
-
-/** What became of what was read. */
-export interface Ledger {
-  linesRead: number;
-  linesSpooled: number;
-  linesLost: number;
-  /** Runs of collectors that the disk did not take. */
-  blocksDropped: number;
-  sources: ReadonlyMap<string, Readonly<LineCounts>>;
-}
 
 /** Gathers samples and lines into batches and puts them into the spool. */
 export interface Pipeline {
-  /** Takes one run of a collector. Never waits; dropped and counted when the disk takes nothing for long. */
+  /** Takes one run of a collector. Never waits; dropped and counted when the spool takes nothing for long. */
   addBlock(block: MetricBlock): void;
   /** Takes lines; call it only while there is room. Nothing of `piece` is kept. */
   addLines(lines: TailedLines): void;
@@ -65,155 +34,98 @@ export interface Pipeline {
   stop(): Promise<void>;
 }
 
-interface Gathered {
-  blocks: MetricBlock[];
-  chunks: Map<string, ChunkEncoder>;
-  lines: Map<string, number>;
-  checkpoints: Map<string, Checkpoint>;
-  bytes: number;
+/** What a pipeline stands on. */
+export interface PipelineGiven {
+  spool: Spool;
+  clock: Clock;
+  log: Logger;
 }
 
-const nothing = (): Gathered => ({
-  blocks: [],
-  chunks: new Map(),
-  lines: new Map(),
-  checkpoints: new Map(),
-  bytes: 0,
-});
-
-/** Level 1 packs within a few per cent of the default at a third of its time. */
-const compress = (bytes: Buffer): Promise<Buffer> =>
-  bytes.length === 0 ? Promise.resolve(bytes) : pack(bytes, { level: constants.Z_BEST_SPEED });
-
-const encodedTables = new WeakMap<object, Uint8Array>();
-
-/** Tables stay the same objects for hours: each is encoded once. */
-function encodedTable(table: MetricBlock['table']): Uint8Array {
-  const known = encodedTables.get(table) ?? toBinary(TableSchema, table.message);
-  encodedTables.set(table, known);
-  return known;
-}
-
-async function entryOf({ blocks, chunks, lines, checkpoints }: Gathered) {
-  const [metrics, logs] = await Promise.all([
-    compress(encodeMetrics(blocks)),
-    compress(Buffer.concat([...chunks.values()].map((chunk) => chunk.finish()))),
-  ]);
-  return {
-    metrics,
-    logs,
-    tables: new Map(blocks.map(({ table }) => [table.id, encodedTable(table)] as const)),
-    checkpoints: [...checkpoints.values()],
-    lines: [...lines.values()].reduce((sum, count) => sum + count, 0),
-  };
-}
-
-function createLedger() {
-  const sources = new Map<string, LineCounts>();
-  const ledger = { linesRead: 0, linesSpooled: 0, linesLost: 0, blocksDropped: 0, sources };
-  const countsOf = (path: string): LineCounts => {
-    const name = sources.has(path) || sources.size < SOURCES ? path : 'others';
-    const counts = sources.get(name) ?? { read: 0, spooled: 0, lost: 0 };
-    sources.set(name, counts);
-    return counts;
-  };
-  return {
-    ledger,
-    read(path: string, lines: number): void {
-      ledger.linesRead += lines;
-      countsOf(path).read += lines;
-    },
-    spooled(path: string, lines: number): void {
-      ledger.linesSpooled += lines;
-      countsOf(path).spooled += lines;
-    },
-    lost(path: string): void {
-      ledger.linesLost += 1;
-      countsOf(path).lost += 1;
-    },
-  };
-}
-
-/** Makes the pipeline into a spool. */
-export function createPipeline({ spool, clock, log }: { spool: Spool; clock: Clock; log: Logger }): Pipeline {
-  const { ledger, ...count } = createLedger();
-  let gathered = nothing();
-  let flushing: Promise<void> | undefined;
-  let waiters: (() => void)[] = [];
-  let cancel: Cancel | undefined;
+/**
+ * Puts entries into the spool and tries again while its disk takes nothing. False when a stop came first: the lines'
+ * checkpoints did not move then, and they are read again after the next start.
+ */
+function createStore({ spool, clock, log }: PipelineGiven, stopping: AbortSignal) {
   let told = false;
-  const stopping = new AbortController();
-
-  const hasRoom = (): boolean => gathered.bytes < BATCH_BYTES && !spool.isFull();
-  const wakeAll = (): void => {
-    for (const wake of waiters.splice(0)) wake();
-  };
-  const store = async (batch: Gathered): Promise<void> => {
-    const entry = await entryOf(batch);
+  return async (entry: SpoolEntry): Promise<boolean> => {
     for (;;) {
       try {
         await spool.append(entry);
-        for (const [path, lines] of batch.lines) count.spooled(path, lines);
         if (told) log.info('the spool takes batches again');
         told = false;
-        return;
+        return true;
       } catch (error) {
-        if (!told)
-          log.error('the spool takes nothing; files are not read on until it does', { reason: reasonOf(error) });
+        const facts = { reason: reasonOf(error) };
+        if (!told) log.error('the spool takes nothing; files are not read on until it does', facts);
         told = true;
-        if (stopping.signal.aborted) return; // The lines' checkpoints did not move: they are read again after the next start.
-        await clock.sleep(RETRY_MS, stopping.signal);
+        if (stopping.aborted) return false;
+        await clock.sleep(RETRY_MS, stopping);
       }
     }
   };
+}
+
+/** Calls `work` a little after each tick of the wall clock; returns what ends it. */
+function afterEachTick(clock: Clock, work: () => void): Cancel {
+  let cancel: Cancel;
+  const plan = (): void => {
+    const wait = BATCH_MS - (clock.now() % BATCH_MS) + AFTER_TICK_MS;
+    cancel = clock.after(wait > BATCH_MS ? wait - BATCH_MS : wait, () => {
+      plan();
+      work();
+    });
+  };
+  plan();
+  return () => cancel();
+}
+
+/** Makes the pipeline into a spool. */
+export function createPipeline(given: PipelineGiven): Pipeline {
+  const { spool, clock } = given;
+  const { ledger, ...count } = createLedger();
+  const stopping = new AbortController();
+  const store = createStore(given, stopping.signal);
+  const waiters: (() => void)[] = [];
+  let gathering = createGathering();
+  let flushing: Promise<void> | undefined;
+  let cancel: Cancel | undefined;
+
+  const hasRoom = (): boolean => gathering.bytes() < BATCH_BYTES && !spool.isFull();
+  const wakeAll = (): void => {
+    for (const wake of waiters.splice(0)) wake();
+  };
   const flush = (): Promise<void> => {
     flushing ??= (async () => {
-      while (gathered.bytes > 0) {
-        const batch = gathered;
-        gathered = nothing();
+      while (gathering.bytes() > 0) {
+        const batch = gathering;
+        gathering = createGathering();
         wakeAll(); // The next batch is gathered while this one is packed and written.
-        await store(batch);
+        if (await store(await batch.pack())) count.spooled(batch.lines());
       }
     })().finally(() => (flushing = undefined));
     return flushing;
   };
-  const plan = (): void => {
-    const untilTick = BATCH_MS - (clock.now() % BATCH_MS);
-    const wait = untilTick + AFTER_TICK_MS;
-    cancel = clock.after(wait > BATCH_MS ? wait - BATCH_MS : wait, () => {
-      plan();
-      void flush();
-      if (hasRoom()) wakeAll(); // Also when the spool was full and segments were freed meanwhile.
-    });
-  };
 
   return {
     addBlock(block) {
-      if (spool.isFull() || gathered.blocks.length >= WAITING_BLOCKS) {
-        ledger.blocksDropped += 1;
-        return;
-      }
-      gathered.blocks.push(block);
-      gathered.bytes += 24 + block.values.byteLength;
+      if (spool.isFull() || gathering.bytes() >= WAITING_BYTES) count.droppedBlock();
+      else gathering.addBlock(block);
     },
-    addLines({ path, piece, checkpoint }) {
-      gathered.checkpoints.set(sourceOf(checkpoint), checkpoint);
-      gathered.bytes += 1;
-      if (piece === undefined || piece.bytes.length === 0) return;
-      const chunk = gathered.chunks.get(path) ?? createChunkEncoder(path);
-      gathered.chunks.set(path, chunk);
-      const lines = chunk.add(piece.bytes, piece.cut, clock.now());
-      gathered.lines.set(path, (gathered.lines.get(path) ?? 0) + lines);
-      gathered.bytes += piece.bytes.length;
-      count.read(path, lines);
-      if (gathered.bytes >= BATCH_BYTES) void flush();
+    addLines(lines) {
+      count.read(lines.path, gathering.addLines(lines, clock.now()));
+      if (gathering.bytes() >= BATCH_BYTES) void flush();
     },
     addLost: count.lost,
     hasRoom,
     room: () =>
       hasRoom() || stopping.signal.aborted ? Promise.resolve() : new Promise((resolve) => waiters.push(resolve)),
     ledger: () => ledger,
-    start: plan,
+    start() {
+      cancel = afterEachTick(clock, () => {
+        void flush();
+        if (hasRoom()) wakeAll(); // Also when the spool was full and segments were freed meanwhile.
+      });
+    },
     async stop() {
       stopping.abort();
       cancel?.();

@@ -16,6 +16,10 @@ export interface Snapshot {
   epoch: string;
   /** Seq of the first batch that follows. */
   next: string;
+  /** Seq of the last batch in the segment before, whose epoch may be another; missing in the first segment. */
+  before?: string;
+  /** Lines that went into the spool before, from its very beginning. */
+  total: number;
   checkpoints: Checkpoint[];
 }
 
@@ -28,6 +32,8 @@ export interface BatchHead {
   checkpoints: Checkpoint[];
   /** Lines in it, for the ledger. */
   lines: number;
+  /** Lines that went into the spool up to its end, from its very beginning: a gap is what was lost. */
+  total: number;
 }
 
 /** A batch's two parts, encoded and compressed. */

@@ -12,6 +12,8 @@ export interface Segment {
   epoch: bigint | undefined;
   /** Newest seq in it; undefined while that is not known. */
   last: bigint | undefined;
+  /** True once what is damaged in it was counted: a reader may come by more than once. */
+  isCounted?: boolean;
 }
 
 const NAME = /^segment-(\d{10})\.spool$/;

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Checkpoint } from '../spool/index.ts';
 
 /** A file is known by its first bytes too: an inode alone is used again. */
-export const FINGERPRINT_BYTES = 1024;
+const FINGERPRINT_BYTES = 1024;
 
 /** What a file begins with. */
 export type Fingerprint = Pick<Checkpoint, 'fingerprint' | 'fingerprintLength'>;
@@ -12,7 +12,7 @@ export type Fingerprint = Pick<Checkpoint, 'fingerprint' | 'fingerprintLength'>;
 const head = Buffer.alloc(FINGERPRINT_BYTES);
 
 /** Hashes the first bytes of an open file; undefined when it has fewer. */
-export function fingerprintOf(file: number, length: number): Fingerprint | undefined {
+function fingerprintOf(file: number, length: number): Fingerprint | undefined {
   const got = length === 0 ? 0 : readSync(file, head, 0, length, 0);
   if (got < length) return undefined;
   return {
@@ -22,9 +22,38 @@ export function fingerprintOf(file: number, length: number): Fingerprint | undef
 }
 
 /** True while the file begins as it did. */
-export function beginsAs(file: number, known: Fingerprint): boolean {
+function beginsAs(file: number, known: Fingerprint): boolean {
   if (known.fingerprintLength === 0) return true;
   return fingerprintOf(file, known.fingerprintLength)?.fingerprint === known.fingerprint;
+}
+
+/** What an open file is known to begin with: more of it with each line that is read, up to a limit. */
+export interface Beginning {
+  known(): Fingerprint;
+  /** Takes what lies before an offset into account. */
+  learn(offset: number): void;
+  /** True while the file begins as it did. */
+  holds(): boolean;
+  become(known: Fingerprint): void;
+}
+
+/** Nothing is known: every file begins so. */
+export const NOTHING: Fingerprint = { fingerprint: '', fingerprintLength: 0 };
+
+/** Watches what an open file begins with. */
+export function createBeginning(file: number): Beginning {
+  let known = NOTHING;
+  return {
+    known: () => known,
+    learn(offset) {
+      const length = Math.min(FINGERPRINT_BYTES, offset);
+      if (length > known.fingerprintLength) known = fingerprintOf(file, length) ?? known;
+    },
+    holds: () => beginsAs(file, known),
+    become({ fingerprint, fingerprintLength }) {
+      known = { fingerprint, fingerprintLength };
+    },
+  };
 }
 
 /** Names that rotation gives to packed copies; their bytes are not the file's. */
@@ -77,10 +106,8 @@ function opensAs(path: string, known: Fingerprint): boolean {
 export function findRenamed(checkpoint: Checkpoint): string | undefined {
   return siblings(checkpoint.path).find(
     ({ path, stat }) =>
-      stat.ino === checkpoint.inode &&
-      stat.dev === checkpoint.device &&
-      stat.size >= checkpoint.offset &&
-      opensAs(path, checkpoint),
+      // Not the device: it gets another number at a boot, and the folder's other files have it too.
+      stat.ino === checkpoint.inode && stat.size >= checkpoint.offset && opensAs(path, checkpoint),
   )?.path;
 }
 

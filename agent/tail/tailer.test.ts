@@ -15,7 +15,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { silentLogger, systemClock, type Logger } from '#sdk';
 import { sourceOf, type Checkpoint } from '../spool/index.ts';
-import { createTailer, type Tailer, type TailSet } from './tailer.ts';
+import type { TailSet } from './discovery.ts';
+import { createTailer, type Tailer } from './tailer.ts';
 
 let folder = '';
 let log = '';

@@ -49,7 +49,7 @@ async function measure(what: string, lines: number, work: () => Promise<void> | 
 }
 
 function readAll(take: (bytes: Buffer, cut: boolean) => void): void {
-  const file = followFile({ path, start: 'beginning' });
+  const file = followFile(openSync(path, 'r'), { path, start: 'beginning' });
   for (let piece = file.read(); piece !== undefined; piece = file.read()) {
     take(piece.bytes, piece.cut);
     file.checkpoint();

@@ -1,0 +1,85 @@
+import { promisify } from 'node:util';
+import { constants, gzip } from 'node:zlib';
+import { toBinary } from '@bufbuild/protobuf';
+import { TableSchema } from '#proto/agent/v1/index.ts';
+import type { MetricBlock } from '../schedule.ts';
+import { sourceOf, type Checkpoint, type SpoolEntry } from '../spool/index.ts';
+import type { Piece } from '../tail/cursor.ts';
+import { createChunkEncoder, encodeMetrics, type ChunkEncoder } from './encode.ts';
+
+const pack = promisify(gzip);
+
+/** What a file gave, and where it was read to after that. */
+export interface TailedLines {
+  path: string;
+  /** Undefined when only the place is news. */
+  piece: Piece | undefined;
+  checkpoint: Checkpoint;
+}
+
+/** Samples and lines that will be one batch. */
+export interface Gathering {
+  /** Bytes before packing; more than nothing as soon as anything is in it. */
+  bytes(): number;
+  addBlock(block: MetricBlock): void;
+  /** Returns how many lines that were. Nothing of the piece is kept. */
+  addLines(lines: TailedLines, nowMs: number): number;
+  /** Lines by path. */
+  lines(): ReadonlyMap<string, number>;
+  /** What goes into the spool; nothing may be added after that. */
+  pack(): Promise<SpoolEntry>;
+}
+
+/** Level 1 packs within a few per cent of the default at a third of its time. */
+const compress = (bytes: Buffer): Promise<Buffer> =>
+  bytes.length === 0 ? Promise.resolve(bytes) : pack(bytes, { level: constants.Z_BEST_SPEED });
+
+const encodedTables = new WeakMap<object, Uint8Array>();
+
+/** Tables stay the same objects for hours: each is encoded once. */
+function encodedTable(table: MetricBlock['table']): Uint8Array {
+  const known = encodedTables.get(table) ?? toBinary(TableSchema, table.message);
+  encodedTables.set(table, known);
+  return known;
+}
+
+/** Begins an empty batch. */
+export function createGathering(): Gathering {
+  const blocks: MetricBlock[] = [];
+  const chunks = new Map<string, ChunkEncoder>();
+  const lines = new Map<string, number>();
+  const checkpoints = new Map<string, Checkpoint>();
+  let bytes = 0;
+  return {
+    bytes: () => bytes,
+    addBlock(block) {
+      blocks.push(block);
+      bytes += 24 + block.values.byteLength;
+    },
+    addLines({ path, piece, checkpoint }, nowMs) {
+      checkpoints.set(sourceOf(checkpoint), checkpoint);
+      bytes += 1;
+      if (piece === undefined || piece.bytes.length === 0) return 0;
+      const chunk = chunks.get(path) ?? createChunkEncoder(path);
+      chunks.set(path, chunk);
+      const count = chunk.add(piece.bytes, piece.cut, nowMs);
+      lines.set(path, (lines.get(path) ?? 0) + count);
+      bytes += piece.bytes.length;
+      return count;
+    },
+    lines: () => lines,
+    async pack() {
+      const [metrics, logs] = await Promise.all([
+        compress(encodeMetrics(blocks)),
+        compress(Buffer.concat([...chunks.values()].map((chunk) => chunk.finish()))),
+      ]);
+      return {
+        metrics,
+        logs,
+        tables: new Map(blocks.map(({ table }) => [table.id, encodedTable(table)] as const)),
+        checkpoints: [...checkpoints.values()],
+        lines: [...lines.values()].reduce((sum, count) => sum + count, 0),
+      };
+    },
+  };
+}
