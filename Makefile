@@ -1,6 +1,6 @@
 # `make` alone lists the commands. Everything real is in .make/, in JavaScript that Node runs without anything installed.
 .DEFAULT_GOAL := help
-.PHONY: help setup build start dev test check lint bench proto docs clean
+.PHONY: help setup build start add-host dev test check bench proto docs clean
 
 PORT ?= 8080
 GRPC_PORT ?= 4320
@@ -11,6 +11,9 @@ help: ## list the commands
 
 start: ## set up, build, run hub and one agent here, print the address (PORT=8080 GRPC_PORT=4320 DATA=data)
 	@node .make/start.mjs --port "$(PORT)" --grpc-port "$(GRPC_PORT)" --data "$(DATA)"
+
+add-host: ## put an agent onto another machine over ssh and enrol it with the hub here (HOST=web-1 DATA=data)
+	@node .make/build.mjs && installers/ssh/add-host "$(HOST)" --data "$(DATA)/hub"
 
 test: ## set up what it needs and run everything
 	@node .make/test.mjs

@@ -1,4 +1,4 @@
-// Programs that tests need and packages do not bring: a browser, and another Node.
+// Programs that tests need and packages do not bring: a browser, an ssh server, and another Node.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -15,20 +15,32 @@ function onPath(names) {
   return undefined;
 }
 
-/** A Chromium: the one named in the environment, an installed one, else Debian's package when root. */
-export async function chromium() {
-  const named = process.env.OUTRIDER_TEST_CHROMIUM;
-  if (named !== undefined) return existsSync(named) ? { path: named } : { reason: `OUTRIDER_TEST_CHROMIUM names ${named}, which does not exist` };
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+/** A program: the one named in the environment, an installed one, else Debian's package when root. */
+async function installed({ title, names, variable, packages }) {
+  const named = process.env[variable];
+  if (named !== undefined) return existsSync(named) ? { path: named } : { reason: `${variable} names ${named}, which does not exist` };
   const found = onPath(names);
   if (found !== undefined) return { path: found };
-  if (process.getuid?.() !== 0 || onPath(['apt-get']) === undefined) return { reason: 'install Chromium, or name one in OUTRIDER_TEST_CHROMIUM' };
+  if (process.getuid?.() !== 0 || onPath(['apt-get']) === undefined) return { reason: `install ${title}, or name one in ${variable}` };
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await step('refreshing the package lists', 'apt-get', ['update', '-q'], { env });
-  const { code } = await step('installing Chromium', 'apt-get', ['install', '-y', '-q', '--no-install-recommends', 'chromium'], { env });
+  const { code } = await step(`installing ${title}`, 'apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], { env });
   const path = onPath(names);
-  return code === 0 && path !== undefined ? { path } : { reason: 'apt-get could not install the package chromium' };
+  return code === 0 && path !== undefined ? { path } : { reason: `apt-get could not install ${packages.join(' ')}` };
 }
+
+/** A Chromium for the tests of the page. */
+export const chromium = () =>
+  installed({
+    title: 'Chromium',
+    names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+    variable: 'OUTRIDER_TEST_CHROMIUM',
+    packages: ['chromium', 'fonts-dejavu-core'],
+  });
+
+/** An ssh server and client for the test of installers/ssh. */
+export const sshServer = () =>
+  installed({ title: 'OpenSSH', names: ['sshd', '/usr/sbin/sshd'], variable: 'OUTRIDER_TEST_SSHD', packages: ['openssh-server', 'openssh-client'] });
 
 /** The current LTS of Node, from its npm package, kept in the user's cache. */
 export async function ltsNode() {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { delimiter, dirname, join } from 'node:path';
 import { build } from './build.mjs';
 import { check } from './check.mjs';
-import { chromium, ltsNode } from './programs.mjs';
+import { chromium, ltsNode, sshServer } from './programs.mjs';
 import { demandNode, ROOT, step } from './steps.mjs';
 
 const CI = process.env.CI === 'true';
@@ -59,9 +59,14 @@ rows.push(['check: types, lint, layers, shapes', failedChecks.length === 0 ? 1 :
 totals.passed += failedChecks.length === 0 ? 1 : 0;
 totals.failed += failedChecks.length;
 
-const browser = await chromium();
-if (browser.path === undefined) missing.push(['Chromium', browser.reason]);
-else process.env.OUTRIDER_TEST_CHROMIUM = browser.path;
+for (const [title, variable, find] of [
+  ['Chromium', 'OUTRIDER_TEST_CHROMIUM', chromium],
+  ['OpenSSH', 'OUTRIDER_TEST_SSHD', sshServer],
+]) {
+  const { path, reason } = await find();
+  if (path === undefined) missing.push([title, reason]);
+  else process.env[variable] = path;
+}
 
 await vitest('in-process tests', 'in-process', { extra: ['--coverage'] });
 await vitest('system tests', 'system');
