@@ -42,16 +42,26 @@ const CONNECT = '/outrider.agent.v1.Link/Connect';
 
 /** An open stream. `received` gets every message of the hub; `ended` resolves when the stream is over, with its reason. */
 export interface SimulatedStream {
-  send(message: AgentMessage): boolean;
+  /** Sends a message, or bytes that need not be one. */
+  send(message: AgentMessage | Uint8Array): boolean;
   ended: Promise<string>;
   close(): void;
 }
 
+/** What is unusual about a stream's beginning. */
+export interface HelloOptions {
+  protocol?: number;
+  clockMs?: number;
+  /** Says nothing by itself. */
+  silent?: boolean;
+}
+
 /** Opens a stream with an identity and says hello. */
 export function openSimulated(
-  identity: SimulatedIdentity,
+  identity: Pick<SimulatedIdentity, 'ca' | 'key' | 'certificate' | 'link' | 'resourceName'>,
   epoch: bigint,
   received: (message: HubMessage) => void,
+  { protocol = 1, clockMs = Date.now(), silent = false }: HelloOptions = {},
 ): SimulatedStream {
   const credentials = grpc.credentials.createSsl(
     Buffer.from(identity.ca),
@@ -59,9 +69,9 @@ export function openSimulated(
     Buffer.from(identity.certificate),
   );
   const client = new grpc.Client(identity.link, credentials, { 'grpc.ssl_target_name_override': HUB_SERVER_NAME });
-  const stream = client.makeBidiStreamRequest<AgentMessage, HubMessage>(
+  const stream = client.makeBidiStreamRequest<AgentMessage | Uint8Array, HubMessage>(
     CONNECT,
-    (message) => Buffer.from(toBinary(AgentMessageSchema, message)),
+    (message) => Buffer.from(message instanceof Uint8Array ? message : toBinary(AgentMessageSchema, message)),
     (bytes) => fromBinary(HubMessageSchema, bytes),
   );
   const ended = new Promise<string>((resolve) => {
@@ -70,13 +80,13 @@ export function openSimulated(
   });
   stream.on('data', received);
   const hello = create(HelloSchema, {
-    protocol: 1,
+    protocol,
     agentVersion: 'simulated',
     epoch,
-    clockMs: BigInt(Date.now()),
+    clockMs: BigInt(clockMs),
     hostname: identity.resourceName,
   });
-  stream.write(create(AgentMessageSchema, { kind: { case: 'hello', value: hello } }));
+  if (!silent) stream.write(create(AgentMessageSchema, { kind: { case: 'hello', value: hello } }));
   return {
     send: (message) => stream.write(message),
     ended,
