@@ -81,6 +81,8 @@ export function checkedSettings(
   faults.push(...keepSecrets(definition, tree, { old, moved }));
   const settings = checkSettings(definition.config, tree, faults) as ChannelSettings;
   if (faults.length === 0) return settings;
-  const lines = [...new Set(faults.map((fault) => readable(definition, fault)))];
+  // A key that the schema does not know is a fault twice; the other one says so in words.
+  const said = faults.filter((fault) => !fault.endsWith(': schema is false'));
+  const lines = [...new Set(said.map((fault) => readable(definition, fault)))];
   throw problems.invalidSettings(lines.join('; '), { facts: { faults: lines } });
 }

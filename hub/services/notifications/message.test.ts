@@ -1,8 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AlertChanged } from '#proto/subjects.ts';
 import { messageOf } from './message.ts';
-import { waitMs } from './retry.ts';
 
 const NEWS: AlertChanged = {
   firing: 'f1',
@@ -60,14 +58,4 @@ describe('one message of news', () => {
     expect(messageOf([NEWS, other], PAGE).key).toBe(messageOf([other, NEWS], PAGE).key);
     expect(messageOf([NEWS, other], PAGE).key).not.toBe(messageOf([NEWS, { ...other, state: 'resolved' }], PAGE).key);
   });
-});
-
-test('a try waits longer than the one before on average, and never more than half an hour', () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 200 }), fc.double({ min: 0, max: 1, noNaN: true }), (attempts, random) => {
-      expect(waitMs(attempts, random)).toBeLessThanOrEqual(1_800_000);
-      expect(waitMs(attempts, random)).toBeGreaterThanOrEqual(5000);
-      expect(waitMs(attempts + 1, random)).toBeGreaterThanOrEqual(waitMs(attempts, random));
-    }),
-  );
 });

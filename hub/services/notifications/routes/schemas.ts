@@ -20,7 +20,8 @@ const TimeOrNull = orNull(Type.Integer({ description: 'Milliseconds since 1970.'
 
 /** One value of a channel's settings. A list of types, not a union: a union would turn 587 into "587" before the channel's own schema is asked. */
 const SettingValue = Type.Unsafe<ChannelSettings[string]>({
-  type: ['string', 'number', 'boolean', 'array'],
+  // The answer's writer takes the first that fits, and takes an array for a text.
+  type: ['array', 'string', 'number', 'boolean'],
   items: { type: 'string', maxLength: 2000 },
   maxLength: 10_000,
   maxItems: 100,
