@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
+import { LogView } from './log-view.tsx';
 
 /** The lines of one host, for its page. */
 export function HostLogs({ host }: { host: string }): ReactNode {
-  return <section aria-label="Log lines" data-host={host} />;
+  return <LogView host={host} />;
 }

@@ -1,5 +1,9 @@
 import { text, texts } from '../../shell/search.ts';
 
+/** Names of the levels, worst first. */
+export const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'unknown'] as const;
+export type Level = (typeof LEVELS)[number];
+
 /** What the address of the logs says: the same words as the web API's search. */
 export interface LogsSearch {
   q?: string | undefined;
@@ -11,12 +15,17 @@ export interface LogsSearch {
   line?: string | undefined;
 }
 
+const levels = (value: unknown): string[] | undefined => {
+  const known = texts(value, 20, 10)?.filter((one) => LEVELS.some((level) => level === one));
+  return known === undefined || known.length === 0 ? undefined : [...new Set(known)];
+};
+
 /** Reads the address; what means nothing is left out. */
 export const readLogsSearch = (search: Record<string, unknown>): LogsSearch => ({
   q: text(search['q'], 1000),
   not: texts(search['not'], 50, 300),
-  level: texts(search['level'], 6, 10),
+  level: levels(search['level']),
   host: texts(search['host'], 50, 36),
   source: text(search['source'], 1024),
-  line: text(search['line'], 20),
+  line: text(search['line'], 40),
 });

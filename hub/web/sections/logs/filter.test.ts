@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { exclude, include, narrows, toggled } from './filter.ts';
+
+test('a value is included by the words of the search', () => {
+  expect(include({ field: 'level', value: 'warn' })).toEqual({ level: ['warn'] });
+  expect(include({ field: 'host', value: 'h1' })).toEqual({ host: ['h1'], source: undefined });
+  expect(include({ field: 'text', value: 'timeout' })).toEqual({ q: 'timeout' });
+});
+
+test('a value is excluded by naming the others, or the reason says why it cannot be', () => {
+  expect(exclude({ field: 'level', value: 'debug' }, {}, [])).toEqual({
+    level: ['fatal', 'error', 'warn', 'info', 'unknown'],
+  });
+  expect(exclude({ field: 'host', value: 'a' }, {}, ['a', 'b'])).toEqual({ host: ['b'] });
+  expect(exclude({ field: 'host', value: 'a' }, { host: ['a'] }, ['a', 'b'])).toContain('No other');
+  expect(exclude({ field: 'text', value: 'x' }, { not: ['y', 'x'] }, [])).toEqual({ not: ['y', 'x'] });
+  expect(typeof exclude({ field: 'source', value: '/a' }, {}, [])).toBe('string');
+});
+
+test('lists of the search are toggled and vanish when empty', () => {
+  expect(toggled(undefined, 'a')).toEqual(['a']);
+  expect(toggled(['a'], 'a')).toBeUndefined();
+  expect(narrows({})).toBe(false);
+  expect(narrows({ q: 'a' })).toBe(true);
+  expect(narrows({ line: '1-1' })).toBe(false);
+});

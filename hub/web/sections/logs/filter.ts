@@ -1,0 +1,49 @@
+import { LEVELS, type LogsSearch } from './search.ts';
+
+/** A value of a line that can be clicked. */
+export interface Value {
+  field: 'level' | 'host' | 'source' | 'text';
+  value: string;
+}
+
+const MOST_HOSTS = 50;
+/** An excluded text is a parameter of an address. */
+const LONGEST_NOT = 300;
+
+const list = (values: readonly string[]): string[] | undefined => (values.length === 0 ? undefined : [...values]);
+
+/** The search that shows only lines with this value. */
+export function include({ field, value }: Value): Partial<LogsSearch> {
+  if (field === 'level') return { level: [value] };
+  if (field === 'host') return { host: [value], source: undefined };
+  return field === 'source' ? { source: value } : { q: value.slice(0, 1000) };
+}
+
+/** The search without lines that have this value; a text when it cannot be said, with the reason. */
+export function exclude(
+  { field, value }: Value,
+  search: LogsSearch,
+  hosts: readonly string[],
+): Partial<LogsSearch> | string {
+  if (field === 'source') return 'A search names one file or all of them. Leave lines out by their text instead.';
+  if (field === 'text') {
+    return value.length > LONGEST_NOT
+      ? `A text to leave out has ${LONGEST_NOT} characters at most`
+      : { not: [...new Set([...(search.not ?? []), value])].slice(-50) };
+  }
+  const from = field === 'level' ? (search.level ?? LEVELS) : (search.host ?? hosts);
+  const rest = from.filter((one) => one !== value);
+  if (field === 'level') return rest.length === 0 ? 'No other level is shown' : { level: rest };
+  if (rest.length === 0) return 'No other host is shown';
+  return rest.length > MOST_HOSTS ? `A search names ${MOST_HOSTS} hosts at most` : { host: rest };
+}
+
+/** Adds a value to a list of the search, or takes it out. */
+export function toggled(values: readonly string[] | undefined, value: string): string[] | undefined {
+  const now = values ?? [];
+  return list(now.includes(value) ? now.filter((one) => one !== value) : [...now, value]);
+}
+
+/** True when the search leaves any line out. */
+export const narrows = ({ q, not, level, host, source }: LogsSearch): boolean =>
+  [q, not, level, host, source].some((one) => one !== undefined);
