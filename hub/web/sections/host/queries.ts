@@ -1,0 +1,151 @@
+import { useMutation, useQueries, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
+import { answer, api } from '../../api/client.ts';
+import { liveStream } from '../../live/stream.ts';
+import { say, sayFault } from '../../shell/toasts.tsx';
+import { rangeOf, type RangeText } from '../../time/range.ts';
+import type { Batch } from './lines.ts';
+
+const byId = (id: string) => ({ params: { path: { id } } });
+
+/** The host as the hub knows it. */
+export function useHost(id: string) {
+  return useQuery({
+    queryKey: ['host', id],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/monitoring/resources/{id}', { ...byId(id), signal })),
+    refetchInterval: 15_000,
+  });
+}
+/** A host as the hub answers it. */
+export type HostReply = NonNullable<ReturnType<typeof useHost>['data']>;
+
+/** How the host is, in a word and a sentence. */
+export function useVerdict(id: string) {
+  return useQuery({
+    queryKey: ['overview'],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/monitoring/overview', { signal })),
+    select: ({ hosts }) => hosts.find((host) => host.id === id),
+    refetchInterval: 15_000,
+  });
+}
+
+/** Which series the host has. */
+export function useHostSeries(id: string) {
+  return useQuery({
+    queryKey: ['host', id, 'series'],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/monitoring/resources/{id}/series', { ...byId(id), signal })),
+    staleTime: 60_000,
+    refetchOnWindowFocus: false,
+  });
+}
+
+/** What the charts of a time range need. */
+export interface HistoryWish {
+  id: string;
+  text: RangeText;
+  stepMs: number;
+  batches: readonly Batch[];
+}
+
+async function askHistory({ id, text, stepMs }: HistoryWish, { names, by, without }: Batch, signal: AbortSignal) {
+  const { from, to } = rangeOf(text, liveStream.now());
+  const query = {
+    name: [...names],
+    by: [...by],
+    // A step more on the left, so that lines begin at the edge.
+    from: String(Math.floor(from - stepMs)),
+    to: String(Math.ceil(to)),
+    step: `${stepMs / 1000}s`,
+    ...(without === undefined ? {} : { [`attr.${without}`]: '' }),
+  };
+  return answer(api.GET('/api/v1/monitoring/metrics/{id}', { params: { path: { id }, query }, signal }));
+}
+
+/** Samples of the time range, an answer a batch. They are asked for anew after a gap in the stream. */
+export function useHistory(wish: HistoryWish): UseQueryResult<HistoryReply>[] {
+  const { id, text, stepMs, batches } = wish;
+  return useQueries({
+    queries: batches.map((batch) => ({
+      queryKey: ['host', id, 'history', batch, text, stepMs],
+      queryFn: ({ signal }: { signal: AbortSignal }) => askHistory(wish, batch, signal),
+      // A live range goes on by the stream, so what was kept of it is too old at once.
+      staleTime: text.to === undefined ? 0 : 60_000,
+      gcTime: text.to === undefined ? 0 : 60_000,
+      refetchOnWindowFocus: false,
+      structuralSharing: false,
+    })),
+  });
+}
+/** Samples of a time range. */
+export type HistoryReply = Awaited<ReturnType<typeof askHistory>>;
+
+/** What fired on the host, newest first. */
+export function useFirings(id: string) {
+  return useQuery({
+    queryKey: ['alerts', 'of-host', id],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/api/v1/monitoring/alerts/history', { params: { query: { resource: id, limit: 200 } }, signal })),
+    refetchInterval: 60_000,
+  });
+}
+
+/** The agent on the host; undefined for what no agent brings. */
+export function useAgent(id: string) {
+  return useQuery({
+    queryKey: ['agents'],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/agents', { params: { query: { limit: 1000 } }, signal })),
+    select: ({ items }) => items.find((agent) => agent.id === id),
+  });
+}
+
+/** What of a host a person may change. */
+export interface HostChange {
+  name?: string;
+  labels?: Record<string, string>;
+}
+
+/** Changes the host's name or labels; what was before can be had back. */
+export function useChangeHost(id: string) {
+  const queries = useQueryClient();
+  const put = (body: HostChange) => answer(api.PUT('/api/v1/monitoring/resources/{id}', { ...byId(id), body }));
+  const anew = (): void => {
+    for (const key of [['host', id], ['overview'], ['hosts']])
+      void queries.invalidateQueries({ queryKey: key, exact: key.length > 1 });
+  };
+  return useMutation({
+    mutationFn: ({ change }: { change: HostChange; before: HostChange }) => put(change),
+    onSuccess: (_, { change, before }) => {
+      anew();
+      say(change.name === undefined ? 'Labels saved' : `Renamed to ${change.name}`, () => {
+        put(before).then(anew, sayFault);
+      });
+    },
+    onError: sayFault,
+  });
+}
+
+/** Cuts the agent of the host off for good. */
+export function useRevokeAgent(id: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () => answer(api.POST('/api/v1/agents/{id}/revoke', byId(id))),
+    onSuccess: () => {
+      void queries.invalidateQueries({ queryKey: ['agents'] });
+      say('The agent is cut off.');
+    },
+    onError: sayFault,
+  });
+}
+
+/** Deletes the host with all that it sent. */
+export function useDeleteHost(id: string, gone: () => void) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () => answer(api.DELETE('/api/v1/monitoring/resources/{id}', byId(id))),
+    onSuccess: () => {
+      void queries.invalidateQueries({ queryKey: ['overview'] });
+      say('The host is deleted with its data.');
+      gone();
+    },
+    onError: sayFault,
+  });
+}
