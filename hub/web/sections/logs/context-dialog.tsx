@@ -22,7 +22,9 @@ export function ContextDialog({
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const place = useRef<HTMLDivElement>(null);
   const lines = useMemo(() => data?.items.map((line): Line => ({ ...line, key: line.id })), [data]);
-  useEffect(() => place.current?.scrollIntoView({ block: 'center' }), [lines]);
+  useEffect(() => {
+    place.current?.scrollIntoView({ block: 'center' });
+  }, [lines]);
   const toggle = (key: string): void => {
     const next = new Set(open);
     if (!next.delete(key)) next.add(key);
@@ -30,7 +32,7 @@ export function ContextDialog({
   };
   const file = lines?.[0]?.source;
   return (
-    <Dialog title={file === undefined ? 'Lines around it' : `Around it in ${file}`} close={close}>
+    <Dialog title={file === undefined ? 'Lines around it' : `Lines around it in ${file}`} close={close}>
       <div
         className={`log-lines log-context${look.wrap ? ' wrap' : ''}`}
         tabIndex={0}

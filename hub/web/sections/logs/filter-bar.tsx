@@ -50,7 +50,12 @@ function TextSearch({ search, change }: FilterGiven): ReactNode {
       maxLength={1000}
       value={text}
       onChange={(event) => setText(event.target.value)}
-      onKeyDown={(event) => event.key === 'Escape' && box.current?.blur()}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape') return;
+        // A browser would empty the field.
+        event.preventDefault();
+        box.current?.blur();
+      }}
     />
   );
 }

@@ -57,7 +57,7 @@ function Row({ name, children, choice }: { name: string; children: ReactNode; ch
 /** A line in full, with its fields. */
 export function LineDetail({ line, look, actions }: { line: Line; look: LineLook; actions: LineActions }): ReactNode {
   const fields = useMemo(() => fieldsOf(line.text), [line]);
-  const { zone, hosts, mark } = look;
+  const { zone, hosts, oneHost, mark } = look;
   const choice = (field: Value['field'], value: string): ReactNode => (
     <Choice value={{ field, value }} actions={actions} />
   );
@@ -72,8 +72,8 @@ export function LineDetail({ line, look, actions }: { line: Line; look: LineLook
         <Row name="level" choice={choice('level', line.level)}>
           <span className={`log-dot level-${line.level}`} /> {line.level}
         </Row>
-        <Row name="host" choice={hosts === undefined ? undefined : choice('host', line.host)}>
-          {hosts?.get(line.host) ?? line.host}
+        <Row name="host" choice={oneHost ? undefined : choice('host', line.host)}>
+          {hosts.get(line.host) ?? line.host}
         </Row>
         <Row name="file" choice={choice('source', line.source)}>
           {plainText(line.source)}

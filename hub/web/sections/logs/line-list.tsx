@@ -22,6 +22,7 @@ const NEAR_TOP_PX = 800;
 const NEAR_END_PX = 24;
 /** A person moved the list when it moves so soon after a wheel, a touch or a key, milliseconds. */
 const INTENT_MS = 400;
+const SCROLL_KEYS = new Set(['ArrowUp', 'ArrowDown', 'PageUp', 'PageDown', 'Home', 'End', ' ']);
 
 function OlderNote({ older, error, load }: { older: FeedState['older']; error: unknown; load(): void }): ReactNode {
   if (older === 'loading') return <span role="status">Loading older lines …</span>;
@@ -107,11 +108,12 @@ function useScrolled(scroller: RefObject<HTMLDivElement | null>, feed: LineFeed,
     const node = scroller.current;
     if (node === null) return;
     const up = node.scrollTop < top.current - 1;
+    const down = node.scrollTop > top.current + 1;
     top.current = node.scrollTop;
     const atEnd = node.scrollHeight - node.scrollTop - node.clientHeight < NEAR_END_PX;
     if (!moved()) return;
-    if (atEnd) feed.follow(true);
-    else if (up) feed.follow(false);
+    if (atEnd && down) feed.follow(true);
+    else if (up && !atEnd) feed.follow(false);
     if (up && node.scrollTop < NEAR_TOP_PX && feed.state().older === 'more') void feed.loadOlder();
   };
 }
@@ -146,7 +148,7 @@ export function LineList({ feed, state, look, actions }: LineListGiven): ReactNo
     { keys: 'k', does: 'Line before', run: () => move(-1) },
   ]);
   const key = (event: KeyboardEvent): void => {
-    intent.note();
+    if (SCROLL_KEYS.has(event.key)) intent.note();
     if (event.target !== event.currentTarget) return;
     if (event.key === 'Enter' && cursor !== undefined) toggle(cursor);
     if (event.key === 'Escape') close();

@@ -11,8 +11,10 @@ export interface LineLook {
   wrap: boolean;
   /** The day stands before the time. */
   dated: boolean;
-  /** Names of hosts by id; undefined when all lines are of one host. */
-  hosts: ReadonlyMap<string, string> | undefined;
+  /** Names of hosts by id. */
+  hosts: ReadonlyMap<string, string>;
+  /** All lines are of one host, which needs no column. */
+  oneHost: boolean;
   /** Searched text, marked. */
   mark: string | undefined;
 }
@@ -38,6 +40,22 @@ export function Marked({ text, mark }: { text: string; mark: string | undefined 
   return partsOf(text, mark).map((part, index) => (part.hit ? <mark key={index}>{part.text}</mark> : part.text));
 }
 
+/** Many programs write the time that stands beside it anyway. */
+const OWN_TIME = /^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.,:Z+-]*\]?\s/;
+
+function LineText({ text, mark }: { text: string; mark: string | undefined }): ReactNode {
+  const own = OWN_TIME.exec(text)?.[0] ?? '';
+  if (own === '') return <Marked text={text} mark={mark} />;
+  return (
+    <>
+      <span className="log-own-time quiet">
+        <Marked text={own} mark={mark} />
+      </span>
+      <Marked text={text.slice(own.length)} mark={mark} />
+    </>
+  );
+}
+
 /** One line: its level in the margin, time, host, file and text. */
 export const LineRow = memo(function LineRow({
   line,
@@ -52,7 +70,7 @@ export const LineRow = memo(function LineRow({
   current: boolean;
   toggle(key: string): void;
 }): ReactNode {
-  const { zone, wrap, dated, hosts, mark } = look;
+  const { zone, wrap, dated, hosts, oneHost, mark } = look;
   const most = open || wrap ? SHOWN_WRAPPED : SHOWN_ON_ONE_LINE;
   const rest = line.text.length - most;
   const day = dated ? `${exactTime(line.timeMs, zone).split(' ').slice(0, 2).join(' ')} ` : '';
@@ -70,12 +88,12 @@ export const LineRow = memo(function LineRow({
         {day}
         {lineTime(line.timeMs, zone)}
       </button>
-      {hosts !== undefined && <span className="log-host cut">{hosts.get(line.host) ?? line.host.slice(0, 8)}</span>}
+      {!oneHost && <span className="log-host cut">{hosts.get(line.host) ?? line.host.slice(0, 8)}</span>}
       <span className="log-file cut" title={line.source}>
         {fileName(line.source)}
       </span>
       <bdi className="log-text" dir="ltr">
-        <Marked text={plainText(line.text.slice(0, most))} mark={mark} />
+        <LineText text={plainText(line.text.slice(0, most))} mark={mark} />
         {rest > 0 && <span className="quiet"> … {rest} more characters</span>}
       </bdi>
     </div>

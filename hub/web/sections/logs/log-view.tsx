@@ -39,14 +39,18 @@ function useFilter(host: string | undefined) {
   return { search, change, filter };
 }
 
-function useLook(lines: readonly Line[], mark: string | undefined, names: ReadonlyMap<string, string> | undefined) {
+function useLook(lines: readonly Line[], rest: Pick<LineLook, 'mark' | 'hosts' | 'oneHost'>) {
+  const { mark, hosts, oneHost } = rest;
   const { zone } = usePreferences();
   const [wrap, setWrap] = useKept('logs.wrap', (kept) => kept === true);
   const now = exactTime(liveStream.now(), zone).slice(0, 6);
   const dated = [lines[0], lines.at(-1)].some(
     (line) => line !== undefined && exactTime(line.timeMs, zone).slice(0, 6) !== now,
   );
-  const look = useMemo<LineLook>(() => ({ zone, wrap, dated, hosts: names, mark }), [zone, wrap, dated, names, mark]);
+  const look = useMemo<LineLook>(
+    () => ({ zone, wrap, dated, hosts, oneHost, mark }),
+    [zone, wrap, dated, hosts, oneHost, mark],
+  );
   return { look, wrap, setWrap };
 }
 
@@ -103,7 +107,7 @@ export function LogView({ host, heading }: { host?: string; heading?: Tell }): R
   const [drawing, width] = useWidth();
   const { data: histogram } = useHistogram(filter, range, { key: JSON.stringify(text), width });
   const names = useMemo(() => new Map(hosts.map(({ id, name }) => [id, name])), [hosts]);
-  const { look, wrap, setWrap } = useLook(state.lines, search.q, only === undefined ? names : undefined);
+  const { look, wrap, setWrap } = useLook(state.lines, { mark: search.q, hosts: names, oneHost: only !== undefined });
   useKeys([{ keys: 'w', does: 'Wrap lines or cut them', run: () => setWrap(!wrap) }]);
   const around = (line: Line): void => {
     idOf(line).then(
