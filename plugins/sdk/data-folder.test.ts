@@ -23,6 +23,10 @@ test('a folder is made for its owner alone and given back', () => {
   openDataFolder(path, 'hub', 1).close();
 });
 
+test.skipIf(process.platform !== 'linux')('a place where the kernel allows no folder is refused', () => {
+  expect(() => openDataFolder('/proc/nowhere/data', 'hub', 1)).toThrow('choose another folder with --data');
+});
+
 test('a second owner is told which process to stop', () => {
   const data = openDataFolder(folder, 'hub', 1);
   expect(() => openDataFolder(folder, 'hub', 1)).toThrow(

@@ -3,6 +3,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -84,10 +85,21 @@ function checkFormat(path: string, format: number): void {
   }
 }
 
+/** Node's own recursive way never returns where the kernel answers ENOENT to a new folder, as below /proc: so one by one. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
 /** Makes the folder if needed, checks its format and takes it for this process. Throws a Problem with one sentence that says what to do. */
 export function openDataFolder(path: string, program: string, format: number): DataFolder {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
     takeLock(path, program);
   } catch (error) {
