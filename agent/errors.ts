@@ -9,6 +9,6 @@ export const problems = defineProblems('agent', {
   unreachable: { status: 503, title: 'The hub cannot be reached.', retryable: true },
   wrongHub: { status: 403, title: 'That is not the hub of the join token.' },
   damagedIdentity: { status: 500, title: 'The identity of this agent is damaged.' },
+  notReadable: { status: 403, title: 'The identity of this agent cannot be read.' },
   spoolNotWritable: { status: 507, title: 'The spool cannot be written.', retryable: true },
-  notRunning: { status: 503, title: 'No agent is running with this data folder.' },
 });

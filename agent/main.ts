@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { completionScript, loadSettings, Problem, systemClock, terminalSink, VERSION, type Settings } from '#sdk';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { collectorsFor } from '../plugins/collectors/catalogue.ts';
 import { agentSchema, defaultDataFolder, settingsFile, type AgentSettings } from './config.ts';
 
@@ -22,10 +22,13 @@ interface Flags {
 }
 
 function labelsOf(texts: readonly string[] = []): Record<string, string> {
-  return Object.fromEntries(texts.map((text) => [text.split('=', 1)[0] ?? '', text.slice(text.indexOf('=') + 1)]));
+  return Object.fromEntries(texts.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
 }
 
 const dataOf = (flags: Flags): string => flags.data ?? process.env['OUTRIDER_DATA'] ?? defaultDataFolder();
+/** The folder of the agent that is asked about: a settings file may name one too, and only `check-config` and `run` mind its other faults. */
+const folderOf = async (flags: Flags): Promise<string> =>
+  flags.data ?? process.env['OUTRIDER_DATA'] ?? (await load(flags)).settings.data;
 
 async function load(flags: Flags): Promise<{ settings: AgentSettings; file: string | undefined }> {
   const file = settingsFile(flags.config, dataOf(flags));
@@ -81,26 +84,31 @@ async function standardInput(): Promise<string> {
 
 const repeated = (text: string, all: string[] = []): string[] => [...all, text];
 
+function label(text: string, all: string[] = []): string[] {
+  if (!/^[^=\s]+=/.test(text)) throw new InvalidArgumentError('A label is written key=value.');
+  return [...all, text];
+}
+
 function addCommands(program: Command): void {
   const flagsOf = (command: Command): Flags => command.optsWithGlobals<Flags>();
   program
     .command('run')
     .description('collect and send until told to stop')
     .option('--quiet', 'write no log to the terminal')
-    .option('--log-file <glob>', 'follow these files instead of the settings’, repeatable', repeated)
+    .option('--log-file <glob>', 'follow these files instead of those in the settings, repeatable', repeated)
     .action((_options, command: Command) => runAgent(flagsOf(command)));
   program
     .command('enroll')
-    .description('trade a join token for an identity; the token comes on standard input or in OUTRIDER_JOIN_TOKEN')
-    .option('--label <key=value>', 'label for this host, repeatable', repeated)
-    .option('--force', 'throw an identity away that is there already')
+    .description('join a hub with a join token, given on standard input or in OUTRIDER_JOIN_TOKEN')
+    .option('--label <key=value>', 'label for this host, repeatable', label)
+    .option('--force', 'join anew, as another agent, where one has joined already')
     .action(async (_options, command: Command) => {
       const flags = flagsOf(command);
       const { enroll } = await import('./commands/enroll.ts');
       const token = process.env['OUTRIDER_JOIN_TOKEN'] ?? (await standardInput());
       process.stdout.write(
         await enroll({
-          dataFolder: dataOf(flags),
+          dataFolder: await folderOf(flags),
           token: token.trim(),
           labels: labelsOf(flags.label),
           force: flags.force ?? false,
@@ -109,17 +117,19 @@ function addCommands(program: Command): void {
     });
   program
     .command('status')
-    .description('say how the agent of this machine is')
+    .description('say how the agent of this machine is doing; ends with 1 when it is not running')
     .option('--json', 'print it as JSON')
     .action(async (_options, command: Command) => {
       const flags = flagsOf(command);
-      const { printStatus } = await import('./commands/status.ts');
-      process.stdout.write(printStatus(dataOf(flags), flags.json ?? false, Date.now()));
+      const { describeStatus } = await import('./commands/status.ts');
+      const { text, running } = describeStatus(await folderOf(flags), flags.json ?? false, Date.now());
+      process.stdout.write(text);
+      if (!running) process.exitCode = FAULT;
     });
   program
     .command('collect')
-    .description('run every collector once and print what it says')
-    .option('--once', 'once, which is the only way', true)
+    .description('run the collectors for a second, print what they say, and send nothing')
+    .option('--once', 'do so once and end: the only way there is, and the default')
     .option('--json', 'print it as JSON')
     .action(async (_options, command: Command) => {
       const flags = flagsOf(command);
@@ -146,7 +156,7 @@ function createProgram(): Command {
     .description('Collects this machine’s metrics and logs and sends them to a hub.')
     .version(VERSION)
     .option('--config <file>', 'settings file (default: outrider-agent.yaml in the data folder, else in /etc/outrider)')
-    .option('--data <folder>', 'data folder')
+    .option('--data <folder>', `data folder (default: ${defaultDataFolder()})`)
     .addOption(new Option('--log-level <level>', 'least level to log').choices(['debug', 'info', 'warn', 'error']))
     .showHelpAfterError('(outrider-agent --help lists the commands)')
     .exitOverride();
@@ -156,7 +166,7 @@ function createProgram(): Command {
 
 try {
   await createProgram().parseAsync(process.argv);
-  process.exit(0);
+  process.exit();
 } catch (error) {
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : USAGE);
   if (error instanceof Problem) process.stderr.write(`outrider-agent: ${error.message}\n`);

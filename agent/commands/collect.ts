@@ -26,6 +26,12 @@ function rowsOf(blocks: readonly MetricBlock[]): Row[] {
   );
 }
 
+/** Six digits are enough for a person; JSON has them all. A share and a count need no unit. */
+function measured({ value, unit }: Row): string {
+  const number = String(Number.isInteger(value) ? value : Number(value.toPrecision(6)));
+  return unit === '1' || unit.startsWith('{') ? number : `${number} ${unit}`;
+}
+
 /** Runs every collector twice, a second apart, and gives what the second run said. */
 export async function collectOnce(settings: AgentSettings, json: boolean): Promise<string> {
   const log = createLogger('warn', [terminalSink()]);
@@ -50,5 +56,5 @@ export async function collectOnce(settings: AgentSettings, json: boolean): Promi
       .join(', ');
     return inside === '' ? name : `${name} {${inside}}`;
   };
-  return rows.map((row) => `${label(row)} ${row.value} ${row.unit}\n`).join('');
+  return rows.map((row) => `${label(row)}  ${measured(row)}\n`).join('');
 }

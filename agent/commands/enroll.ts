@@ -21,7 +21,20 @@ export interface EnrolOptions {
   force: boolean;
 }
 
+const NO_TOKEN =
+  'That is no join token: one begins with orj_ and is one long word. Copy the whole word that outrider-hub token create printed.';
+
+const OPEN_TO_ALL =
+  'The token names an address without TLS that is not on this machine, so that anyone could read along. Give the hub a name with --advertise and make a new token.';
+
 const fingerprintOf = (der: Uint8Array): string => createHash('sha256').update(der).digest('hex');
+
+function unreachable(url: URL, error: unknown): Error {
+  const what = `${url.host} cannot be reached: ${reasonOf(error)}.`;
+  return problems.unreachable(`${what} Make sure that the hub is running there and that no firewall is in between.`, {
+    cause: error,
+  });
+}
 
 /** The certificate of the token's authority, taken from the hub's own chain. */
 function authorityOf(url: URL, token: JoinToken): Promise<string> {
@@ -55,9 +68,7 @@ function authorityOf(url: URL, token: JoinToken): Promise<string> {
         );
       },
     );
-    socket.on('error', (error) =>
-      reject(problems.unreachable(`${url.host} cannot be reached: ${reasonOf(error)}`, { cause: error })),
-    );
+    socket.on('error', (error) => reject(unreachable(url, error)));
     socket.on('timeout', () => socket.destroy(new Error('no answer within 20 s')));
   });
 }
@@ -79,13 +90,7 @@ async function post(url: URL, body: EnrolRequest, ca: string | undefined): Promi
       reply.on('error', reject);
     });
     call.on('timeout', () => call.destroy(new Error('no answer within 20 s')));
-    call.on('error', (error) =>
-      reject(
-        problems.unreachable(`${url.host} cannot be reached: ${reasonOf(error)}. Is the hub running there?`, {
-          cause: error,
-        }),
-      ),
-    );
+    call.on('error', (error) => reject(unreachable(url, error)));
     call.end(text);
   });
 }
@@ -108,23 +113,26 @@ function readReply(status: number, text: string, token: JoinToken): EnrolReply {
   return reply;
 }
 
+/** The token that a text holds, if an agent can do something with it. */
+function tokenOf(text: string): { token: JoinToken; base: URL } {
+  if (text === '')
+    throw problems.noToken(
+      'Give a join token on standard input or in OUTRIDER_JOIN_TOKEN. The hub makes one: outrider-hub token create.',
+    );
+  const token = readJoinToken(text);
+  if (!Value.Check(JoinToken, token) || !URL.canParse(token.url)) throw problems.badToken(NO_TOKEN);
+  const base = new URL(token.url);
+  if (base.protocol !== 'https:' && !isLoopback(base.hostname)) throw problems.wrongHub(OPEN_TO_ALL);
+  return { token, base };
+}
+
 /** Trades a join token for an identity and keeps it. Returns what to tell the operator. */
 export async function enroll({ dataFolder, token: text, labels, force }: EnrolOptions): Promise<string> {
+  const there = force ? undefined : readIdentity(dataFolder);
+  if (there !== undefined) return `already enrolled as ${there.agentId}; --force joins anew, as another agent\n`;
+  const { token, base } = tokenOf(text);
   const folder = openDataFolder(dataFolder, 'agent', 1);
   try {
-    const there = readIdentity(dataFolder);
-    if (there !== undefined && !force)
-      return `already enrolled as ${there.agentId}; --force throws that identity away\n`;
-    if (text === '')
-      throw problems.noToken(
-        'Give a join token on standard input or in OUTRIDER_JOIN_TOKEN. The hub makes one: outrider-hub token create.',
-      );
-    const token = readJoinToken(text);
-    if (!Value.Check(JoinToken, token))
-      throw problems.badToken('That is no join token. It begins with orj_ and is one long word.');
-    const base = new URL(token.url);
-    if (base.protocol !== 'https:' && !isLoopback(base.hostname))
-      throw problems.wrongHub('The token names an address without TLS that is not on this machine.');
     const ca = base.protocol === 'https:' ? await authorityOf(base, token) : undefined;
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const body = {

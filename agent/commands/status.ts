@@ -18,9 +18,15 @@ const ago = (ms: number | null, nowMs: number): string =>
   ms === null ? 'never' : `${Math.max(0, Math.round((nowMs - ms) / 1000))} s ago`;
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
+/** Since the start of the agent; what an earlier run left is told where there is any. */
+function linesOf({ linesRead, linesCarried, linesAcknowledged, linesWaiting, linesLost }: Status): string {
+  const carried = linesCarried === 0 ? '' : ` and ${linesCarried} left by the last run`;
+  return `${linesRead} read${carried}: ${linesAcknowledged} acknowledged, ${linesWaiting} wait in the spool, ${linesLost} lost`;
+}
+
 function table(status: Status, running: boolean, nowMs: number): string {
   const link = !running
-    ? 'the agent is not running'
+    ? 'the agent is not running; this is how it was when it ended'
     : status.connected
       ? 'connected'
       : `not connected: ${status.reason}`;
@@ -29,8 +35,11 @@ function table(status: Status, running: boolean, nowMs: number): string {
     ['hub', status.hub],
     ['link', link],
     ['acknowledged', ago(status.lastAckMs, nowMs)],
-    ['spool', megabytes(status.spoolBytes)],
-    ['lines', `${status.linesRead} read, ${status.linesSpooled} spooled`],
+    [
+      'spool',
+      `${megabytes(status.spoolBytes)}${status.spoolFull ? ', full: log files wait, samples are dropped' : ''}`,
+    ],
+    ['lines', linesOf(status)],
     ['samples', status.blocksDropped === 0 ? 'none dropped' : `${status.blocksDropped} runs of collectors dropped`],
     ['clock', `${(status.skewMs / 1000).toFixed(3)} s off the hub’s`],
     ...status.files.map((file, n): [string, string] => [n === 0 ? 'files' : '', file]),
@@ -38,16 +47,17 @@ function table(status: Status, running: boolean, nowMs: number): string {
   return rows.map(([name, value]) => `${name.padEnd(13)} ${value}\n`).join('');
 }
 
-/** Says how the agent of a data folder is, as a table or as JSON. */
-export function printStatus(dataFolder: string, json: boolean, nowMs: number): string {
+/** Says how the agent of a data folder is doing, as a table or as JSON, and whether it runs. */
+export function describeStatus(dataFolder: string, json: boolean, nowMs: number): { text: string; running: boolean } {
   const identity = readIdentity(dataFolder);
   if (identity === undefined)
-    throw problems.notEnrolled(`${dataFolder} holds no identity. Run outrider-agent enroll first.`);
+    throw problems.notEnrolled(
+      `${dataFolder} holds no identity. If the agent has another data folder, name it with --data; else run outrider-agent enroll first.`,
+    );
+  const { agentId, link } = identity;
   const status = readStatus(dataFolder);
   const running = status?.running === true && isAlive(status.pid) && nowMs - status.writtenMs < STALE_MS;
-  if (json)
-    return `${JSON.stringify({ agentId: identity.agentId, hub: identity.link, ...status, running }, null, 2)}\n`;
-  if (status === undefined)
-    return `agent         ${identity.agentId}\nhub           ${identity.link}\nlink          the agent has not run yet\n`;
-  return table(status, running, nowMs);
+  if (json) return { text: `${JSON.stringify({ agentId, hub: link, ...status, running }, null, 2)}\n`, running };
+  const never = `agent         ${agentId}\nhub           ${link}\nlink          the agent has not run yet; start it with: outrider-agent run --data ${dataFolder}\n`;
+  return { text: status === undefined ? never : table(status, running, nowMs), running };
 }

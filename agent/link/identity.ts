@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf, writeFileDurably } from '#sdk';
 import { problems } from '../errors.ts';
@@ -17,12 +17,25 @@ export interface Identity {
 
 const fileOf = (dataFolder: string): string => join(dataFolder, 'identity', 'agent.json');
 
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw problems.notReadable(
+      `${file} cannot be read (${reasonOf(error)}). Run this as the user of the agent, or as root.`,
+      { cause: error },
+    );
+  }
+}
+
 /** Reads the identity; undefined when the agent was not enrolled. Throws a Problem when it is damaged. */
 export function readIdentity(dataFolder: string): Identity | undefined {
   const file = fileOf(dataFolder);
-  if (!existsSync(file)) return undefined;
+  const text = readText(file);
+  if (text === undefined) return undefined;
   try {
-    const identity = JSON.parse(readFileSync(file, 'utf8')) as Identity;
+    const identity = JSON.parse(text) as Identity;
     if ([identity.agentId, identity.link, identity.ca].some((text) => typeof text !== 'string'))
       throw new Error('it lacks what an identity needs');
     createPrivateKey(identity.key);
