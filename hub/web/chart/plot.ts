@@ -56,19 +56,21 @@ function seriesOf({ colors, stack, bands, ink }: PlotShape): uPlot.Series[] {
       .reverse()
       .map((color) => ({ ...plain, width: 1, stroke: color, fill: blend(color, ink.ground, 0.55) }));
   }
-  const fill = colors.length <= 2 && !bands;
+  const edge: uPlot.Series = { ...plain, width: 0 };
+  const fill = colors.length === 1;
   return colors.flatMap((color): uPlot.Series[] => {
     const line: uPlot.Series = { ...plain, width: 1.5, stroke: color };
     if (fill) line.fill = veil(color, 0.1);
-    return bands ? [line, { ...plain, width: 0 }, { ...plain, width: 0 }] : [line];
+    return bands ? [line, edge, edge] : [line];
   });
 }
 
-function axesOf({ zone, ink, unit }: PlotShape, axis: () => Axis): uPlot.Axis[] {
+function axesOf({ zone, ink, unit, stack }: PlotShape, axis: () => Axis): uPlot.Axis[] {
   const look = {
     stroke: ink.quiet,
     font: `12px ${getComputedStyle(document.body).fontFamily}`,
-    grid: { stroke: ink.grid, width: 1 },
+    // Over areas the lines of the grid must not cut.
+    grid: { stroke: stack ? veil(ink.quiet, 0.25) : ink.grid, width: 1 },
     ticks: { show: false },
   };
   let distance = 0;

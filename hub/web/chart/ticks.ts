@@ -23,6 +23,9 @@ function leastOf(unit: string): number {
   return unit === 's' ? 0.001 : 1;
 }
 
+/** So much of a tick's distance a value may stick out: sums of shares come to a little over one. */
+const OVERSHOOT = 0.02;
+
 /** Chooses an axis for values from `low` to `most`: from zero, at pleasant distances, at most `ticks` of them. */
 export function axisFor(values: { low: number; most: number; unit: string; ticks?: number }): Axis {
   const { unit, ticks = 4 } = values;
@@ -32,7 +35,7 @@ export function axisFor(values: { low: number; most: number; unit: string; ticks
   const { divisor } = scalingFor(size, unit);
   const increment = pleasant(size / divisor / ticks, unit.startsWith('By')) * divisor;
   const top =
-    low < 0 && most === 0 ? 0 : Math.max(1, Math.ceil(Math.max(most, low + size) / increment - 1e-6)) * increment;
+    low < 0 && most === 0 ? 0 : Math.max(1, Math.ceil(Math.max(most, low + size) / increment - OVERSHOOT)) * increment;
   return { low: Math.floor(low / increment + 1e-6) * increment, top, increment };
 }
 

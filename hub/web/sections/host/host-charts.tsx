@@ -19,7 +19,7 @@ const GAP = 24;
 const NONE: readonly Series[] = [];
 
 /** How many charts stand side by side; the same as host.css says. */
-const columnsFor = (width: number): number => (width >= 1120 ? 3 : width >= 680 ? 2 : 1);
+const columnsFor = (width: number): number => (width >= 1640 ? 4 : width >= 1120 ? 3 : width >= 680 ? 2 : 1);
 
 /** The step that suits the width of the charts. It changes only when a resize makes another one right. */
 function useStep(place: RefObject<HTMLElement | null>, lengthMs: number): number {

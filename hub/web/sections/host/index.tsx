@@ -41,7 +41,7 @@ function NeverReported({ name }: { name: string }): ReactNode {
   );
 }
 
-function Tabs({ tab, id }: { tab: (typeof HOST_TABS)[number]; id: string }): ReactNode {
+function Tabs({ id }: { id: string }): ReactNode {
   return (
     <nav className="tabs" aria-label="Parts of the host">
       {HOST_TABS.map((one) => (
@@ -50,7 +50,7 @@ function Tabs({ tab, id }: { tab: (typeof HOST_TABS)[number]; id: string }): Rea
           to="/hosts/$id"
           params={{ id }}
           search={(old) => ({ ...old, tab: one === 'charts' ? undefined : one })}
-          aria-current={one === tab ? 'page' : undefined}
+          activeOptions={{ exact: true, explicitUndefined: true }}
         >
           {TAB_NAMES[one]}
         </Link>
@@ -95,7 +95,7 @@ function HostOf({ id }: { id: string }): ReactNode {
         <HostVerdict live={live} verdict={verdict} lastSeenMs={host?.lastSeenMs ?? undefined} />
       </header>
       <HostFigures live={live} />
-      <Tabs tab={tab} id={id} />
+      <Tabs id={id} />
       {host === undefined ? <Skeleton height={600} /> : <Part tab={tab} host={host} live={live} />}
     </>
   );

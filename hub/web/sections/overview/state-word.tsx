@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import './state-word.css';
 
 /** How a host is, in a word. */
 export type HostState = 'healthy' | 'strained' | 'alerting' | 'silent' | 'new';
