@@ -10,6 +10,8 @@ export interface MailServerOptions {
   refuse?: () => { code: number; words: string } | undefined;
   /** Hears who sends and never answers. */
   silent?: boolean;
+  /** Answers only when this has resolved. */
+  gate?: Promise<void>;
 }
 
 /** A real mail server and what it received. */
@@ -32,8 +34,12 @@ export async function startMailServer(given: MailServerOptions = {}): Promise<St
       tries++;
       const no = given.refuse?.();
       if (given.silent === true) return;
-      if (no === undefined) done();
-      else done(Object.assign(new Error(no.words), { responseCode: no.code }));
+      const answer = (): void => {
+        if (no === undefined) done();
+        else done(Object.assign(new Error(no.words), { responseCode: no.code }));
+      };
+      if (given.gate === undefined) answer();
+      else void given.gate.then(answer);
     },
     onData(stream, _session, done) {
       simpleParser(stream).then((parsed) => {

@@ -10,7 +10,7 @@ import {
   until,
   type StartedNotifications,
 } from '../../../test/kit/notifications.ts';
-import { startMailServer, type MailServerOptions } from '../../../test/kit/receivers.ts';
+import { startMailServer, startWebReceiver, type MailServerOptions } from '../../../test/kit/receivers.ts';
 import type { Delivery } from './delivery-store.ts';
 
 const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
@@ -88,6 +88,23 @@ describe('who is told', () => {
     expect(mails[0]?.subject).toContain('[resolved]');
     await hub.pass(5 * MINUTE);
     expect(mails).toHaveLength(1);
+  });
+
+  test('the end is not sent when the beginning, tried meanwhile, was refused for good', async () => {
+    let status = 503;
+    const { url, posts, stop } = await startWebReceiver(() => ({ status }));
+    ends.push(stop);
+    await hub.add('webhook', { url });
+    const alert = alertNews();
+    await hub.tell(alert);
+    await until(() => expect(posts).toHaveLength(1));
+    await hub.settle(['queued']);
+    await hub.tell(alertOver(alert));
+    status = 410;
+    await hub.pass(MINUTE);
+    await hub.settle(['failed', 'skipped']);
+    expect((await hub.history())[0]?.reason).toBe('The channel was never told that it fires.');
+    expect(posts).toHaveLength(2);
   });
 
   test('what waits for a channel that is switched off or removed is not sent', async () => {

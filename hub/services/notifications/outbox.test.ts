@@ -95,6 +95,22 @@ describe('an alert reaches a person', () => {
     expect(new Set(together.map(({ message }) => message)).size).toBe(1);
   });
 
+  test('what comes while the first mail is on its way waits for its minute too', async () => {
+    let open: () => void = () => undefined;
+    const { mails, port, tries } = await mailServer({ gate: new Promise((resolve) => (open = resolve)) });
+    await hub.addMail(port);
+    await hub.tell(alertNews());
+    await until(() => expect(tries()).toBe(1));
+    for (let n = 0; n < 3; n++) await hub.tell(alertNews({ title: `Alert ${n}` }));
+    open();
+    await hub.settle(['sent', 'queued', 'queued', 'queued']);
+    await hub.pass(MINUTE - 5 * SECOND);
+    expect([mails.length, tries()]).toEqual([1, 1]);
+    await hub.pass(5 * SECOND);
+    await hub.settle(['sent', 'sent', 'sent', 'sent']);
+    expect(mails).toHaveLength(2);
+  });
+
   test('the same news again is sent once, also at the same time', async () => {
     const { mails, port } = await mailServer();
     await hub.addMail(port);
