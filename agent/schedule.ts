@@ -80,8 +80,9 @@ function createJob(scheduled: ScheduledCollector, { clock, log, sink }: Omit<Sch
   let isLate = false;
   let isStopped = false;
 
-  const report = (timeMs: number, fault: string | undefined, durationMs: number): void => {
+  const report = (timeMs: number, reason: string | undefined, durationMs: number): void => {
     if (isStopped) return;
+    const fault = reason ?? (builder.isCrowded() ? 'it has too many series; the newest are left out' : undefined);
     if (fault !== undefined) logFault(fault);
     builder.emit('outrider.collector.success', fault === undefined ? 1 : 0, attributes);
     builder.emit('outrider.collector.duration', durationMs / 1000, attributes); // NaN, and so dropped, when none ran.

@@ -111,3 +111,27 @@ test('the kind of a series is the one of the catalogue', () => {
   );
   expect(row?.table.series.map(({ kind }) => kind)).toEqual(names.map((name) => METRICS[name].kind));
 });
+
+test('series beyond what the hub takes are left out and told; silent ones make room for them', () => {
+  const builder = createTableBuilder();
+  const emitAll = (from: number): void => {
+    for (let n = from; n < from + 10_500; n++) builder.emit('system.disk.io', n, { 'system.device': `d${n}` });
+    builder.emit('outrider.collector.success', 1);
+  };
+  emitAll(0);
+  expect(builder.isCrowded()).toBe(true);
+  const row = builder.finish();
+  expect(row?.values).toHaveLength(10_001);
+  expect(row?.table.series.at(-1)?.name).toBe('outrider.collector.success');
+  for (let runs = 0; runs < 61; runs++) run(builder, [['outrider.collector.success', 1]]);
+  emitAll(20_000); // Nothing goes in yet, but those that were silent for a minute go out.
+  builder.finish();
+  emitAll(20_000);
+  expect(builder.finish()?.table.series.some(({ attributes }) => attributes['system.device'] === 'd20000')).toBe(true);
+  expect(builder.isCrowded()).toBe(false);
+});
+
+test('a text of an attribute that the hub would refuse is cut', () => {
+  const row = run(createTableBuilder(), [['system.disk.io', 1, { 'system.device': 'x'.repeat(5000) }]]);
+  expect(row?.table.message.series[0]?.attributes['system.device']).toHaveLength(1024);
+});

@@ -32,7 +32,13 @@ export interface TableBuilder {
   emit: Emit;
   /** Ends the run; `undefined` as long as nothing was ever emitted. */
   finish(): Row | undefined;
+  /** True while series are left out because there are too many. */
+  isCrowded(): boolean;
 }
+
+/** A table holds no more, and no text in it is longer: the hub refuses such tables, and would refuse them for ever. */
+const MOST_SERIES = 10_000;
+const MOST_CHARACTERS = 1024;
 
 /** A series that has been silent for this many runs is left out when the table is made anew. */
 const FORGET_RUNS = 60;
@@ -40,7 +46,9 @@ const FORGET_RUNS = 60;
 const NO_ATTRIBUTES: Attributes = {};
 
 function sorted(attributes: Attributes): [string, string][] {
-  return Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.entries(attributes)
+    .map(([key, text]): [string, string] => [key, text.slice(0, MOST_CHARACTERS)])
+    .sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 const keyOf = (name: MetricName, attributes: Attributes): string => JSON.stringify([name, sorted(attributes)]);
@@ -90,6 +98,7 @@ function grow(current: Current, fresh: readonly Series[], run: number): { next: 
 /** Makes a builder. A value in its usual place costs one comparison of two identities: about 20 ns. */
 export function createTableBuilder(): TableBuilder {
   let run = 1;
+  let crowdedRun = 0;
   let current = currentOf([], run, []);
   let values = new Float64Array(0);
   let fresh = new Map<string, Fresh>();
@@ -99,7 +108,9 @@ export function createTableBuilder(): TableBuilder {
     const key = keyOf(name, attributes);
     const place = current.places.get(key);
     if (place === undefined) {
-      fresh.set(key, { name, kind: METRICS[name].kind, attributes, value });
+      // What the schedule itself says of the collector comes last and must go in.
+      if (current.places.size + fresh.size >= MOST_SERIES && !name.startsWith('outrider.')) crowdedRun = run;
+      else fresh.set(key, { name, kind: METRICS[name].kind, attributes, value });
       return;
     }
     values[place] = value;
@@ -118,8 +129,9 @@ export function createTableBuilder(): TableBuilder {
       current.seen[next] = run;
       next++;
     },
+    isCrowded: () => crowdedRun === run,
     finish() {
-      if (fresh.size > 0) {
+      if (fresh.size > 0 || (crowdedRun === run && current.seen.some((seen) => run - seen > FORGET_RUNS))) {
         const { next: grown, kept } = grow(current, [...fresh.values()], run);
         values = Float64Array.from([
           ...kept.map((i) => values[i] ?? NaN),

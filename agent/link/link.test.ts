@@ -1,5 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
@@ -7,6 +7,7 @@ import * as grpc from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import {
   AgentMessageSchema,
+  BatchSchema,
   HubMessageSchema,
   Link as LinkService,
   type AgentMessage,
@@ -14,7 +15,7 @@ import {
   type Hello,
   type HubMessage,
 } from '#proto/agent/v1/index.ts';
-import { silentLogger, systemClock, type Logger } from '#sdk';
+import { silentLogger, systemClock, type Clock, type Logger } from '#sdk';
 import { createTestAuthority, type TestAuthority } from '../../test/kit/authority.ts';
 import { openSpool, type Spool } from '../spool/index.ts';
 import { readIdentity } from './identity.ts';
@@ -32,6 +33,8 @@ const keyOf = ({ epoch, seq }: Batch): string => `${epoch}:${seq}`;
 async function startSmallHub(authority: TestAuthority, port = 0) {
   const stored = new Map<string, Batch>();
   const acked = new Map<bigint, bigint>();
+  /** Numbers that never come, by the number at which the gap begins. */
+  const givenUp = new Map<bigint, bigint>();
   const hellos: Hello[] = [];
   const subjects: unknown[] = [];
   let behaviour: Behaviour = () => true;
@@ -50,7 +53,7 @@ async function startSmallHub(authority: TestAuthority, port = 0) {
   const store = (batch: Batch, call: Call): void => {
     const newest = acked.get(batch.epoch) ?? 0n;
     if (batch.seq > newest) {
-      expect(batch.seq).toBe(newest + 1n);
+      expect(batch.seq).toBe(newest + 1n + (givenUp.get(newest + 1n) ?? 0n));
       stored.set(keyOf(batch), batch);
       acked.set(batch.epoch, batch.seq);
     }
@@ -92,6 +95,7 @@ async function startSmallHub(authority: TestAuthority, port = 0) {
     address: `127.0.0.1:${bound}`,
     stored,
     acked,
+    givenUp,
     hellos,
     subjects,
     behave: (next: Behaviour) => void (behaviour = next),
@@ -124,22 +128,22 @@ afterAll(() => vi.restoreAllMocks());
 
 const tableBytes = Buffer.from([0x12, 0x03, 0x0a, 0x01, 0x61]); // One series named "a".
 const tableId = createHash('sha256').update(tableBytes).digest().readBigUInt64LE(0);
-const put = (text: string): Promise<bigint> =>
+const put = (text: string, lines = 0): Promise<bigint> =>
   spool.append({
     metrics: Buffer.from(text),
     logs: Buffer.alloc(0),
     tables: new Map([[tableId, tableBytes]]),
     checkpoints: [],
-    lines: 0,
+    lines,
   });
 
-async function link(given: { days?: number; log?: Logger; from?: TestAuthority } = {}): Promise<Link> {
+async function link(given: { days?: number; log?: Logger; from?: TestAuthority; clock?: Clock } = {}): Promise<Link> {
   const { key, certificate } = await (given.from ?? authority).agent('agent-1', given.days);
   const made = createLink({
     identity: { agentId: 'agent-1', link: hub.address, key, certificate, ca: authority.ca },
     dataFolder: data,
     spool,
-    clock: systemClock,
+    clock: given.clock ?? systemClock,
     log: given.log ?? silentLogger,
     hostname: 'web-1',
     labels: { role: 'web' },
@@ -264,6 +268,96 @@ test('a certificate that nears its end is renewed with a new key, and kept', asy
   const { certificate, key } = readIdentity(data) ?? { certificate: '', key: '' };
   expect(Date.parse(new X509Certificate(certificate).validTo) - Date.now()).toBeGreaterThan(29 * 86_400_000);
   expect(key).toContain('PRIVATE KEY');
+});
+
+test('a new certificate that does not fit, or that the disk does not take, leaves the old one and the stream', async () => {
+  const warnings: unknown[] = [];
+  const log: Logger = { ...silentLogger, warn: (message) => void warnings.push(message) };
+  const foreign = await authority.agent('agent-1');
+  hub.behave((message, call) => {
+    if (message.kind.case !== 'renew') return true;
+    const value = { $typeName: 'outrider.agent.v1.Certificate', chain: foreign.certificate } as const;
+    call.write(say({ case: 'certificate', value }));
+    return false;
+  });
+  const made = await link({ days: 0.01, log });
+  await until(() => warnings.length > 0);
+  expect(warnings).toEqual(['the new certificate could not be kept; the old one stays']);
+  expect(readIdentity(data)).toBeUndefined();
+  await put('still heard');
+  await until(() => texts().includes('still heard'));
+  await made.stop();
+
+  hub.behave((message, call) => {
+    if (message.kind.case !== 'renew') return true;
+    void authority.certify(message.kind.value.publicKey, 'agent-1', 30).then((chain) => {
+      const value = { $typeName: 'outrider.agent.v1.Certificate', chain } as const;
+      call.write(say({ case: 'certificate', value }));
+    });
+    return false;
+  });
+  writeFileSync(join(data, 'identity'), ''); // A folder cannot be made there.
+  const next = await link({ days: 0.01, log });
+  await until(() => warnings.length > 1);
+  await put('heard again');
+  await until(() => texts().includes('heard again'));
+  expect(next.state().connected).toBe(true);
+});
+
+test('an agent whose certificate has ended is told what to do', async () => {
+  const made = await link({ days: -0.01 });
+  await until(() => made.state().reason !== 'not connected yet');
+  expect(made.state().reason).toMatch(/certificate ended on .* outrider-agent enroll --force --data /);
+  await put('kept');
+  expect(spool.lines().lost).toBe(0);
+});
+
+test('a batch that no hub can read is put aside after three refusals, counted as lost, and what follows goes on', async () => {
+  const clock = { ...systemClock, sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 1000, signal) };
+  let refusals = 0;
+  const dead = new WeakSet<Call>();
+  hub.givenUp.set(2n, 1n);
+  hub.behave((message, call) => {
+    if (dead.has(call)) return false;
+    if (message.kind.case !== 'batch' || Buffer.from(message.kind.value.metrics).toString() !== 'poison') return true;
+    refusals += 1;
+    dead.add(call);
+    const value = { code: 'ingest.bad-frame', detail: 'It cannot be read.', retry: false };
+    call.write(say({ case: 'refusal', value: { $typeName: 'outrider.agent.v1.Refusal', ...value } }));
+    call.end();
+    return false;
+  });
+  for (const text of ['before', 'poison', 'after']) await put(text, 2);
+  const made = await link({ clock });
+  await until(() => texts().includes('after'));
+  expect(texts()).toEqual(['before', 'after']);
+  expect(refusals).toBe(3);
+  await until(() => made.state().acknowledged === 3n);
+  expect(spool.lines()).toEqual({ carried: 0, put: 6, waiting: 0, acknowledged: 4, lost: 2 });
+  const [name = ''] = readdirSync(join(data, 'refused'));
+  const kept = fromBinary(BatchSchema, readFileSync(join(data, 'refused', name)));
+  expect(Buffer.from(kept.metrics).toString()).toBe('poison');
+  expect(kept.tables.map(({ id }) => id)).toEqual([tableId]);
+});
+
+test('a machine that was put back to an earlier state loses nothing and doubles nothing', async () => {
+  await put('a');
+  await spool.close();
+  cpSync(join(data, 'spool'), join(data, 'earlier'), { recursive: true });
+  const open = (): Promise<Spool> => openSpool({ folder: join(data, 'spool'), limit: 1e9, log: silentLogger });
+  spool = await open();
+  for (const text of ['b', 'c']) await put(text);
+  const first = await link();
+  await until(() => texts().includes('c'));
+  await first.stop();
+  await spool.close();
+  rmSync(join(data, 'spool'), { recursive: true });
+  cpSync(join(data, 'earlier'), join(data, 'spool'), { recursive: true });
+  spool = await open();
+  for (const text of ['d', 'e', 'f']) await put(text);
+  await link();
+  await until(() => texts().includes('f'));
+  expect(texts()).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
 });
 
 test('a stop waits until what was collected last is acknowledged', async () => {
