@@ -13,7 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { silentLogger, systemClock, type Logger } from '#sdk';
+import { createManualClock } from '#kit';
+import { silentLogger, systemClock, type Clock } from '#sdk';
 import { sourceOf, type Checkpoint } from '../spool/index.ts';
 import type { TailSet } from './discovery.ts';
 import { createTailer, type Tailer } from './tailer.ts';
@@ -61,15 +62,15 @@ function createSpooled() {
 }
 type Spooled = ReturnType<typeof createSpooled>;
 
-async function follow(spooled: Spooled, set: Partial<TailSet> = {}, lastRunMs?: number, logger: Logger = silentLogger) {
+async function follow(spooled: Spooled, set: Partial<TailSet> = {}, lastRunMs?: number, clock: Clock = systemClock) {
   const tailer = createTailer({
     sets: [{ include: [join(folder, '*.log')], exclude: [], start: 'end', ...set }],
     pipeline: spooled.pipeline,
     checkpoints: new Map(spooled.checkpoints),
     lastRunMs,
     forget: (source) => void spooled.checkpoints.delete(source),
-    clock: systemClock,
-    log: logger,
+    clock,
+    log: silentLogger,
   });
   running.add(tailer);
   await tailer.start();
@@ -247,4 +248,100 @@ test('nobody reads while there is no room, and a file that is rotated away meanw
   spooled.release();
   await arrives(spooled, 30);
   expect(spooled.texts().sort()).toEqual(numbered(0, 30).sort());
+});
+
+test('what a file of invalid UTF-8 and zero bytes holds arrives, and the next line is whole', async () => {
+  writeFileSync(log, '');
+  const spooled = createSpooled();
+  await follow(spooled);
+  appendFileSync(log, Buffer.concat([Buffer.from([0xff, 0xfe, 0x00, 0xc3, 0x28, 0x0a]), Buffer.from('next\n')]));
+  await arrives(spooled, 2);
+  expect(spooled.texts()[1]).toBe('next');
+});
+
+test('a device that has got another number since the last run changes nothing', async () => {
+  write(log, 0, 10);
+  write(`${log}.1`, 100, 110);
+  const spooled = createSpooled();
+  const first = await follow(spooled, { include: [join(folder, 'app.log*')], start: 'beginning' });
+  await arrives(spooled, 20);
+  await first.stop();
+  running.delete(first);
+  const stoppedMs = nowOfFiles();
+  for (const [source, checkpoint] of [...spooled.checkpoints]) {
+    spooled.checkpoints.delete(source);
+    spooled.checkpoints.set(`9999:${checkpoint.inode}`, { ...checkpoint, device: 9999 });
+  }
+  write(log, 10, 20);
+  renameSync(`${log}.1`, `${log}.2`); // Found by what it begins with.
+  write(`${log}.2`, 110, 120);
+  write(log, 20, 30);
+  await follow(spooled, { include: [log] }, stoppedMs);
+  await arrives(spooled, 50);
+  expect(spooled.texts().sort()).toEqual([...numbered(0, 30), ...numbered(100, 120)].sort());
+  await until(() => [...spooled.checkpoints.keys()].every((source) => !source.startsWith('9999:')));
+});
+
+test('two truncations by copy while nobody looked lose nothing', async () => {
+  write(log, 0, 10);
+  const spooled = createSpooled();
+  const first = await follow(spooled, { start: 'beginning' });
+  await arrives(spooled, 10);
+  await first.stop();
+  running.delete(first);
+  const stoppedMs = nowOfFiles();
+  for (let round = 1; round <= 2; round++) {
+    write(log, round * 10, round * 10 + 10);
+    if (round === 2) renameSync(`${log}.1`, `${log}.2`);
+    copyFileSync(log, `${log}.1`);
+    truncateSync(log);
+    await systemClock.sleep(30); // File systems tell times apart that differ by more than a tick.
+  }
+  write(log, 30, 40);
+  await follow(spooled, {}, stoppedMs);
+  await arrives(spooled, 40);
+  expect(spooled.texts().sort()).toEqual(numbered(0, 40).sort());
+});
+
+test('a deleted file is forgotten, so that its number on the disk may be used again', async () => {
+  write(log, 0, 10);
+  const spooled = createSpooled();
+  const clock = createManualClock(Date.now());
+  const tailer = await follow(spooled, { start: 'beginning' }, undefined, clock);
+  const passes = async (probe: () => boolean): Promise<void> => {
+    for (let n = 0; n < 300 && !probe(); n++) {
+      await clock.advance(1000);
+      await new Promise(setImmediate);
+    }
+    expect(probe()).toBe(true);
+  };
+  await passes(() => spooled.lines.length === 10);
+  expect(spooled.checkpoints.size).toBe(1);
+  unlinkSync(log);
+  await passes(() => tailer.open() === 0);
+  expect(spooled.checkpoints.size).toBe(0);
+  writeFileSync(log, '');
+  write(log, 0, 20); // It begins as the old one did, and reaches further.
+  await passes(() => spooled.lines.length === 30);
+  expect(spooled.texts().slice(10)).toEqual(numbered(0, 20));
+});
+
+test('places of files that others removed are forgotten within hours', async () => {
+  write(log, 0, 10);
+  const spooled = createSpooled();
+  const clock = createManualClock(Date.now());
+  const tailer = await follow(spooled, { start: 'beginning' }, undefined, clock);
+  const passes = async (probe: () => boolean, stepMs: number): Promise<void> => {
+    for (let n = 0; n < 300 && !probe(); n++) {
+      await clock.advance(stepMs);
+      await new Promise(setImmediate);
+    }
+    expect(probe()).toBe(true);
+  };
+  await passes(() => spooled.lines.length === 10, 1000);
+  renameSync(log, `${log}.1`);
+  await passes(() => tailer.open() === 0, 10_000);
+  expect(spooled.checkpoints.size).toBe(1);
+  unlinkSync(`${log}.1`);
+  await passes(() => spooled.checkpoints.size === 0, 60_000);
 });
