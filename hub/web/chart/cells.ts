@@ -54,13 +54,13 @@ export function merge(cells: Cells, slot: number, value: number): void {
   cells.max[slot] = before === 0 ? value : Math.max(cells.max[slot] ?? value, value);
 }
 
-/** The distance in steps that is usual between filled ones; 1 when there is nothing to tell it by. */
+/** The distance in steps that is usual between filled ones, which pauses do not stretch; 1 when there is nothing to tell it by. */
 export function usualDistance(filled: readonly number[]): number {
   const distances: number[] = [];
   for (let index = filled.length - 1; index > 0 && distances.length < DISTANCES; index--)
     distances.push((filled[index] ?? 0) - (filled[index - 1] ?? 0));
   distances.sort((a, b) => a - b);
-  return distances[(distances.length - 1) >> 1] ?? 1;
+  return distances[(distances.length - 1) >> 2] ?? 1;
 }
 
 /** Marks what lies between distant neighbours, and before the first and after the last, as gaps. */

@@ -28,6 +28,7 @@ export function drawMarks(u: uPlot, marks: readonly Mark[], ink: Ink): void {
   ctx.save();
   ctx.font = `${12 * scale}px ${getComputedStyle(document.body).fontFamily}`;
   ctx.textBaseline = 'top';
+  ctx.textAlign = 'left';
   ctx.lineWidth = scale;
   for (const { atMs, label, tone } of marks) {
     if (atMs < min || atMs > max) continue;
@@ -42,7 +43,13 @@ export function drawMarks(u: uPlot, marks: readonly Mark[], ink: Ink): void {
     if (x < free) continue;
     const words = ctx.measureText(label).width;
     const start = Math.min(x + 4 * scale, left + width - words);
+    // A rim of the ground keeps the words readable over lines and areas.
+    ctx.setLineDash([]);
+    ctx.lineWidth = 3 * scale;
+    ctx.strokeStyle = ink.ground;
+    ctx.strokeText(label, Math.max(left, start), top);
     ctx.fillText(label, Math.max(left, start), top);
+    ctx.lineWidth = scale;
     free = start + words + 8 * scale;
   }
   ctx.restore();

@@ -49,14 +49,31 @@ export interface Plot {
   draw(columns: Columns, fromMs: number, toMs: number): void;
 }
 
+/** Points between two gaps: no line reaches them, so they are drawn as points. */
+function lonely(u: uPlot, series: number, gaps: null | undefined | number[][]): number[] | null {
+  if (gaps === null || gaps === undefined || gaps.length === 0) return null;
+  const values = u.data[series] ?? [];
+  const found: number[] = [];
+  for (let index = 0; index < values.length; index++)
+    if (
+      typeof values[index] === 'number' &&
+      (values[index - 1] ?? null) === null &&
+      (values[index + 1] ?? null) === null
+    )
+      found.push(index);
+  return found.length === 0 ? null : found;
+}
+
 function seriesOf({ colors, stack, bands, ink }: PlotShape): uPlot.Series[] {
-  const plain = { points: { show: false } };
+  const plain: uPlot.Series = {
+    points: { show: false, size: 4, filter: (u, series, _show, gaps) => lonely(u, series, gaps) },
+  };
   if (stack) {
     return [...colors]
       .reverse()
       .map((color) => ({ ...plain, width: 1, stroke: color, fill: blend(color, ink.ground, 0.55) }));
   }
-  const edge: uPlot.Series = { ...plain, width: 0 };
+  const edge: uPlot.Series = { points: { show: false }, width: 0 };
   const fill = colors.length === 1;
   return colors.flatMap((color): uPlot.Series[] => {
     const line: uPlot.Series = { ...plain, width: 1.5, stroke: color };

@@ -8,11 +8,14 @@ export interface Axis {
   increment: number;
 }
 
+/** So much of a tick's distance a value may stick out: sums of shares come to a little over one. */
+const OVERSHOOT = 0.02;
+
 /** The smallest pleasant number that is not below `size`: 1, 2, 5 times a power of ten, or for bytes a power of two. */
 function pleasant(size: number, binary: boolean): number {
-  if (binary) return 2 ** Math.ceil(Math.log2(size) - 1e-9);
+  if (binary) return 2 ** Math.ceil(Math.log2(size) - OVERSHOOT);
   const power = 10 ** Math.floor(Math.log10(size) + 1e-9);
-  const found = [1, 2, 2.5, 5].find((factor) => factor * power >= size * (1 - 1e-9));
+  const found = [1, 2, 2.5, 5].find((factor) => factor * power >= size * (1 - OVERSHOOT));
   return (found ?? 10) * power;
 }
 
@@ -22,9 +25,6 @@ function leastOf(unit: string): number {
   if (unit.startsWith('By')) return 1024;
   return unit === 's' ? 0.001 : 1;
 }
-
-/** So much of a tick's distance a value may stick out: sums of shares come to a little over one. */
-const OVERSHOOT = 0.02;
 
 /** Chooses an axis for values from `low` to `most`: from zero, at pleasant distances, at most `ticks` of them. */
 export function axisFor(values: { low: number; most: number; unit: string; ticks?: number }): Axis {

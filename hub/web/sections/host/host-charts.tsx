@@ -1,94 +1,56 @@
-import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode, type RefObject } from 'react';
-import { Chart } from '../../chart/chart.tsx';
-import type { Mark, Span } from '../../chart/line.ts';
-import { AXIS_WIDTH } from '../../chart/plot.ts';
+import { useMemo, useRef, type ReactNode } from 'react';
+import type { Mark } from '../../chart/line.ts';
 import type { ChartView } from '../../chart/view.ts';
 import { Empty, Fault } from '../../shell/states.tsx';
-import { stepFor } from '../../time/range.ts';
 import { useRange } from '../../time/use-range.ts';
-import { GROUPS, type GroupId } from './charts.ts';
+import { CHARTS, GROUPS, type ChartDefinition, type GroupId } from './charts.ts';
 import { ChartGroup } from './chart-group.tsx';
+import { ChartsOf } from './charts-of.tsx';
 import { marksOf, spansOf } from './firings.ts';
 import type { HostLive } from './host-live.ts';
 import type { HostChart, Series } from './lines.ts';
 import { useFirings, useHostSeries } from './queries.ts';
 import { useHostCharts } from './use-host-charts.ts';
+import { useStep } from './use-step.ts';
+import { useViews } from './use-view.ts';
+import './charts.css';
 
-const GAP = 24;
 const NONE: readonly Series[] = [];
 
-/** How many charts stand side by side; the same as host.css says. */
-const columnsFor = (width: number): number => (width >= 1640 ? 4 : width >= 1120 ? 3 : width >= 680 ? 2 : 1);
-
-/** The step that suits the width of the charts. It changes only when a resize makes another one right. */
-function useStep(place: RefObject<HTMLElement | null>, lengthMs: number): number {
-  const [width, setWidth] = useState(() => innerWidth - 224);
-  useEffect(() => {
-    if (place.current === null) return;
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.round((entry?.contentRect.width ?? 0) / 16) * 16));
-    observer.observe(place.current);
-    return () => observer.disconnect();
-  }, [place]);
-  const columns = columnsFor(width);
-  return stepFor(lengthMs, Math.max(60, (width - (columns - 1) * GAP) / columns - AXIS_WIDTH));
-}
-
-function useOnly(): [string | undefined, (only: string | undefined) => void] {
-  const { only } = useSearch({ from: '/hosts/$id' });
-  const navigate = useNavigate();
-  const set = useCallback(
-    (next: string | undefined) =>
-      void navigate({ to: '.', search: ((old: object) => ({ ...old, only: next })) as never, replace: true }),
-    [navigate],
-  );
-  return [only, set];
-}
-
-/** Views of the charts: one for those that have data, one for those that wait. */
-function useViews(source: ChartView['source'], spans: readonly Span[]): { ready: ChartView; waiting: ChartView } {
-  const range = useRange();
-  const newest = useRef(range);
-  useEffect(() => {
-    newest.current = range;
-  });
-  const { from, to } = range.text;
-  return useMemo(() => {
-    const shared = {
-      spans,
-      range: () => newest.current.range(),
-      zoom: (fromMs: number, toMs: number) => newest.current.zoom(fromMs, toMs),
-      // A zoom made the entry of the history that it goes back from; without one the default time is shown.
-      back: () => (newest.current.live ? undefined : history.length > 1 ? history.back() : newest.current.show({})),
-    };
-    return { ready: { ...shared, source }, waiting: { ...shared, source: undefined } };
-  }, [source, spans, from, to]);
-}
-
-function ChartsOfGroup({
-  charts,
-  viewOf,
-  marks,
-}: {
+/** What is drawn: the charts that a host has, their data and what happened meanwhile. */
+interface Drawing {
   charts: readonly HostChart[];
-  viewOf(id: string): ChartView;
+  viewOf(chart: string): ChartView;
   marks: Readonly<Record<string, readonly Mark[]>>;
-}): ReactNode {
-  const [only, setOnly] = useOnly();
-  return charts.map(({ definition: { id, title, stack, ceiling }, help, unit, lines }) => (
-    <Chart
-      key={id}
-      {...{ id, title, help, unit, lines, stack, ceiling }}
-      marks={marks[id]}
-      view={viewOf(id)}
-      only={only?.startsWith(`${id}:`) === true ? only.slice(id.length + 1) : undefined}
-      isolate={(key) => setOnly(key === undefined ? undefined : `${id}:${key}`)}
-    />
-  ));
 }
 
-/** All charts of a host, in groups. */
-export function HostCharts({ id, live }: { id: string; live: HostLive }): ReactNode {
+function Groups({ charts, viewOf, marks }: Drawing): ReactNode {
+  const groups = GROUPS.map((group) => ({
+    ...group,
+    charts: charts.filter(({ definition }) => definition.group === group.id),
+  })).filter((group) => group.charts.length > 0);
+  return (
+    <>
+      {groups.length > 0 && <Jump groups={groups} />}
+      {groups.map(({ id, name, charts: own }) => (
+        <ChartGroup key={id} id={id} name={name} count={own.length}>
+          <ChartsOf charts={own} viewOf={viewOf} marks={marks} />
+        </ChartGroup>
+      ))}
+    </>
+  );
+}
+
+/** Charts of a host: all of them in groups, or a few of them side by side. */
+export function HostCharts({
+  id,
+  live,
+  few,
+}: {
+  id: string;
+  live: HostLive;
+  few?: readonly ChartDefinition[];
+}): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   const range = useRange();
   const { from, to } = range.range();
@@ -98,43 +60,44 @@ export function HostCharts({ id, live }: { id: string; live: HostLive }): ReactN
     () => series.data?.items.filter(({ lastMs }) => lastMs >= range.range().from) ?? NONE,
     [series.data, range.text.from, range.text.to],
   );
-  const { charts, buffer, loading, error, again } = useHostCharts({ id, live, range, stepMs, known });
+  const { charts, buffer, loading, error, again } = useHostCharts({
+    id,
+    live,
+    range,
+    stepMs,
+    known,
+    wanted: few ?? CHARTS,
+  });
   const firings = useFirings(id).data?.items;
   const spans = useMemo(() => spansOf(firings ?? []), [firings]);
   const marks = useMemo(() => marksOf(charts, firings ?? []), [charts, firings]);
   const views = useViews(buffer, spans);
-  const groups = GROUPS.map((group) => ({
-    ...group,
-    charts: charts.filter(({ definition }) => definition.group === group.id),
-  })).filter((group) => group.charts.length > 0);
+  const drawing = { charts, marks, viewOf: (chart: string) => (loading.has(chart) ? views.waiting : views.ready) };
   return (
     <div ref={place} className="host-charts">
       {series.isError && <Fault error={series.error} what="the list of charts" again={() => void series.refetch()} />}
       {error !== undefined && <Fault error={error} what="the history of some charts" again={again} />}
-      {series.isPending && charts.length === 0 && <Waiting />}
+      {series.isPending && charts.length === 0 && <Waiting count={few?.length ?? 6} />}
       {series.isSuccess && charts.length === 0 && (
         <Empty title="Nothing was measured in this time">
           <p>Choose another time above; the host’s facts say when it was last seen.</p>
         </Empty>
       )}
-      {groups.length > 0 && <Jump groups={groups} />}
-      {groups.map((group) => (
-        <ChartGroup key={group.id} id={group.id} name={group.name} count={group.charts.length}>
-          <ChartsOfGroup
-            charts={group.charts}
-            viewOf={(chart) => (loading.has(chart) ? views.waiting : views.ready)}
-            marks={marks}
-          />
-        </ChartGroup>
-      ))}
+      {few === undefined ? (
+        <Groups {...drawing} />
+      ) : (
+        <div className="chart-grid">
+          <ChartsOf {...drawing} />
+        </div>
+      )}
     </div>
   );
 }
 
-function Waiting(): ReactNode {
+function Waiting({ count }: { count: number }): ReactNode {
   return (
     <div className="chart-grid" role="status" aria-label="Loading">
-      {Array.from({ length: 6 }, (_, index) => (
+      {Array.from({ length: count }, (_, index) => (
         <div key={index} className="skeleton" style={{ height: 288 }} />
       ))}
     </div>

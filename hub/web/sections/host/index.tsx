@@ -50,7 +50,7 @@ function Tabs({ id }: { id: string }): ReactNode {
           to="/hosts/$id"
           params={{ id }}
           search={(old) => ({ ...old, tab: one === 'charts' ? undefined : one })}
-          activeOptions={{ exact: true, explicitUndefined: true }}
+          activeOptions={{ exact: true }}
         >
           {TAB_NAMES[one]}
         </Link>

@@ -1,13 +1,12 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { createBuffer, type StepBuffer } from '../../chart/buffer.ts';
 import type { RangeOfPage } from '../../time/use-range.ts';
-import { CHARTS } from './charts.ts';
+import type { ChartDefinition } from './charts.ts';
 import { feed, highest, targetsOf } from './feed.ts';
 import { useLiveSeries, type HostLive } from './host-live.ts';
 import { batchesOf, chartsOf, type Batch, type HostChart, type Series } from './lines.ts';
 import { useHistory, type HistoryReply } from './queries.ts';
 
-const PICKS = CHARTS.flatMap(({ picks }) => picks);
 /** How often the highest lines are chosen anew, milliseconds. */
 const CHOOSE_MS = 10_000;
 const FIRST_CHOICE_MS = 300;
@@ -15,6 +14,8 @@ const FIRST_CHOICE_MS = 300;
 /** What the charts of a host stand on. */
 export interface ChartsGiven {
   id: string;
+  /** The charts to show, as far as the host has them. */
+  wanted: readonly ChartDefinition[];
   live: HostLive;
   range: RangeOfPage;
   stepMs: number;
@@ -79,20 +80,21 @@ function useHighest(charts: readonly HostChart[], buffer: StepBuffer, range: Ran
 }
 
 /** Brings the live samples into the buffer. */
-function useFeed(buffer: StepBuffer, { live, range }: ChartsGiven, named: readonly Series[]): void {
+function useFeed(buffer: StepBuffer, { live, range, wanted }: ChartsGiven, named: readonly Series[]): void {
   const { live: goesOn } = range;
   useEffect(() => {
     if (!goesOn) return;
-    const targets = targetsOf(live.series(), PICKS);
+    const picks = wanted.flatMap((definition) => definition.picks);
+    const targets = targetsOf(live.series(), picks);
     return live.onSample((event) => feed(buffer, targets, event));
-  }, [buffer, live, goesOn, named]);
+  }, [buffer, live, goesOn, named, wanted]);
 }
 
 /** Charts of a host: the history of the shown time, and what is live after it. */
 export function useHostCharts(given: ChartsGiven): ChartsOfHost {
-  const { id, live, range, stepMs, known } = given;
+  const { id, wanted, live, range, stepMs, known } = given;
   const streamed = useLiveSeries(live);
-  const all = useMemo(() => chartsOf(CHARTS, [...known, ...streamed]), [known, streamed]);
+  const all = useMemo(() => chartsOf(wanted, [...known, ...streamed]), [wanted, known, streamed]);
   // The stream names series again whenever one comes; the calls depend only on which charts there are.
   const ids = all.map(({ definition }) => definition.id).join();
   const batches = useMemo(() => batchesOf(all), [ids]);

@@ -39,7 +39,7 @@ const COLUMNS: readonly Column<ShownHost>[] = [
   {
     id: 'name',
     name: 'Host',
-    width: 'minmax(112px, 1.2fr)',
+    width: 'minmax(112px, 1.6fr)',
     rank: ({ name }) => name,
     cell: ({ id, name, labels }) => (
       <div className="cut">
@@ -64,7 +64,7 @@ const COLUMNS: readonly Column<ShownHost>[] = [
   {
     id: 'verdict',
     name: 'What',
-    width: 'minmax(120px, 2fr)',
+    width: 'minmax(120px, 1.8fr)',
     shown: 'wide',
     cell: ({ state, verdict }) => (
       <div className="cut" title={verdict}>

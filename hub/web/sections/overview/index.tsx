@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { useMemo, type ReactNode } from 'react';
+import { lazy, Suspense, useMemo, type ReactNode } from 'react';
 import { Empty, Fault, Skeleton } from '../../shell/states.tsx';
 import { holds } from '../../table/order.ts';
 import { count } from '../../units/quantity.ts';
@@ -12,6 +12,8 @@ import { StateWord } from './state-word.tsx';
 import { countByState, summaryOf } from './summary.ts';
 import { useLiveHosts } from './use-live-hosts.ts';
 import './overview.css';
+
+const HostGlance = lazy(async () => ({ default: (await import('../host/glance.tsx')).HostGlance }));
 
 /** Fewer hosts than this need no filter. */
 const FEW = 4;
@@ -93,6 +95,13 @@ export function Overview(): ReactNode {
           />
           {rest > 0 && <p className="quiet">{count(rest)} more hosts are found by searching with Ctrl+K.</p>}
           <FiringNow />
+          {data.total === 1 && all[0] !== undefined && all[0].state !== 'new' && (
+            <section className="overview-glance" aria-label={`Charts of ${all[0].name}`}>
+              <Suspense fallback={<Skeleton height={600} />}>
+                <HostGlance id={all[0].id} />
+              </Suspense>
+            </section>
+          )}
         </>
       )}
     </>

@@ -1,3 +1,4 @@
+import { count } from '../../units/quantity.ts';
 import type { HostState } from './state-word.tsx';
 
 /** What the summary needs to know of a host. */
@@ -37,7 +38,7 @@ export function summaryOf(hosts: readonly HostInShort[]): { state: HostState; se
   const worst = STATES.find((state) => counts[state] > 0) ?? 'healthy';
   const bad = STATES.slice(0, 3).filter((state) => counts[state] > 0);
   if (bad.length === 0) {
-    const told = hosts.length === 1 ? `${hosts[0]?.name ?? ''} is well` : `all ${hosts.length} hosts are well`;
+    const told = hosts.length === 1 ? `${hosts[0]?.name ?? ''} is well` : `all ${count(hosts.length)} hosts are well`;
     return {
       state: worst,
       sentence: worst === 'new' ? 'Nothing is wrong; some hosts have yet to report.' : `Nothing is wrong: ${told}.`,
@@ -47,6 +48,6 @@ export function summaryOf(hosts: readonly HostInShort[]): { state: HostState; se
   const [only] = troubled;
   if (troubled.length === 1 && only !== undefined)
     return { state: worst, sentence: `${only.name}: ${small(only.verdict)}.` };
-  const parts = bad.map((state) => `${counts[state]} ${WORDS[state][counts[state] === 1 ? 0 : 1]}`);
-  return { state: worst, sentence: `Of ${hosts.length} hosts ${parts.join(', ')}.` };
+  const parts = bad.map((state) => `${count(counts[state])} ${WORDS[state][counts[state] === 1 ? 0 : 1]}`);
+  return { state: worst, sentence: `Of ${count(hosts.length)} hosts ${parts.join(', ')}.` };
 }
