@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { defineProblems, Problem, problemDocument, reasonOf, type Logger } from '#sdk';
+import ajvCompiler from '@fastify/ajv-compiler';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -129,6 +130,17 @@ function demandRole(request: FastifyRequest): void {
   );
 }
 
+const validator = (coerceTypes: 'array' | false) =>
+  ajvCompiler()(
+    {},
+    { customOptions: { removeAdditional: false, coerceTypes, useDefaults: true, allErrors: true, strict: false } },
+  );
+
+/** Paths, queries and headers are text, so "5" is a number there. */
+const fromText = validator('array');
+/** JSON has types of its own: coercing would make 0 of a null that means "none". */
+const exactly = validator(false);
+
 /** Makes the app of one service. It does not listen: peers and the gateway reach it. Every route must name its role. */
 export async function createServiceApp(name: string, log: Logger): Promise<ServiceApp> {
   const app = Fastify({
@@ -136,16 +148,8 @@ export async function createServiceApp(name: string, log: Logger): Promise<Servi
     logger: false,
     bodyLimit: 1_048_576,
     requestIdHeader: 'x-request-id',
-    ajv: {
-      customOptions: {
-        removeAdditional: false,
-        coerceTypes: 'array',
-        useDefaults: true,
-        allErrors: true,
-        strict: false,
-      },
-    },
   }).withTypeProvider<TypeBoxTypeProvider>();
+  app.setValidatorCompiler((route) => (route.httpPart === 'body' ? exactly : fromText)(route as never));
   app.decorateRequest('principal', null);
   app.addHook('onRoute', (route) => {
     const role = route.config?.role;

@@ -1945,7 +1945,7 @@ export interface paths {
                     merge?: "sum" | "avg" | "max";
                     /** @description Names, repeated or with commas between. */
                     name: string[] | string;
-                    /** @description 10s, 1m, 1h; chosen for at most 720 points when absent. */
+                    /** @description 10s, 1m, 1h; chosen for at most 600 points when absent. */
                     step?: string;
                     to?: string;
                 };

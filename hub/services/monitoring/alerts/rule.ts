@@ -48,9 +48,7 @@ export const RuleBody = Type.Object(
     }),
     operator: Type.Enum([...OPERATORS], { description: 'How the value is held against the threshold.' }),
     threshold: Type.Number({ description: 'In the base unit of the metric: shares from 0 to 1, bytes, seconds.' }),
-    // A list of types, not a union: of a union the first that can be made of null is taken, and 0 can.
-    clear: Type.Unsafe<number | null>({
-      type: ['number', 'null'],
+    clear: Type.Union([Type.Number(), Type.Null()], {
       default: null,
       description: 'The value beyond which a firing series is good again; null for the threshold itself.',
     }),
