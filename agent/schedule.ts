@@ -169,7 +169,8 @@ function createTicker(intervalMs: number, clock: Clock, work: (timeMs: number) =
  *
  * Measured by test/bench/collect.ts on two shared cores: one run of all of Linux's collectors but processes takes 0.35 ms,
  * and at 1 s, with cold caches and all that Node does in between, 1.8 to 3.6 CPU ms a second (0.11 to 0.22 CPU-seconds a
- * minute); the scan of 90 processes adds 2 to 4.
+ * minute); the scan of 90 processes adds 2 to 4. The whole agent, all collectors but processes at 1 s, idle and connected to a
+ * hub: 0.38 to 0.43 CPU-seconds a minute, 72 MB resident, no child process.
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
   const { clock, collectors } = options;
