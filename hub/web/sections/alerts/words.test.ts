@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { conditionOf, outcomeWords, readSeconds, readValue, typedSeconds, typedValue, verdictOf } from './words.ts';
+
+const seen = { atMs: 1, by: 'ada', note: '' };
+
+test('the verdict counts by severity and says whether somebody looks after it', () => {
+  expect(verdictOf([])).toBe('Nothing fires now');
+  expect(verdictOf([{ severity: 'critical', acknowledged: null, silenced: false }])).toBe('1 critical alert fires');
+  expect(
+    verdictOf([
+      { severity: 'warning', acknowledged: seen, silenced: false },
+      { severity: 'critical', acknowledged: null, silenced: false },
+    ]),
+  ).toBe('2 alerts fire: 1 critical, 1 warning, 1 looked after or silenced');
+  expect(verdictOf([{ severity: 'info', acknowledged: null, silenced: true }])).toBe(
+    '1 info alert fires, all looked after or silenced',
+  );
+});
+
+test('a condition is a sentence with units', () => {
+  const rule = { operator: 'gt', threshold: 0.9, unit: '1', forSeconds: 300, builtIn: null } as const;
+  expect(conditionOf(rule)).toBe('above 90 % for 5 min');
+  expect(conditionOf({ ...rule, operator: 'lt', threshold: 1024 ** 3, unit: 'By', forSeconds: 0 })).toBe('below 1 GiB');
+  expect(conditionOf({ ...rule, threshold: 7, unit: '' })).toBe('above 7 for 5 min');
+  expect(outcomeWords({ state: 'resolved', outcome: 'recovered' })).toBe('Recovered');
+});
+
+test('thresholds are typed in units of people', () => {
+  expect(readValue('90', '1')).toBe(0.9);
+  expect(readValue('90 %', '1')).toBe(0.9);
+  expect(readValue('512', 'By')).toBe(512 * 1024 ** 2);
+  expect(readValue('', '1')).toBeUndefined();
+  expect(readValue('lots', '1')).toBeUndefined();
+  expect(typedValue(0.07, '1')).toBe('7');
+  fc.assert(
+    fc.property(
+      fc.integer({ min: -10_000, max: 10_000 }),
+      fc.constantFrom('1', 'By', 's', '{thread}', ''),
+      (typed, unit) => {
+        expect(typedValue(readValue(String(typed), unit) ?? NaN, unit)).toBe(String(typed));
+      },
+    ),
+  );
+});
+
+test('lengths of time are read as they are written', () => {
+  expect([readSeconds('90'), readSeconds('5m'), readSeconds('2 h'), readSeconds(''), readSeconds('soon')]).toEqual([
+    90, 300, 7200, 0, undefined,
+  ]); // prettier-ignore
+  fc.assert(fc.property(fc.nat(86_400), (seconds) => readSeconds(typedSeconds(seconds)) === seconds));
+});

@@ -1,0 +1,70 @@
+import { length } from '../../time/wording.ts';
+import { quantity, typedUnit } from '../../units/quantity.ts';
+import type { Firing, Rule } from './queries.ts';
+import { SEVERITIES } from './search.ts';
+
+/** How a value is held against a threshold, in words. */
+export const OPERATORS = { gt: 'above', gte: 'at or above', lt: 'below', lte: 'at or below' } as const;
+export type Operator = keyof typeof OPERATORS;
+
+/** What needs somebody, in one sentence. */
+export function verdictOf(firings: readonly Pick<Firing, 'severity' | 'acknowledged' | 'silenced'>[]): string {
+  if (firings.length === 0) return 'Nothing fires now';
+  const counts = SEVERITIES.map((severity) => ({
+    severity,
+    number: firings.filter((one) => one.severity === severity).length,
+  })).filter(({ number }) => number > 0);
+  const only = counts.length === 1 ? `${counts[0]?.severity ?? ''} ` : '';
+  const parts =
+    counts.length === 1 ? '' : `: ${counts.map(({ severity, number }) => `${number} ${severity}`).join(', ')}`;
+  const seen = firings.filter(({ acknowledged, silenced }) => acknowledged !== null || silenced).length;
+  const care = seen === 0 ? '' : `, ${seen === firings.length ? 'all' : seen} looked after or silenced`;
+  return `${firings.length} ${only}${firings.length === 1 ? 'alert fires' : 'alerts fire'}${parts}${care}`;
+}
+
+/** Why a firing ended. */
+export function outcomeWords({ state, outcome }: Pick<Firing, 'state' | 'outcome'>): string {
+  if (state === 'firing') return 'Still fires';
+  if (outcome === 'gone') return 'Series ended';
+  if (outcome === 'rule-changed') return 'Rule changed';
+  return outcome === 'resource-removed' ? 'Host removed' : 'Recovered';
+}
+
+/** What a rule waits for: above 90 % for 5 min. */
+export function conditionOf(rule: Pick<Rule, 'operator' | 'threshold' | 'unit' | 'forSeconds' | 'builtIn'>): string {
+  if (rule.builtIn === 'collector-failing') return `fails for ${length(rule.forSeconds * 1000)}`;
+  const limit = rule.unit === '' ? String(rule.threshold) : quantity(rule.threshold, rule.unit);
+  const held = rule.forSeconds === 0 ? '' : ` for ${length(rule.forSeconds * 1000)}`;
+  return `${OPERATORS[rule.operator]} ${limit}${held}`;
+}
+
+/** A value of a metric; without a known unit as it is. */
+export const valueOf = (value: number, unit: string): string =>
+  unit === '' ? String(Number(value.toPrecision(4))) : quantity(value, unit);
+
+const precise = (value: number): number => Number(value.toPrecision(12));
+
+/** A threshold as people type it: 90 for 0.9 of unit 1. */
+export const typedValue = (value: number, unit: string): string => String(precise(value / typedUnit(unit).factor));
+
+/** What people typed, in the base unit; undefined when it is no number. */
+export function readValue(text: string, unit: string): number | undefined {
+  const trimmed = text.trim().replace(/\s*%$/, '').replace(',', '.');
+  const value = trimmed === '' ? NaN : Number(trimmed);
+  return Number.isFinite(value) ? precise(value * typedUnit(unit).factor) : undefined;
+}
+
+const LENGTHS: Readonly<Record<string, number>> = { s: 1, sec: 1, m: 60, min: 60, h: 3600, d: 86_400 };
+
+/** Seconds of `90`, `90 s`, `5m`, `2 h`; undefined when it is none. */
+export function readSeconds(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*(s|sec|m|min|h|d)?$/i.exec(text.trim());
+  if (match === null) return text.trim() === '' ? 0 : undefined;
+  return Math.round(Number(match[1]) * (LENGTHS[match[2]?.toLowerCase() ?? 's'] ?? 1));
+}
+
+/** Seconds as they are typed: 5 min, 90 s. */
+export function typedSeconds(seconds: number): string {
+  if (seconds >= 3600 && seconds % 3600 === 0) return `${seconds / 3600} h`;
+  return seconds >= 60 && seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
+}
