@@ -86,7 +86,19 @@ export function Frame({ user }: { user: User }): ReactNode {
           <span>Outrider</span>
         </Link>
         <button type="button" className="ask" aria-label="Go to or search" onClick={() => setBox('command')}>
-          <span>Go to or search</span>
+          <svg
+            width="16"
+            height="16"
+            viewBox="0 0 16 16"
+            fill="none"
+            stroke="currentColor"
+            strokeWidth="1.5"
+            aria-hidden="true"
+          >
+            <circle cx="7" cy="7" r="4.25" />
+            <path d="m10.5 10.5 3 3" />
+          </svg>
+          <span className="grow">Go to or search</span>
           <kbd>Ctrl K</kbd>
         </button>
         <TimeMenu />
