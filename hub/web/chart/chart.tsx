@@ -1,5 +1,5 @@
 import 'uplot/dist/uPlot.min.css';
-import { useCallback, useId, useMemo, useRef, type KeyboardEvent, type ReactNode } from 'react';
+import { memo, useCallback, useId, useMemo, useRef, type KeyboardEvent, type ReactNode } from 'react';
 import { usePreferences, useTheme } from '../shell/preferences.ts';
 import { ChartMenu } from './chart-menu.tsx';
 import { palette, readInk } from './colors.ts';
@@ -30,7 +30,8 @@ export interface ChartProps {
   view: ChartView;
   /** The line that is shown alone. */
   only?: string | undefined;
-  isolate(key: string | undefined): void;
+  /** Shows one line of a chart alone, or all again. Must stay the same function, as all here should, so that a chart is not made anew. */
+  isolate(chart: string, key: string | undefined): void;
 }
 
 const HEIGHT = 168;
@@ -51,8 +52,7 @@ function useColors(id: string, lines: readonly ChartLine[]): readonly number[] {
   }, [id, lines]);
 }
 
-/** Lines or areas over time with a legend that is a table. */
-export function Chart(props: ChartProps): ReactNode {
+function ChartOf(props: ChartProps): ReactNode {
   const { id, title, help, unit, lines, stack = false, ceiling, marks = NO_MARKS, view, only, isolate } = props;
   const theme = useTheme();
   const { zone } = usePreferences();
@@ -112,7 +112,10 @@ export function Chart(props: ChartProps): ReactNode {
         onKeyDown={onKeyDown}
       />
       <p className="unseen" id={words} ref={summary} />
-      <Legend {...{ lines, colors, isolate, table }} only={alone} />
+      <Legend {...{ lines, colors, table }} only={alone} isolate={(key) => isolate(id, key)} />
     </figure>
   );
 }
+
+/** Lines or areas over time with a legend that is a table. */
+export const Chart = memo(ChartOf);

@@ -50,23 +50,18 @@ export interface Plot {
 }
 
 /** Points between two gaps: no line reaches them, so they are drawn as points. */
-function lonely(u: uPlot, series: number, gaps: null | undefined | number[][]): number[] | null {
-  if (gaps === null || gaps === undefined || gaps.length === 0) return null;
+function lonely(u: uPlot, series: number): number[] | null {
   const values = u.data[series] ?? [];
+  const known = (index: number): boolean => typeof values[index] === 'number';
   const found: number[] = [];
   for (let index = 0; index < values.length; index++)
-    if (
-      typeof values[index] === 'number' &&
-      (values[index - 1] ?? null) === null &&
-      (values[index + 1] ?? null) === null
-    )
-      found.push(index);
+    if (known(index) && (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null) found.push(index);
   return found.length === 0 ? null : found;
 }
 
 function seriesOf({ colors, stack, bands, ink }: PlotShape): uPlot.Series[] {
   const plain: uPlot.Series = {
-    points: { show: false, size: 4, filter: (u, series, _show, gaps) => lonely(u, series, gaps) },
+    points: { show: false, size: 4, filter: (u, series) => lonely(u, series) },
   };
   if (stack) {
     return [...colors]

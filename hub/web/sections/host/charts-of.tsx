@@ -1,5 +1,5 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { useCallback, type ReactNode } from 'react';
 import { Chart } from '../../chart/chart.tsx';
 import type { Mark } from '../../chart/line.ts';
 import type { ChartView } from '../../chart/view.ts';
@@ -17,10 +17,13 @@ export function ChartsOf({
 }): ReactNode {
   const { only }: { only?: string | undefined } = useSearch({ strict: false });
   const navigate = useNavigate();
-  const isolate = (next: string | undefined): void => {
-    const search = (old: object) => ({ ...old, only: next });
-    void navigate({ to: '.', search: search as never, replace: true });
-  };
+  const isolate = useCallback(
+    (chart: string, key: string | undefined): void => {
+      const search = (old: object) => ({ ...old, only: key === undefined ? undefined : `${chart}:${key}` });
+      void navigate({ to: '.', search: search as never, replace: true });
+    },
+    [navigate],
+  );
   return charts.map(({ definition: { id, title, stack, ceiling }, help, unit, lines }) => (
     <Chart
       key={id}
@@ -28,7 +31,7 @@ export function ChartsOf({
       marks={marks[id]}
       view={viewOf(id)}
       only={only?.startsWith(`${id}:`) === true ? only.slice(id.length + 1) : undefined}
-      isolate={(key) => isolate(key === undefined ? undefined : `${id}:${key}`)}
+      isolate={isolate}
     />
   ));
 }

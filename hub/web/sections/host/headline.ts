@@ -11,12 +11,25 @@ export interface Headline {
   transmit?: number;
 }
 
+/** A value and when it was measured, milliseconds. */
+export interface Newest {
+  value: number;
+  timeMs: number;
+}
+
+/** What was not measured for this long is gone, such as a disk that was taken out; milliseconds, as the hub has it. */
+const FRESH_MS = 60_000;
+
 /** Picks the headline numbers out of the newest values, which are known by the index of their series. */
-export function headlineOf(series: readonly LiveSeries[], values: ReadonlyMap<number, number>): Headline {
+export function headlineOf(
+  series: readonly LiveSeries[],
+  newest: ReadonlyMap<number, Newest>,
+  nowMs: number,
+): Headline {
   const headline: Headline = {};
   for (const { index, name, attributes } of series) {
-    const value = values.get(index);
-    if (value === undefined) continue;
+    const { value, timeMs } = newest.get(index) ?? { value: 0, timeMs: -Infinity };
+    if (nowMs - timeMs >= FRESH_MS) continue;
     if (name === 'system.cpu.busy' && attributes['cpu.logical_number'] === undefined) headline.cpu = value;
     else if (name === 'system.memory.utilization' && attributes['system.memory.state'] === 'used')
       headline.memory = value;

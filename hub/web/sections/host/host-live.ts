@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useSyncExternalStore } from 'react';
 import { useLiveEvent, useLiveWish } from '../../live/use-live.ts';
 import type { LiveEvents, LiveSeries } from '../../live/stream.ts';
-import { headlineOf, type Headline } from './headline.ts';
+import { headlineOf, type Headline, type Newest } from './headline.ts';
 
 type Sample = LiveEvents['sample'];
 
@@ -12,17 +12,20 @@ export interface HostLive {
   /** Time of the newest sample by the host's clock; 0 before the first. */
   newestMs(): number;
   headline(): Headline;
+  /** Takes what the hub knew before the stream began. */
+  begin(known: Headline): void;
   take(event: Sample): void;
   learn(series: readonly LiveSeries[]): void;
   onSample(listener: (event: Sample) => void): () => void;
   onSeries(listener: () => void): () => void;
 }
 
-function createHostLive(first: Headline): HostLive {
+function createHostLive(): HostLive {
   let series: readonly LiveSeries[] = [];
   let newestMs = 0;
-  let headline = first;
-  const values = new Map<number, number>();
+  let summary = false;
+  let headline: Headline = {};
+  const newest = new Map<number, Newest>();
   const samples = new Set<(event: Sample) => void>();
   const growths = new Set<() => void>();
   const add = <T>(set: Set<T>, one: T): (() => void) => {
@@ -34,14 +37,24 @@ function createHostLive(first: Headline): HostLive {
     newestMs: () => newestMs,
     headline: () => headline,
     learn(named) {
+      // A stream that begins sends the newest value of every series, however old, under one time. That is no sample for the charts.
+      summary = series.length === 0 || named.length <= series.length;
       series = named;
       for (const listener of growths) listener();
     },
+    begin(known) {
+      // What was asked for may arrive after the stream has begun.
+      if (newestMs > 0) return;
+      headline = known;
+      for (const listener of samples) listener({ resource: '', timeMs: 0, values: [] });
+    },
     take(event) {
       newestMs = Math.max(newestMs, event.timeMs);
-      for (const [index, value] of event.values) values.set(index, value);
-      headline = { ...headline, ...headlineOf(series, values) };
-      for (const listener of samples) listener(event);
+      for (const [index, value] of event.values) newest.set(index, { value, timeMs: event.timeMs });
+      headline = headlineOf(series, newest, newestMs);
+      const news = summary ? { ...event, values: [] } : event;
+      summary = false;
+      for (const listener of samples) listener(news);
     },
     onSample: (listener) => add(samples, listener),
     onSeries: (listener) => add(growths, listener),
@@ -50,10 +63,9 @@ function createHostLive(first: Headline): HostLive {
 
 /** Listens to one host while its page is shown. `first` is what was known before. */
 export function useHostLive(id: string, first: Headline | undefined): HostLive {
-  const live = useMemo(() => createHostLive({}), [id]);
+  const live = useMemo(() => createHostLive(), [id]);
   useEffect(() => {
-    // What was asked for may arrive after the stream has begun.
-    if (first !== undefined && live.newestMs() === 0) Object.assign(live.headline(), first);
+    if (first !== undefined) live.begin(first);
   }, [live, first]);
   useLiveWish({ resources: [id] });
   useLiveEvent('series', ({ resource, series }) => {

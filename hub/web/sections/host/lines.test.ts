@@ -3,7 +3,7 @@ import { createBuffer } from '../../chart/buffer.ts';
 import { CHARTS } from './charts.ts';
 import { feed, highest, targetsOf } from './feed.ts';
 import { headlineOf } from './headline.ts';
-import { batchesOf, chartsOf, type Series } from './lines.ts';
+import { batchesOf, chartsOf, keepSame, type Series } from './lines.ts';
 
 const T0 = 1_800_000_000_000;
 const gauge = (name: string, attributes: Record<string, string> = {}, unit = '1'): Series => ({
@@ -37,6 +37,14 @@ describe('charts of a host', () => {
     const charts = chartsOf(CHARTS, [...cores, disk]);
     expect(charts.map(({ unit }) => unit)).toEqual(['1', 'By/s']);
     expect(charts[0]?.lines.map(({ label }) => label)).toEqual(['core 9', 'core 10']);
+  });
+
+  test('stay the objects that they were while their lines are the same', () => {
+    const before = chartsOf(CHARTS, [...modes, gauge('system.cpu.load_average.1m')]);
+    expect(keepSame(before, chartsOf(CHARTS, [...modes, gauge('system.cpu.load_average.1m')]))).toBe(before);
+    const more = [...modes, gauge('system.cpu.load_average.1m'), gauge('system.cpu.load_average.5m')];
+    const after = keepSame(before, chartsOf(CHARTS, more));
+    expect([after[0] === before[0], after[1] === before[1]]).toEqual([true, false]);
   });
 
   test('have ids of their own', () => {
@@ -77,8 +85,11 @@ describe('the stream', () => {
     expect(highest(buffer, ['a', 'b', 'c', 'd'], { from: T0, to: T0, most: 2 })).toEqual(['b', 'c']);
   });
 
-  test('gives the headline numbers', () => {
-    expect(headlineOf(named, new Map([[0, 0.4], [1, 0.9]]))).toEqual({ disk: 0.9, fullest: '/' }); // prettier-ignore
-    expect(headlineOf(named, new Map())).toEqual({});
+  test('gives the headline numbers, without what was not measured for a while', () => {
+    const at = (value: number, timeMs: number) => ({ value, timeMs });
+    const newest = new Map([[0, at(0.9, T0 - 120_000)], [1, at(0.4, T0)]]); // prettier-ignore
+    expect(headlineOf(named, newest, T0)).toEqual({ disk: 0.4, fullest: '/' });
+    expect(headlineOf(named, newest, T0 - 100_000)).toEqual({ disk: 0.9, fullest: '/' });
+    expect(headlineOf(named, new Map(), T0)).toEqual({});
   });
 });

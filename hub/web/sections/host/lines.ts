@@ -82,6 +82,17 @@ export function chartsOf(definitions: readonly ChartDefinition[], series: readon
   });
 }
 
+const sameLines = (a: HostChart, b: HostChart): boolean =>
+  a.definition === b.definition &&
+  a.lines.length === b.lines.length &&
+  a.lines.every(({ key }, index) => key === b.lines[index]?.key);
+
+/** The same charts, those that have not changed as the very objects that they were: what they draw need not be made anew. */
+export function keepSame(before: readonly HostChart[], now: readonly HostChart[]): readonly HostChart[] {
+  const kept = now.map((chart) => before.find((one) => sameLines(one, chart)) ?? chart);
+  return kept.length === before.length && kept.every((chart, index) => chart === before[index]) ? before : kept;
+}
+
 /** The calls that fetch the history of these charts: one for all names that split alike. */
 export function batchesOf(charts: readonly HostChart[]): Batch[] {
   const batches = new Map<string, { names: Set<string>; by: readonly string[]; without: string | undefined }>();

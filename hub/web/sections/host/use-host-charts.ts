@@ -1,10 +1,11 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { createBuffer, type StepBuffer } from '../../chart/buffer.ts';
+import { relativeMs } from '../../time/range.ts';
 import type { RangeOfPage } from '../../time/use-range.ts';
 import type { ChartDefinition } from './charts.ts';
 import { feed, highest, targetsOf } from './feed.ts';
 import { useLiveSeries, type HostLive } from './host-live.ts';
-import { batchesOf, chartsOf, type Batch, type HostChart, type Series } from './lines.ts';
+import { batchesOf, chartsOf, keepSame, type Batch, type HostChart, type Series } from './lines.ts';
 import { useHistory, type HistoryReply } from './queries.ts';
 
 /** How often the highest lines are chosen anew, milliseconds. */
@@ -38,6 +39,16 @@ function load(buffer: StepBuffer, { by }: Batch, reply: HistoryReply): void {
     buffer.load([name, ...by.map((key) => attributes[key] ?? '')].join(' '), points, reply.to);
 }
 
+/** Charts as the objects that they were, as long as they have the same lines. */
+function useKept(charts: readonly HostChart[]): readonly HostChart[] {
+  const before = useRef<readonly HostChart[]>([]);
+  const kept = useMemo(() => keepSame(before.current, charts), [charts]);
+  useEffect(() => {
+    before.current = kept;
+  });
+  return kept;
+}
+
 /** Lines of charts that show only the highest. */
 function useHighest(charts: readonly HostChart[], buffer: StepBuffer, range: RangeOfPage): readonly HostChart[] {
   const [chosen, choose] = useState<Readonly<Record<string, readonly string[]>>>({});
@@ -67,7 +78,7 @@ function useHighest(charts: readonly HostChart[], buffer: StepBuffer, range: Ran
     const timers = [setInterval(look, CHOOSE_MS), setTimeout(() => clearInterval(soon), 3000), soon];
     return () => timers.forEach((timer) => clearInterval(timer));
   }, [buffer]);
-  return useMemo(
+  const shown = useMemo(
     () =>
       charts.map((chart) => {
         const { top, id } = chart.definition;
@@ -77,6 +88,7 @@ function useHighest(charts: readonly HostChart[], buffer: StepBuffer, range: Ran
       }),
     [charts, chosen],
   );
+  return useKept(shown);
 }
 
 /** Brings the live samples into the buffer. */
@@ -94,14 +106,16 @@ function useFeed(buffer: StepBuffer, { live, range, wanted }: ChartsGiven, named
 export function useHostCharts(given: ChartsGiven): ChartsOfHost {
   const { id, wanted, live, range, stepMs, known } = given;
   const streamed = useLiveSeries(live);
-  const all = useMemo(() => chartsOf(wanted, [...known, ...streamed]), [wanted, known, streamed]);
+  const all = useKept(useMemo(() => chartsOf(wanted, [...known, ...streamed]), [wanted, known, streamed]));
   // The stream names series again whenever one comes; the calls depend only on which charts there are.
   const ids = all.map(({ definition }) => definition.id).join();
   const batches = useMemo(() => batchesOf(all), [ids]);
   const { from, to } = range.text;
   const buffer = useMemo(() => {
     const shown = range.range();
-    return createBuffer({ stepMs, spanMs: shown.to - shown.from + 2 * stepMs });
+    // A live range since a moment grows; twice its length is room for as long again.
+    const grows = shown.live && from !== undefined && relativeMs(from) === undefined;
+    return createBuffer({ stepMs, spanMs: (shown.to - shown.from) * (grows ? 2 : 1) + 2 * stepMs });
   }, [id, from, to, stepMs]);
   const answers = useHistory({ id, text: { from, to }, stepMs, batches });
   const loaded = useRef(new WeakMap<StepBuffer, Map<Batch, number>>());
