@@ -39,7 +39,7 @@ const STEPS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 1
   (s) => s * 1000,
 );
 
-const POINTS = 720;
+const POINTS = 600;
 const POINT_LIMIT = 11_000;
 
 /** A range with a step that divides it into a number of points that can be answered. */
@@ -49,7 +49,7 @@ export interface SteppedRange {
   step: number;
 }
 
-/** Reads a range; without a step takes one that gives at most 720 points. */
+/** Reads a range; without a step takes one that gives at most 600 points. */
 export function readRange(query: { from?: string; to?: string; step?: string }, nowMs: number): SteppedRange {
   const to = readTime(query.to ?? 'now', nowMs);
   const from = readTime(query.from ?? '-15m', nowMs);

@@ -177,10 +177,8 @@ async function run(hub: RunningHub): Promise<void> {
   console.log(`lines: ${sum(({ lines }) => lines)} sent, ${kept.lines} stored besides the hub's own`);
 }
 
-if (flags.profile !== undefined)
-  process.env['NODE_OPTIONS'] = `--cpu-prof --cpu-prof-dir=${flags.profile} ${process.env['NODE_OPTIONS'] ?? ''}`;
-const hub = await startHubProgram();
-delete process.env['NODE_OPTIONS'];
+const profiling = flags.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${flags.profile}`];
+const hub = await startHubProgram([], { nodeArgs: profiling });
 try {
   await run(hub);
 } finally {

@@ -1,4 +1,5 @@
 export * from './authority.ts';
+export * from './browser.ts';
 export * from './event-reader.ts';
 export * from './host-feed.ts';
 export * from './manual-clock.ts';
@@ -6,6 +7,7 @@ export * from './programs.ts';
 export * from './relational.ts';
 export * from './simulated-agent.ts';
 export * from './killed-stores.ts';
+export * from './monitored.ts';
 export * from './sign-in.ts';
 export * from './stores.ts';
 export * from './web.ts';

@@ -24,15 +24,21 @@ export interface Program {
 export interface ProgramOptions {
   input?: string;
   env?: Readonly<Record<string, string>>;
+  /** Flags for Node itself. */
+  nodeArgs?: readonly string[];
 }
 
 /** Starts `dist/outrider-<name>` with the Node that runs the tests. */
 export function startProgram(name: 'hub' | 'agent', args: readonly string[], options: ProgramOptions = {}): Program {
-  const child = spawn(process.execPath, [join(CHECKOUT_ROOT, 'dist', `outrider-${name}`), ...args], {
-    cwd: CHECKOUT_ROOT,
-    env: { ...process.env, ...options.env },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...(options.nodeArgs ?? []), join(CHECKOUT_ROOT, 'dist', `outrider-${name}`), ...args],
+    {
+      cwd: CHECKOUT_ROOT,
+      env: { ...process.env, ...options.env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    },
+  );
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part: Buffer) => (output += part.toString()));
   child.stdin?.end(options.input ?? '');
@@ -108,7 +114,10 @@ async function untilReady(program: Program): Promise<void> {
 }
 
 /** Starts a hub on free ports and waits until it is ready. */
-export async function startHubProgram(extra: readonly string[] = []): Promise<RunningHub> {
+export async function startHubProgram(
+  extra: readonly string[] = [],
+  options: ProgramOptions = {},
+): Promise<RunningHub> {
   const data = mkdtempSync(join(tmpdir(), 'outrider-hub-'));
   const [port, grpcPort] = [await freePort(), await freePort()];
   const args = ['run', '--data', data, '--port', String(port), '--grpc-port', String(grpcPort), ...extra];
@@ -117,9 +126,9 @@ export async function startHubProgram(extra: readonly string[] = []): Promise<Ru
     port,
     grpcPort,
     data,
-    program: startProgram('hub', args),
+    program: startProgram('hub', args, options),
     async restart() {
-      hub.program = startProgram('hub', args);
+      hub.program = startProgram('hub', args, options);
       await untilReady(hub.program);
     },
     async close() {

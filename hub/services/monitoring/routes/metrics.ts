@@ -38,7 +38,7 @@ const Query = Type.Object({
   ),
   to: Type.Optional(Type.String({ maxLength: 40 })),
   step: Type.Optional(
-    Type.String({ maxLength: 20, description: '10s, 1m, 1h; chosen for at most 720 points when absent.' }),
+    Type.String({ maxLength: 20, description: '10s, 1m, 1h; chosen for at most 600 points when absent.' }),
   ),
   by: Type.Optional(
     Type.Union([Type.Array(Type.String({ maxLength: 100 }), { maxItems: 5 }), Type.String({ maxLength: 300 })], {
