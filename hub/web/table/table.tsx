@@ -22,6 +22,8 @@ export interface Column<Row> {
   cell(row: Row): ReactNode;
   /** Absent: the table cannot be ordered by it. */
   rank?: (row: Row) => Rank;
+  /** Its name is only for those who cannot see what it holds, such as buttons. */
+  unnamed?: boolean;
   /** Numbers and actions stand at the end. */
   end?: boolean;
   /** A track of a CSS grid. */
@@ -61,7 +63,7 @@ function Head<Row>({ columns, order, choose }: { columns: readonly Column<Row>[]
   const next = (column: string): Order => ({ column, down: order?.column === column ? !order.down : false });
   return (
     <div role="row" aria-rowindex={1} className="table-row table-head">
-      {columns.map(({ id, name, rank, end }) => (
+      {columns.map(({ id, name, rank, end, unnamed }) => (
         <div
           key={id}
           role="columnheader"
@@ -69,7 +71,7 @@ function Head<Row>({ columns, order, choose }: { columns: readonly Column<Row>[]
           aria-sort={order?.column !== id ? undefined : order.down ? 'descending' : 'ascending'}
         >
           {rank === undefined ? (
-            <span>{name}</span>
+            <span className={unnamed === true ? 'unseen' : ''}>{name}</span>
           ) : (
             <button type="button" className="table-sort" onClick={() => choose(next(id))}>
               {name}

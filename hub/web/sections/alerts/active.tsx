@@ -1,10 +1,18 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { liveStream } from '../../live/stream.ts';
 import { Empty, Fault, Skeleton } from '../../shell/states.tsx';
 import { FiringRow } from './firing-row.tsx';
-import { useActive, useRules, type Firing } from './queries.ts';
+import { useActive, useRules, useSilences, type Firing } from './queries.ts';
 import type { AlertsSearch } from './search.ts';
+import { silencedUntil } from './silence-end.ts';
 import type { ChangeAlerts } from './use-alerts-search.ts';
+
+/** When the silence of an alert ends, for each of them. */
+export function useSilentUntil(): (firing: Firing) => number | undefined {
+  const { data } = useSilences();
+  return (firing) => silencedUntil(firing, data?.items ?? [], liveStream.now());
+}
 
 function Quiet({ narrowed, showAll, oneHost }: { narrowed: boolean; showAll(): void; oneHost: boolean }): ReactNode {
   const { data } = useRules();
@@ -45,6 +53,7 @@ export function FiringList({
   oneHost: boolean;
   label: string;
 }): ReactNode {
+  const silentUntil = useSilentUntil();
   return (
     <ul className="alert-list" aria-label={label}>
       {firings.map((firing) => (
@@ -53,6 +62,7 @@ export function FiringList({
           firing={firing}
           open={open === firing.id}
           toggle={() => change({ open: open === firing.id ? undefined : firing.id }, true)}
+          silentUntilMs={silentUntil(firing)}
           oneHost={oneHost}
         />
       ))}

@@ -1,7 +1,7 @@
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { Dialog, Field } from '../../shell/dialog.tsx';
 import { say } from '../../shell/toasts.tsx';
-import { isKept, labelOf, settingsOf, typedSettings, type TypedSettings } from './channel-form.ts';
+import { isKept, labelOf, missingOf, settingsOf, typedSettings, type TypedSettings } from './channel-form.ts';
 import { channelCalls, type Channel, type Kind, type SettingField } from './channel-queries.ts';
 import { faultsOf, NO_FAULTS } from './faults.ts';
 import { useChange } from './queries.ts';
@@ -93,6 +93,8 @@ export function ChannelDialog({
   const fields = Object.entries(kind.settings.properties);
   const save = (event: FormEvent): void => {
     event.preventDefault();
+    const missing = missingOf(kind, name, settings, channel);
+    if (Object.keys(missing).length > 0) return setFaults({ fields: missing, rest: undefined });
     const body = {
       name: name.trim(),
       settings: settingsOf(kind, settings, channel, forgotten),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isKept, labelOf, settingsOf, typedSettings } from './channel-form.ts';
+import { isKept, labelOf, missingOf, settingsOf, typedSettings } from './channel-form.ts';
 import type { Channel, Kind } from './channel-queries.ts';
 
 const kind = {
@@ -58,4 +58,13 @@ test('settings have names for people', () => {
     'Authorization',
     'URL',
   ]);
+});
+
+test('what is needed is said before anything is sent', () => {
+  expect(missingOf(kind, ' ', typedSettings(kind, undefined), undefined)).toEqual({
+    name: 'Give it a name',
+    host: 'This is needed',
+    to: 'This is needed',
+  });
+  expect(missingOf(kind, 'mail', typedSettings(kind, saved), saved)).toEqual({});
 });

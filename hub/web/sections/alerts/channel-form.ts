@@ -58,6 +58,18 @@ export function settingsOf(
   );
 }
 
+/** What must be filled in before it is worth asking the hub, by name of the field. */
+export function missingOf(
+  kind: Kind,
+  name: string,
+  given: TypedSettings,
+  channel: Channel | undefined,
+): Record<string, string> {
+  const empty = kind.settings.required.filter((key) => (given[key] ?? '') === '' && !isKept(channel, key));
+  const missing = Object.fromEntries(empty.map((key) => [key, 'This is needed']));
+  return name.trim() === '' ? { name: 'Give it a name', ...missing } : missing;
+}
+
 const WORDS: Readonly<Record<string, string>> = {
   tls: 'TLS', url: 'URL', to: 'To', from: 'From', user: 'User name', verifyCertificate: 'Check the certificate',
 }; // prettier-ignore

@@ -89,13 +89,13 @@ function ChannelRow({ channel, change }: { channel: Channel; change: ChangeAlert
           onChange={() => turn(!enabled, true)}
         />
         <div className="alert-what">
-          <h3>{name}</h3>
+          <h2>{name}</h2>
           <p className="quiet small cut">
             {kind} {whereTo(channel)}
             {minSeverity === 'info' ? '' : `, ${minSeverity === 'warning' ? 'warning and critical' : 'critical only'}`}
           </p>
-          <p className="small">
-            <Health channel={channel} />{' '}
+          <p className="small row">
+            <Health channel={channel} />
             <Link to="/alerts" search={{ tab: 'messages', channel: id }}>
               Messages
             </Link>

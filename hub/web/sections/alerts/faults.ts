@@ -8,7 +8,13 @@ export interface Faults {
 /** Nothing is wrong. */
 export const NO_FAULTS: Faults = { fields: {}, rest: undefined };
 
-const sentence = (text: string): string => `${(text[0] ?? '').toUpperCase()}${text.slice(1)}`;
+/** A pattern says nothing to a person. */
+const plain = (text: string): string => text.replace(/must match pattern .*/, 'does not have the right form');
+
+function sentence(text: string): string {
+  const words = plain(text);
+  return `${(words[0] ?? '').toUpperCase()}${words.slice(1)}`;
+}
 
 /** `body/threshold must be number` or `host: is missing`, as the hub writes them. */
 function split(fault: string): [field: string, words: string] | undefined {

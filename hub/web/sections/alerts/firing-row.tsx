@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { usePreferences } from '../../shell/preferences.ts';
 import { exactTime, length } from '../../time/wording.ts';
 import { Acknowledge, HostThen, SilenceFor } from './firing-actions.tsx';
-import { Ago } from './moment.tsx';
+import { Ago, Until } from './moment.tsx';
 import type { Firing } from './queries.ts';
 import { SeverityMark } from './severity-mark.tsx';
 import { OPERATORS, outcomeWords, valueOf } from './words.ts';
@@ -69,7 +69,7 @@ export function FiringDetail({ firing }: { firing: Firing }): ReactNode {
         {ruleName}
       </Link>,
     ],
-    ['Told', silenced ? 'Nobody: a silence holds' : told ? 'Yes, see the messages' : 'Not yet'],
+    ['Told', silenced ? 'Nobody: a silence held' : told ? 'Yes, see the messages' : 'Not yet'],
     ...(acknowledged === null
       ? []
       : ([
@@ -101,26 +101,31 @@ export function FiringRow({
   firing,
   open,
   toggle,
+  silentUntilMs,
   oneHost,
 }: {
   firing: Firing;
   open: boolean;
   toggle(): void;
+  /** When the silence that holds now ends; undefined when none does. */
+  silentUntilMs: number | undefined;
   /** The host is known from around it. */
   oneHost: boolean;
 }): ReactNode {
-  const { title, text, severity, acknowledged, silenced, firedMs, resourceName, state } = firing;
+  const { title, text, severity, acknowledged, firedMs, resourceName, state } = firing;
   const over = state === 'resolved';
   return (
-    <li className={`alert-row${open ? ' open' : ''}${acknowledged !== null || silenced ? ' seen' : ''}`}>
+    <li
+      className={`alert-row${open ? ' open' : ''}${acknowledged !== null || silentUntilMs !== undefined ? ' seen' : ''}`}
+    >
       <div className="alert-line">
         <SeverityMark severity={severity} over={over} />
         <div className="alert-what">
-          <h3>
+          <h2>
             <button type="button" className="alert-title" aria-expanded={open} onClick={toggle}>
               {title}
             </button>
-          </h3>
+          </h2>
           <p className="quiet small">{text}</p>
           <p className="row small">
             {!oneHost && <HostThen firing={firing}>{resourceName}</HostThen>}
@@ -132,7 +137,11 @@ export function FiringRow({
                 {acknowledged.by} looks after it{acknowledged.note === '' ? '' : `: ${acknowledged.note}`}
               </span>
             )}
-            {silenced && <span>Silenced, nobody is told</span>}
+            {!over && silentUntilMs !== undefined && (
+              <span>
+                Silenced, nobody is told; it ends <Until ms={silentUntilMs} />
+              </span>
+            )}
           </p>
         </div>
         {!over && <ValueNow firing={firing} />}

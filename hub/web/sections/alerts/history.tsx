@@ -23,7 +23,8 @@ const COLUMNS: readonly Column<Firing>[] = [
   {
     id: 'severity',
     name: 'How bad',
-    width: '92px',
+    unnamed: true,
+    width: 'var(--severity)',
     cell: ({ severity, state }) => <SeverityMark severity={severity} over={state === 'resolved'} />,
   },
   {
@@ -39,7 +40,7 @@ const COLUMNS: readonly Column<Firing>[] = [
     shown: 'wide',
     cell: (firing) => <HostThen firing={firing}>{firing.resourceName}</HostThen>,
   },
-  { id: 'fired', name: 'Fired', width: '104px', cell: ({ firedMs }) => <Ago ms={firedMs} /> },
+  { id: 'fired', name: 'Fired', width: 'var(--moment)', cell: ({ firedMs }) => <Ago ms={firedMs} /> },
   {
     id: 'lasted',
     name: 'Lasted',
@@ -53,6 +54,7 @@ const COLUMNS: readonly Column<Firing>[] = [
   { id: 'rule', name: 'Rule', shown: 'choice', cell: ({ ruleName }) => <span className="cut">{ruleName}</span> },
   { id: 'seen', name: 'Looked after by', shown: 'choice', cell: ({ acknowledged }) => acknowledged?.by ?? '–' },
 ];
+const NONE: readonly Firing[] = [];
 const keyOf = ({ id }: Firing): string => id;
 
 function Never({ search, change, ranged }: { search: AlertsSearch; change: ChangeAlerts; ranged: boolean }): ReactNode {
@@ -105,37 +107,49 @@ export function History({
   const opened = data?.items.find(({ id }) => id === open);
   return (
     <>
-      <NarrowBar search={search} change={change} oneHost={host !== undefined}>
-        {rule !== undefined && (
-          <button type="button" className="alert-chip" aria-pressed="true" onClick={() => change({ rule: undefined })}>
-            {rules?.items.find(({ id }) => id === rule)?.name ?? 'One rule'} ✕
-          </button>
-        )}
-        {period.label !== undefined && (
-          <button
-            type="button"
-            className="alert-chip"
-            aria-pressed="true"
-            title="Show all times"
-            onClick={() => period.show({})}
-          >
-            {period.label} ✕
-          </button>
-        )}
-      </NarrowBar>
-      {error !== null && data === undefined && <Fault error={error} what="the history" again={() => void refetch()} />}
-      {error === null && data === undefined && <Skeleton height={320} />}
-      {data !== undefined && (
+      {error !== null && data === undefined ? (
+        <Fault error={error} what="the history" again={() => void refetch()} />
+      ) : (
         <Table
           name="alerts.history"
           label="Alerts that fired"
-          rows={data.items}
+          rows={data?.items ?? NONE}
           columns={columns}
           keyOf={keyOf}
           opened={open}
           open={({ id }) => change({ open: id })}
-          empty={<Never search={search} change={change} ranged={period.range !== undefined} />}
-        />
+          empty={
+            data === undefined ? (
+              <Skeleton height={320} />
+            ) : (
+              <Never search={search} change={change} ranged={period.range !== undefined} />
+            )
+          }
+        >
+          <NarrowBar search={search} change={change} oneHost={host !== undefined}>
+            {rule !== undefined && (
+              <button
+                type="button"
+                className="alert-chip"
+                aria-pressed="true"
+                onClick={() => change({ rule: undefined })}
+              >
+                {rules?.items.find(({ id }) => id === rule)?.name ?? 'One rule'} ✕
+              </button>
+            )}
+            {period.label !== undefined && (
+              <button
+                type="button"
+                className="alert-chip"
+                aria-pressed="true"
+                title="Show all times"
+                onClick={() => period.show({})}
+              >
+                {period.label} ✕
+              </button>
+            )}
+          </NarrowBar>
+        </Table>
       )}
       <Pages page={page} total={data?.total ?? 0} change={change} />
       {opened !== undefined && (

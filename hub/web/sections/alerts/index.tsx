@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { Active } from './active.tsx';
+import { Active, useSilentUntil } from './active.tsx';
 import { Channels } from './channels.tsx';
 import { History } from './history.tsx';
 import { Messages } from './messages.tsx';
@@ -50,14 +50,16 @@ export function Alerts(): ReactNode {
   const { search } = useAlertsSearch();
   const { tab = 'active' } = search;
   const { data } = useActive({});
+  const silentUntil = useSilentUntil();
+  const firings = data?.items.map((one) => ({ ...one, silenced: silentUntil(one) !== undefined }));
   const bad = data?.items.some(({ severity }) => severity === 'critical');
   return (
     <>
       <header className="heading">
         <h1>What needs me?</h1>
-        {data !== undefined && (
-          <p className={`verdict ${bad === true ? 'critical' : data.total === 0 ? 'good' : ''}`}>
-            {verdictOf(data.items)}
+        {firings !== undefined && (
+          <p className={`verdict ${bad === true ? 'critical' : firings.length === 0 ? 'good' : ''}`}>
+            {verdictOf(firings)}
           </p>
         )}
       </header>

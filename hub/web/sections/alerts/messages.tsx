@@ -27,6 +27,7 @@ function TryAgain({ delivery }: { delivery: Delivery }): ReactNode {
   return (
     <button
       type="button"
+      className="link small"
       {...may}
       onClick={() =>
         run(
@@ -40,8 +41,35 @@ function TryAgain({ delivery }: { delivery: Delivery }): ReactNode {
   );
 }
 
+function What({ delivery }: { delivery: Delivery }): ReactNode {
+  const { state, title, reason, nextMs, firing } = delivery;
+  return (
+    <>
+      <span className="alert-clip">
+        <span className="quiet">{NEWS[state]}</span>{' '}
+        {state === 'test' ? (
+          title
+        ) : (
+          <Link to="/alerts" search={{ tab: state === 'firing' ? 'active' : 'history', open: firing }}>
+            {title}
+          </Link>
+        )}
+      </span>
+      <div className="alert-why small">
+        {reason !== '' && <span className="quiet">{reason}</span>}
+        {nextMs !== null && (
+          <span className="quiet">
+            Next try <Until ms={nextMs} />
+          </span>
+        )}
+        <TryAgain delivery={delivery} />
+      </div>
+    </>
+  );
+}
+
 const COLUMNS: readonly Column<Delivery>[] = [
-  { id: 'when', name: 'When', width: '104px', cell: ({ createdMs }) => <Ago ms={createdMs} /> },
+  { id: 'when', name: 'When', width: 'var(--moment)', cell: ({ createdMs }) => <Ago ms={createdMs} /> },
   {
     id: 'status',
     name: 'State',
@@ -52,36 +80,7 @@ const COLUMNS: readonly Column<Delivery>[] = [
       </span>
     ),
   },
-  {
-    id: 'what',
-    name: 'What',
-    width: 'minmax(160px, 3fr)',
-    cell: ({ state, title, reason, nextMs, firing }) => (
-      <div>
-        <span className="alert-clip">
-          <span className="quiet">{NEWS[state]}</span>{' '}
-          {state === 'test' ? (
-            title
-          ) : (
-            <Link to="/alerts" search={{ tab: state === 'firing' ? 'active' : 'history', open: firing }}>
-              {title}
-            </Link>
-          )}
-        </span>
-        {(reason !== '' || nextMs !== null) && (
-          <div className="quiet small alert-clip">
-            {reason}
-            {nextMs !== null && (
-              <>
-                {' '}
-                Next try <Until ms={nextMs} />
-              </>
-            )}
-          </div>
-        )}
-      </div>
-    ),
-  },
+  { id: 'what', name: 'What', width: 'minmax(160px, 3fr)', cell: (delivery) => <What delivery={delivery} /> },
   {
     id: 'channel',
     name: 'Channel',
@@ -96,7 +95,6 @@ const COLUMNS: readonly Column<Delivery>[] = [
     cell: ({ resourceName }) => <span className="cut">{resourceName}</span>,
   },
   { id: 'severity', name: 'How bad', shown: 'choice', cell: ({ severity }) => severity },
-  { id: 'actions', name: '', width: '96px', end: true, cell: (delivery) => <TryAgain delivery={delivery} /> },
 ];
 const keyOf = ({ id }: Delivery): string => id;
 

@@ -21,6 +21,8 @@ export function RuleDialog({ rule, close }: { rule: Rule | undefined; close(): v
   const { data: channels } = useChannels();
   const unit = unitOf(form.metric, rule);
   const { body, faults: typed } = bodyOf(form, unit);
+  // It can be tried before it has a name.
+  const tried = bodyOf({ ...form, name: 'preview', channels: [] }, unit).body;
   const fixed = rule !== undefined && rule.builtIn !== null;
   const set = (change: Partial<RuleForm>): void => {
     setForm({ ...form, ...change });
@@ -52,9 +54,7 @@ export function RuleDialog({ rule, close }: { rule: Rule | undefined; close(): v
         <WhatFields {...given} />
         <LimitFields {...given} />
         <TellFields {...given} channels={channels?.items.map(({ name }) => name) ?? []} />
-        {preview && (
-          <RulePreview body={body === undefined ? undefined : { ...body, name: 'preview', channels: [] }} unit={unit} />
-        )}
+        {preview && <RulePreview body={tried} unit={unit} />}
         {faults.rest !== undefined && (
           <p className="critical" role="alert">
             {faults.rest}

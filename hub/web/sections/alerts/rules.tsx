@@ -105,7 +105,7 @@ function columnsOf(hosts: ReadonlyMap<string, string>): Column<Rule>[] {
     {
       id: 'severity',
       name: 'How bad',
-      width: '92px',
+      width: 'var(--severity)',
       rank: ({ severity }) => SEVERITIES.indexOf(severity ?? 'warning'),
       cell: ({ severity }) => <SeverityMark severity={severity ?? 'warning'} />,
     },
@@ -123,6 +123,7 @@ function columnsOf(hosts: ReadonlyMap<string, string>): Column<Rule>[] {
       name: 'Fires now',
       width: '72px',
       end: true,
+      shown: 'wide',
       rank: ({ firing }) => firing,
       cell: ({ id, firing }) => (
         <Link to="/alerts" search={{ tab: 'history', rule: id }} title="See what fired under it">
@@ -130,7 +131,7 @@ function columnsOf(hosts: ReadonlyMap<string, string>): Column<Rule>[] {
         </Link>
       ),
     },
-    { id: 'actions', name: '', width: '76px', end: true, cell: (rule) => <Remove rule={rule} /> },
+    { id: 'actions', name: 'Actions', unnamed: true, width: '76px', end: true, cell: (rule) => <Remove rule={rule} /> },
   ];
 }
 const keyOf = ({ id }: Rule): string => id;

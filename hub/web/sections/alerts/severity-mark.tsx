@@ -14,7 +14,7 @@ export function SeverityMark({ severity, over = false }: { severity: Severity; o
       <svg width="16" height="16" viewBox="0 0 16 16" fill="currentColor" fillRule="evenodd" aria-hidden="true">
         <path d={SIGNS[severity]} />
       </svg>
-      {severity}
+      <span className="alert-word">{severity}</span>
     </span>
   );
 }

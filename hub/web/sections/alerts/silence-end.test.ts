@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readEnd } from './silence-end.ts';
+import { readEnd, silencedUntil } from './silence-end.ts';
 
 const now = Date.UTC(2026, 0, 31, 12, 0);
 
@@ -16,4 +16,30 @@ test('what has passed or says nothing is none', () => {
   expect(readEnd('7', now, 'utc')).toBeUndefined();
   expect(readEnd('now', now, 'utc')).toBeUndefined();
   expect(readEnd('whenever', now, 'utc')).toBeUndefined();
+});
+
+test('an alert is silent as long as the last silence that fits', () => {
+  const firing = { rule: 'r', resource: 'h', severity: 'warning' };
+  const all = { rule: null, resource: null, severity: null, fromMs: now - 1, toMs: now + 1000 };
+  expect(silencedUntil(firing, [all, { ...all, rule: 'r', toMs: now + 2000 }], now)).toBe(now + 2000);
+  expect(
+    silencedUntil(
+      firing,
+      [
+        { ...all, rule: 'other' },
+        { ...all, severity: 'info' },
+      ],
+      now,
+    ),
+  ).toBeUndefined();
+  expect(
+    silencedUntil(
+      firing,
+      [
+        { ...all, fromMs: now + 1 },
+        { ...all, toMs: now },
+      ],
+      now,
+    ),
+  ).toBeUndefined();
 });

@@ -24,3 +24,29 @@ export function readEnd(text: string, nowMs: number, zone: Zone): number | undef
   if (/^\d{1,2}:/.test(trimmed) && moment <= nowMs) return moment + DAY_MS;
   return moment > nowMs ? moment : undefined;
 }
+
+/** What a silence holds for; null is all. */
+interface Matched {
+  rule: string | null;
+  resource: string | null;
+  severity: string | null;
+  fromMs: number;
+  toMs: number;
+}
+
+/** When the silence of an alert ends; undefined when none holds. */
+export function silencedUntil(
+  firing: { rule: string; resource: string; severity: string },
+  silences: readonly Matched[],
+  nowMs: number,
+): number | undefined {
+  const holding = silences.filter(
+    ({ rule, resource, severity, fromMs, toMs }) =>
+      (rule ?? firing.rule) === firing.rule &&
+      (resource ?? firing.resource) === firing.resource &&
+      (severity ?? firing.severity) === firing.severity &&
+      fromMs <= nowMs &&
+      toMs > nowMs,
+  );
+  return holding.length === 0 ? undefined : Math.max(...holding.map(({ toMs }) => toMs));
+}

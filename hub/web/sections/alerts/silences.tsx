@@ -68,13 +68,19 @@ function columnsOf(rules: Names, hosts: Names): Column<Silence>[] {
     {
       id: 'from',
       name: 'Begins',
-      width: '104px',
+      width: 'var(--moment)',
       shown: 'wide',
       rank: ({ fromMs }) => fromMs,
       cell: ({ fromMs }) => (fromMs <= liveStream.now() ? 'holds now' : <Until ms={fromMs} />),
     },
-    { id: 'to', name: 'Ends', width: '104px', rank: ({ toMs }) => toMs, cell: ({ toMs }) => <Until ms={toMs} /> },
-    { id: 'actions', name: '', width: '76px', end: true, cell: (one) => <End silence={one} /> },
+    {
+      id: 'to',
+      name: 'Ends',
+      width: 'var(--moment)',
+      rank: ({ toMs }) => toMs,
+      cell: ({ toMs }) => <Until ms={toMs} />,
+    },
+    { id: 'actions', name: 'Actions', unnamed: true, width: '76px', end: true, cell: (one) => <End silence={one} /> },
   ];
 }
 

@@ -48,8 +48,10 @@ function Row({ name, children, choice }: { name: string; children: ReactNode; ch
       <dt className="cut" title={name}>
         {name}
       </dt>
-      <dd>{children}</dd>
-      {choice}
+      <dd>
+        <div className="log-value">{children}</div>
+        {choice}
+      </dd>
     </div>
   );
 }
