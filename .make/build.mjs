@@ -31,7 +31,9 @@ async function bundle(name, entryPoints) {
     logLevel: 'warning',
   });
   const program = join(ROOT, 'dist', `outrider-${name}`);
-  writeFileSync(program, `#!/usr/bin/env node\nimport('./${name}/main.js');\n`);
+  // Queries of the embedded stores wait on these threads; with Node's four, commits would stand behind them. To be set before the first module is read.
+  const threads = name === 'hub' ? "process.env.UV_THREADPOOL_SIZE ??= '16';\n" : '';
+  writeFileSync(program, `#!/usr/bin/env node\n${threads}import('./${name}/main.js');\n`);
   chmodSync(program, 0o755);
 }
 

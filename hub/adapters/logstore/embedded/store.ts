@@ -60,13 +60,19 @@ async function createCommit({ database, clock, sealing, keys, dictionary, lastSe
     const fresh = newWrites(keys, writes);
     if (fresh.length === 0) return;
     const added: AddedSources = new Map();
-    const lines: NumberedLine[] = fresh.flatMap(({ org, resource, lines: own }) =>
-      own.map(({ source, ...line }) => ({
-        ...line,
-        id: nextId++,
-        src: dictionary.numberOf({ org, resource, source }, added),
-      })),
-    );
+    const lines: NumberedLine[] = [];
+    for (const { org, resource, lines: own } of fresh) {
+      // Lines of one file follow each other: its number is looked up once.
+      let file: string | undefined;
+      let src = 0;
+      for (const { source, timeMs, level, text, truncated } of own) {
+        if (source !== file) {
+          file = source;
+          src = dictionary.numberOf({ org, resource, source }, added);
+        }
+        lines.push({ id: nextId++, src, timeMs, level, text, truncated });
+      }
+    }
     const batchKeys = fresh.map(({ org, key }) => ({ org, ...key }));
     await inTransaction(database.writer, async () => {
       await appendLines(database, lines);
