@@ -20,7 +20,14 @@ export interface Ink {
 /** Reads the tokens of the theme that is shown. */
 export function readInk(): Ink {
   const style = getComputedStyle(document.documentElement);
-  const token = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+  const canvas = document.createElement('canvas').getContext('2d');
+  const token = (name: string): string => {
+    const written = style.getPropertyValue(`--${name}`).trim();
+    if (canvas === null) return written;
+    // However a build shortens a colour (#fff, red), a canvas reads it back with six digits.
+    canvas.fillStyle = written;
+    return canvas.fillStyle;
+  };
   return {
     series: Array.from({ length: COLORS }, (_, index) => token(`series-${index + 1}`)),
     ground: token('ground'),

@@ -17,7 +17,9 @@ export function HostFigures({ live }: { live: HostLive }): ReactNode {
     <dl className="figures host-figures">
       {figures.map(({ name, value }) => (
         <div key={name}>
-          <dt className="cut">{name}</dt>
+          <dt className="cut" title={name}>
+            {name}
+          </dt>
           <dd>{value}</dd>
         </div>
       ))}
