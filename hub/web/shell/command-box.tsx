@@ -49,7 +49,7 @@ function useEntries(text: string): readonly Entry[] {
       name,
       go: () => void navigate({ to: '/settings/$tab', params: { tab } }),
     })),
-  ].filter(({ name, kind }) => kind === 'Host' || fits(name));
+  ].filter(({ name }) => fits(name));
   if (text.trim() === '') return entries;
   const search: Entry = {
     key: 'search',

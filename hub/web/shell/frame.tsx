@@ -81,11 +81,11 @@ export function Frame({ user }: { user: User }): ReactNode {
         Skip to the content
       </a>
       <header className="bar">
-        <Link to="/" search={keepRange} className="brand">
+        <Link to="/" search={keepRange} className="brand" aria-label="Outrider: overview">
           <img src="/icon.svg" alt="" width="20" height="20" />
           <span>Outrider</span>
         </Link>
-        <button type="button" className="ask" aria-label="Go to or search" onClick={() => setBox('command')}>
+        <button type="button" className="ask" onClick={() => setBox('command')}>
           <svg
             width="16"
             height="16"

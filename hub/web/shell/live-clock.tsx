@@ -33,9 +33,11 @@ export function LiveClock(): ReactNode {
           ? `Live, newest ${age} ago`
           : 'Live';
   return (
-    <span className="row small" title={last === 0 ? undefined : `Newest point ${new Date(last).toISOString()}`}>
+    <span className="clock small" title={last === 0 ? undefined : `Newest point ${new Date(last).toISOString()}`}>
       <span className={`live-dot ${state === 'live' ? (old ? '' : 'live') : state}`} />
-      <span data-testid="freshness">{words}</span>
+      <span data-testid="freshness" className="cut">
+        {words}
+      </span>
     </span>
   );
 }

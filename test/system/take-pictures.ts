@@ -1,0 +1,85 @@
+/** Takes one picture of each section from a real hub with a real agent; `make docs` runs it. Takes about two minutes. */
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  CHECKOUT_ROOT,
+  openPage,
+  runProgram,
+  signInFirst,
+  startBrowser,
+  startHubProgram,
+  startProgram,
+  until,
+} from '#kit';
+
+const PICTURES = join(CHECKOUT_ROOT, 'hub', 'web', 'pictures');
+const WATCH_MS = 90_000;
+const LINES = [
+  'INFO order 4711 accepted in 38 ms',
+  'INFO order 4712 accepted in 41 ms',
+  'WARN payment provider answers slowly: 1840 ms',
+  'ERROR payment of order 4713 failed: connection reset by peer, trying again in 5 s',
+  'INFO payment of order 4713 done at the second try',
+  'DEBUG cache: 1204 hits, 37 misses',
+];
+
+const folder = mkdtempSync(join(tmpdir(), 'outrider-pictures-'));
+const log = join(folder, 'shop.log');
+writeFileSync(log, '');
+writeFileSync(join(folder, 'agent.yaml'), `ownLog: false\nlogs: [{ include: ['${log}'], start: beginning }]\n`);
+const hub = await startHubProgram();
+const { output: token } = await runProgram('hub', ['token', 'create', '--label', 'env=prod', '--data', hub.data]);
+await runProgram('agent', ['enroll', '--data', join(folder, 'agent')], { input: token });
+const agent = startProgram('agent', [
+  'run',
+  '--quiet',
+  '--data',
+  join(folder, 'agent'),
+  '--config',
+  join(folder, 'agent.yaml'),
+]);
+try {
+  const api = await signInFirst(hub);
+  const host = await until('the host reports', async () => {
+    const { hosts } = await api.call<{ hosts: { id: string; headline: { cpu?: number } }[] }>(
+      'GET',
+      '/api/v1/monitoring/overview',
+    );
+    return hosts.find(({ headline }) => headline.cpu !== undefined)?.id;
+  });
+  await api.call('PUT', `/api/v1/monitoring/resources/${host}`, { name: 'web-1' });
+  await api.call('POST', '/api/v1/monitoring/alerts', {
+    name: 'Memory in use', resource: host, metric: 'system.memory.utilization', operator: 'gt', threshold: 0.01, clear: null,
+    forSeconds: 5, keepFiringSeconds: 0, severity: 'warning', channels: [], filter: { 'system.memory.state': 'used' }, enabled: true,
+  }); // prettier-ignore
+  const end = performance.now() + WATCH_MS;
+  for (let n = 0; performance.now() < end; n++) {
+    appendFileSync(log, `${new Date().toISOString()} ${LINES[n % LINES.length]}\n`);
+    await new Promise((resolve) => setTimeout(resolve, 400 + (n % 7) * 90));
+  }
+  mkdirSync(PICTURES, { recursive: true });
+  const browser = await startBrowser();
+  for (const [name, path] of [
+    ['overview', '/?from=-5m'],
+    ['host', `/hosts/${host}?from=-5m`],
+    ['logs', '/logs?from=-5m'],
+    ['alerts', '/alerts'],
+    ['settings', '/settings/hosts'],
+  ] as const) {
+    const { page } = await openPage(browser, hub, path, {
+      viewport: { width: 1280, height: 800 },
+      colorScheme: name === 'host' ? 'dark' : 'light',
+    });
+    await page.locator('main h1').waitFor();
+    await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    await page.screenshot({ path: join(PICTURES, `${name}.png`) });
+    await page.context().close();
+  }
+  await browser.close();
+} finally {
+  await agent.stop();
+  await hub.close();
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+}
