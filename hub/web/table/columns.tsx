@@ -1,4 +1,4 @@
-import { useEffect, useState, type ReactNode, type RefObject } from 'react';
+import { useEffect, useMemo, useState, type ReactNode, type RefObject } from 'react';
 import { Menu } from '../shell/menu.tsx';
 import type { Column } from './table.tsx';
 import { useKept } from './use-kept.ts';
@@ -20,8 +20,12 @@ export function useColumns<Row>(name: string, columns: readonly Column<Row>[], b
     observer.observe(node);
     return () => observer.disconnect();
   }, [box]);
-  const shown = columns.filter(({ id, shown: when = 'always' }) =>
-    when === 'choice' ? chosen.includes(id) : when === 'always' || !narrow,
+  const shown = useMemo(
+    () =>
+      columns.filter(({ id, shown: when = 'always' }) =>
+        when === 'choice' ? chosen.includes(id) : when === 'always' || !narrow,
+      ),
+    [columns, chosen, narrow],
   );
   const toggle = (id: string): void =>
     choose(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id]);

@@ -1,5 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import {
+  memo,
   useMemo,
   useRef,
   useState,
@@ -129,13 +130,19 @@ function Tools<Row>({
   );
 }
 
-function Cells<Row>({ row, columns }: { row: Row; columns: readonly Column<Row>[] }): ReactNode {
+interface CellsGiven<Row> {
+  row: Row;
+  columns: readonly Column<Row>[];
+}
+
+/** Drawn anew only when the row changes: scrolling moves rows and leaves them as they are. */
+const Cells = memo(function Cells<Row>({ row, columns }: CellsGiven<Row>): ReactNode {
   return columns.map(({ id, cell, end }) => (
     <div key={id} role="cell" className={end === true ? 'table-end' : ''}>
       {cell(row)}
     </div>
   ));
-}
+}) as <Row>(given: CellsGiven<Row>) => ReactNode;
 
 /** Rows by keys: j and k move, Enter opens, Escape leaves. */
 function useCursor<Row>(rows: readonly Row[], open: ((row: Row) => void) | undefined, reach: (index: number) => void) {
