@@ -87,6 +87,13 @@ async function seriousFaults(page: Page): Promise<string[]> {
   });
 }
 
+/** Adds up by how much of the window things moved that nobody touched (web.dev/cls); over 0.1 people notice. */
+const WATCH_SHIFTS = `globalThis.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shifted += entry.value;
+}).observe({ type: 'layout-shift', buffered: true });`;
+const SHIFT_LIMIT = 0.1;
+
 const figure = (page: Page, name: string): Promise<string> =>
   page.locator('.figures > div', { hasText: name }).locator('dd').innerText();
 
@@ -211,6 +218,7 @@ test.each([
   ['light', 390],
 ] as const)('axe finds nothing serious in any section, %s, %d wide, and nothing jumps', async (colorScheme, width) => {
   const { page, faults } = await openPage(browser, hub, '/', { colorScheme, viewport: { width, height: 900 } });
+  await page.addInitScript(WATCH_SHIFTS);
   const found: string[] = [];
   for (const path of ['/', `/hosts/${host}`, `/hosts/${host}?tab=facts`, '/logs', '/alerts', '/alerts?tab=rules', '/alerts?tab=channels', '/settings/hosts', '/settings/people', '/settings/account', '/settings/keys', '/settings/storage']) {
     await page.goto(`${hub.url}${path}`);
@@ -218,6 +226,8 @@ test.each([
     await page.locator('.skeleton').first().waitFor({ state: 'detached' });
     const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
     if (Number(wide) > 1) found.push(`${path}: ${String(wide)} px wider than the window`);
+    const shifted = Number(await page.evaluate('globalThis.shifted'));
+    if (shifted > SHIFT_LIMIT) found.push(`${path}: things jumped by ${shifted.toFixed(2)}`);
     found.push(...(await seriousFaults(page)).map((fault) => `${path}: ${fault}`));
   } // prettier-ignore
   expect(found).toEqual([]);
