@@ -24,6 +24,7 @@ function createHostLive(): HostLive {
   let series: readonly LiveSeries[] = [];
   let newestMs = 0;
   let summary = false;
+  let before: Headline = {};
   let headline: Headline = {};
   const newest = new Map<number, Newest>();
   const samples = new Set<(event: Sample) => void>();
@@ -37,23 +38,23 @@ function createHostLive(): HostLive {
     newestMs: () => newestMs,
     headline: () => headline,
     learn(named) {
-      // A stream that begins sends the newest value of every series, however old, under one time. That is no sample for the charts.
+      // A stream that begins sends the newest value of every series, however old, under one time. That is no sample.
       summary = series.length === 0 || named.length <= series.length;
       series = named;
       for (const listener of growths) listener();
     },
     begin(known) {
-      // What was asked for may arrive after the stream has begun.
-      if (newestMs > 0) return;
-      headline = known;
+      // It may arrive after the stream has begun, and again later; what was measured meanwhile is newer.
+      before = known;
+      headline = { ...known, ...headlineOf(series, newest, newestMs) };
       for (const listener of samples) listener({ resource: '', timeMs: 0, values: [] });
     },
     take(event) {
       newestMs = Math.max(newestMs, event.timeMs);
-      for (const [index, value] of event.values) newest.set(index, { value, timeMs: event.timeMs });
-      headline = headlineOf(series, newest, newestMs);
       const news = summary ? { ...event, values: [] } : event;
       summary = false;
+      for (const [index, value] of news.values) newest.set(index, { value, timeMs: event.timeMs });
+      headline = { ...before, ...headlineOf(series, newest, newestMs) };
       for (const listener of samples) listener(news);
     },
     onSample: (listener) => add(samples, listener),
