@@ -101,7 +101,15 @@ export function History({
   const { page = 1, severity, rule, open } = search;
   const period = usePeriod();
   const { from, to } = period.range ?? {};
-  const { data, error, refetch } = useHistory({ host: host ?? search.host, rule, severity, from, to, page });
+  const { data, error, refetch } = useHistory({
+    host: host ?? search.host,
+    rule,
+    severity,
+    from,
+    to,
+    page,
+    ...(host === undefined ? {} : { state: 'resolved' as const }),
+  });
   const { data: rules } = useRules(rule !== undefined);
   const columns = useMemo(() => (host === undefined ? COLUMNS : COLUMNS.filter(({ id }) => id !== 'host')), [host]);
   const opened = data?.items.find(({ id }) => id === open);

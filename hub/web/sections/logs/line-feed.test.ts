@@ -57,6 +57,22 @@ test('the newest page is shown, and scrolling up brings all others once', async 
   expect(feed.state().older).toBe('none');
 });
 
+test('a total that is only a lower bound hides no lines', async () => {
+  const all = Array.from({ length: 700 }, (_, i) => written(i + 1));
+  const { feed, search, texts } = hub(all, { from: 0, to: 1000, live: false });
+  const whole = search.getMockImplementation();
+  search.mockImplementation(async (page) => {
+    const found = await whole?.(page);
+    const seen = page.offset + (found?.items.length ?? 0);
+    return { items: found?.items ?? [], total: seen, complete: seen === found?.total };
+  });
+  feed.start();
+  await pass();
+  expect(feed.state()).toMatchObject({ older: 'more', complete: false });
+  for (let i = 0; i < 10 && feed.state().older === 'more'; i++) await feed.loadOlder();
+  expect(texts()).toEqual(all.map(({ text }) => text));
+});
+
 test('live lines are added, and what was written during a break is asked for', async () => {
   const all = [written(10), written(20)];
   const { feed, texts, tell } = hub(all);

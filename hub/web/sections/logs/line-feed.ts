@@ -71,6 +71,10 @@ interface Core {
 
 const oldestFirst = (items: readonly SentLine[]): SentLine[] => [...items].reverse();
 
+/** True when the search has lines beyond this page; a total that is not complete is only what was counted so far. */
+const goesOn = ({ items, total, complete }: FoundPage, offset = 0): boolean =>
+  items.length > 0 && (offset + items.length < total || !complete);
+
 async function loadNewest(core: Core): Promise<void> {
   const { range, search } = core.given;
   try {
@@ -79,7 +83,7 @@ async function loadNewest(core: Core): Promise<void> {
     if (core.detached) core.book = createLineBook();
     core.detached = false;
     core.book.add(oldestFirst(page.items), 'found');
-    const older = page.items.length < page.total ? 'more' : 'none';
+    const older = goesOn(page) ? 'more' : 'none';
     core.set({ phase: 'ready', error: undefined, total: page.total, complete: page.complete, older });
   } catch (error) {
     core.set({ phase: core.state.phase === 'ready' ? 'ready' : 'failed', error });
@@ -98,7 +102,7 @@ async function catchUp(core: Core): Promise<void> {
   } catch {
     return; // The stream that just opened tells when it breaks again; then this is tried again.
   }
-  if (page.items.length < page.total) {
+  if (goesOn(page)) {
     core.detached = true;
     return loadNewest(core);
   }
@@ -118,7 +122,7 @@ async function loadOlder(core: Core): Promise<void> {
     for (let offset = 0; ; offset += PAGE) {
       const page = await given.search({ from: given.range.from, to: oldest.timeMs, limit: PAGE, offset });
       const added = book.add(oldestFirst(page.items), 'found', true);
-      const more = offset + page.items.length < page.total && page.items.length > 0;
+      const more = goesOn(page, offset);
       if (added === 0 && more && !core.stopped) continue;
       return core.set({ older: more ? (book.lines().length < KEPT_READING ? 'more' : 'full') : 'none' });
     }

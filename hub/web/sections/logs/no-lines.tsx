@@ -38,7 +38,11 @@ export function NoLines({
     );
   }
   return (
-    <Empty title={`Nothing was written: ${range}`}>
+    <Empty
+      title={
+        range.startsWith('Last') ? `Nothing was written in the l${range.slice(1)}` : `Nothing was written: ${range}`
+      }
+    >
       {look}
       <p>
         Agents follow <code>/var/log/*.log</code>, <code>/var/log/syslog</code> and <code>/var/log/messages</code> from
