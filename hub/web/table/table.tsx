@@ -160,7 +160,11 @@ function useCursor<Row>(rows: readonly Row[], open: ((row: Row) => void) | undef
   const key = (event: KeyboardEvent): void => {
     const row = rows[cursor];
     if (event.target !== event.currentTarget) return;
-    if (event.key === 'Enter' && row !== undefined) open?.(row);
+    if (event.key === 'Enter' && row !== undefined) {
+      // Else the same key would press the first button of what opens.
+      event.preventDefault();
+      open?.(row);
+    }
     if (event.key === 'Escape') setCursor(-1);
   };
   return { cursor, key };
