@@ -7,6 +7,8 @@ export function Dialog({ title, close, children }: { title: string; close(): voi
   useEffect(() => {
     const before = document.activeElement;
     box.current?.showModal();
+    // A browser would begin with the button that closes it.
+    box.current?.querySelector<HTMLElement>('input, select, textarea')?.focus();
     return () => (before instanceof HTMLElement ? before.focus() : undefined);
   }, []);
   return (
