@@ -69,20 +69,25 @@ export function createGroupCommit<Write>({ clock, laneOf, commit }: GroupCommitO
     for (const { resolve } of group) resolve();
   };
   const work = async (): Promise<void> => {
-    while (waiting.length > 0) {
-      await clock.sleep(COMPANY_MS);
-      await turns(async () => {
-        const group = waiting;
-        waiting = [];
-        await all(group);
-      });
+    try {
+      while (waiting.length > 0) {
+        await clock.sleep(COMPANY_MS);
+        await turns(async () => {
+          const group = waiting;
+          waiting = [];
+          await all(group);
+        });
+      }
+    } finally {
+      // In the very step that saw nothing waiting: a write that came a moment later would wait for a worker that is gone.
+      working = undefined;
     }
   };
   return {
     add: (write) =>
       new Promise((resolve, reject) => {
         waiting.push({ write, resolve, reject });
-        working ??= work().finally(() => (working = undefined));
+        working ??= work();
       }),
     between: turns,
     async drain() {

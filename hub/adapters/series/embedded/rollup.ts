@@ -4,9 +4,6 @@ import type { LastSeen } from '../../duckdb/last-seen.ts';
 import type { Sealing, View } from '../../duckdb/sealing.ts';
 import { gathered, PARTIAL, PARTIAL_COLUMNS, RAW_AS_PARTIAL, TIERS, type Tier } from './tiers.ts';
 
-/** By tier: the newest generation that it has gathered from the finer one. */
-export type Gathered = Readonly<Record<string, number>>;
-
 /** How rows move on: raw ones gather into tiers by arrival, and all are sealed. One call of `gather` or `seal` at a time. */
 export interface Rollup {
   /** Rows that arrive now carry this number; it grows with each pass. */
