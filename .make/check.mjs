@@ -9,6 +9,7 @@ const STEPS = [
   ['types of the page', 'typescript/bin/tsc', ['-p', 'hub/web']],
   ['lint', 'eslint/bin/eslint.js', ['-c', 'test/rules/eslint.config.js', '--cache', '--cache-location', '.cache/eslint', '--max-warnings', '0', 'agent', 'hub', 'plugins', 'proto', 'test']],
   ['format', 'prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '--cache', '--cache-location', '.cache/prettier', '{agent,hub,plugins,proto,test}/**/*.{ts,tsx,css}', '!proto/gen/**', '!**/*.gen.*']],
+  ['code that nothing uses', 'knip/bin/knip.js', ['--config', 'test/rules/knip.json', '--no-progress', '--no-config-hints', '--cache', '--cache-location', '.cache/knip']],
   ['layers, shapes, generated code and documents', 'vitest/vitest.mjs', ['run', '--config', 'test/vitest.config.ts', '--project', 'rules', '--reporter', 'dot']],
 ];
 

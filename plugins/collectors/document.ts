@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox';
-import { METRICS, type MetricName } from '#proto/metrics.ts';
+import { METRICS, SEMANTIC_CONVENTIONS, type MetricName } from '#proto/metrics.ts';
 import type { CollectorDefinition } from '#sdk';
 
 /** What precedes the part of a page that is written by hand: traps, which no schema or fixture tells. */
@@ -67,7 +67,8 @@ export function collectorPage(definition: CollectorDefinition, series: readonly 
     `Platforms: ${platforms.join(', ')}. Settings stand below \`collectors.${name}\` in the agent's file.`,
     settingsTable(definition),
     metricsTable(series),
-    'The schedule adds `outrider.collector.success` and `outrider.collector.duration` to every run.',
+    'The schedule adds `outrider.collector.success` and `outrider.collector.duration` to every run. Names that begin with `system.`,\n`process.` or `container.` follow OpenTelemetry’s semantic conventions ' +
+      `${SEMANTIC_CONVENTIONS}, or their grammar where those have none.`,
     ...(byHand.trim() === '' ? [] : [`${HAND_MARK}\n\n${byHand.trim()}`]),
   ]
     .join('\n\n')

@@ -42,4 +42,3 @@ export function createBuckets(perSecond: number, burst: number, now: () => numbe
     },
   };
 }
-export type Buckets = ReturnType<typeof createBuckets>;
