@@ -102,3 +102,9 @@ test('no text in a settings file makes the loader fail in another way than with 
     { numRuns: 60 },
   );
 });
+
+test('an unknown setting is named once', () => {
+  const faults: string[] = [];
+  checkSettings(Type.Object({ port: Type.Integer() }, { additionalProperties: false }), { port: 1, prot: 2 }, faults);
+  expect(faults).toEqual(['settings: does not know "prot"']);
+});

@@ -150,6 +150,7 @@ function readSecretFiles(schema: TSchema, tree: Settings, faults: string[], path
 export function checkSettings<S extends TSchema>(schema: S, tree: unknown, faults: string[]): Static<S> {
   const value: unknown = Value.Convert(schema, Value.Default(schema, Value.Clone(tree)));
   for (const error of Value.Errors(schema, value)) {
+    if (error.keyword === 'boolean') continue; // The same unknown setting is named once more, by its parent.
     const place = error.instancePath.slice(1).replaceAll('/', '.') || 'settings';
     const params = error.params as { additionalProperties?: string[]; allowedValues?: unknown[] };
     const extra = params.additionalProperties?.map((key) => `"${key}"`).join(', ');
