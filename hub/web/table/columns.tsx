@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState, type ReactNode, type RefObject } from 'react';
+import { useLayoutEffect, useMemo, useState, type ReactNode, type RefObject } from 'react';
 import { Menu } from '../shell/menu.tsx';
 import type { Column } from './table.tsx';
 import { useKept } from './use-kept.ts';
@@ -12,11 +12,13 @@ const names = (kept: unknown): string[] =>
 /** Columns that are shown: by choice, which the browser keeps, and by the room there is. */
 export function useColumns<Row>(name: string, columns: readonly Column<Row>[], box: RefObject<HTMLElement | null>) {
   const [chosen, choose] = useKept(`table.${name}`, names);
-  const [narrow, setNarrow] = useState(false);
-  useEffect(() => {
+  const [narrow, setNarrow] = useState(innerWidth < NARROW_PX);
+  useLayoutEffect(() => {
     const node = box.current;
     if (node === null) return;
-    const observer = new ResizeObserver(() => setNarrow(node.clientWidth < NARROW_PX));
+    const look = (): void => setNarrow((node.clientWidth || innerWidth) < NARROW_PX);
+    const observer = new ResizeObserver(look);
+    look();
     observer.observe(node);
     return () => observer.disconnect();
   }, [box]);

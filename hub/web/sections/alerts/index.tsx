@@ -57,11 +57,9 @@ export function Alerts(): ReactNode {
     <>
       <header className="heading">
         <h1>What needs me?</h1>
-        {firings !== undefined && (
-          <p className={`verdict ${bad === true ? 'critical' : firings.length === 0 ? 'good' : ''}`}>
-            {verdictOf(firings)}
-          </p>
-        )}
+        <p className={`verdict ${bad === true ? 'critical' : firings?.length === 0 ? 'good' : ''}`}>
+          {firings === undefined ? '\u00a0' : verdictOf(firings)}
+        </p>
       </header>
       <nav className="tabs" aria-label="Parts of the alerts">
         {ALERT_TABS.map((one) => (

@@ -12,10 +12,8 @@ test('the verdict counts by severity and says whether somebody looks after it', 
       { severity: 'warning', acknowledged: seen, silenced: false },
       { severity: 'critical', acknowledged: null, silenced: false },
     ]),
-  ).toBe('2 alerts fire: 1 critical, 1 warning, 1 looked after or silenced');
-  expect(verdictOf([{ severity: 'info', acknowledged: null, silenced: true }])).toBe(
-    '1 info alert fires, all looked after or silenced',
-  );
+  ).toBe('2 alerts fire: 1 critical, 1 warning, 1 in hand');
+  expect(verdictOf([{ severity: 'info', acknowledged: null, silenced: true }])).toBe('1 info alert fires, all in hand');
 });
 
 test('a condition is a sentence with units', () => {

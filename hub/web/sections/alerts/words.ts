@@ -18,7 +18,7 @@ export function verdictOf(firings: readonly Pick<Firing, 'severity' | 'acknowled
   const parts =
     counts.length === 1 ? '' : `: ${counts.map(({ severity, number }) => `${number} ${severity}`).join(', ')}`;
   const seen = firings.filter(({ acknowledged, silenced }) => acknowledged !== null || silenced).length;
-  const care = seen === 0 ? '' : `, ${seen === firings.length ? 'all' : seen} looked after or silenced`;
+  const care = seen === 0 ? '' : `, ${seen === firings.length ? 'all' : seen} in hand`;
   return `${firings.length} ${only}${firings.length === 1 ? 'alert fires' : 'alerts fire'}${parts}${care}`;
 }
 

@@ -3,7 +3,8 @@ import { count } from '../../units/quantity.ts';
 import { countsByLevel, type Histogram } from './bars.ts';
 import { LogView } from './log-view.tsx';
 
-function Verdict({ histogram }: { histogram: Histogram }): ReactNode {
+function Verdict({ histogram }: { histogram: Histogram | undefined }): ReactNode {
+  if (histogram === undefined) return <p className="verdict">&nbsp;</p>;
   const counts = countsByLevel(histogram);
   const total = Object.values(counts).reduce((sum, one) => sum + one, 0);
   const bad = counts.error + counts.fatal;
@@ -22,7 +23,7 @@ export function Logs(): ReactNode {
       heading={(histogram) => (
         <header className="heading">
           <h1>What was written?</h1>
-          {histogram !== undefined && <Verdict histogram={histogram} />}
+          <Verdict histogram={histogram} />
         </header>
       )}
     />
