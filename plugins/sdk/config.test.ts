@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { Type } from 'typebox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { environmentName, leavesOf, loadSettings } from './config.ts';
+import { checkSettings, environmentName, leavesOf, loadSettings } from './config.ts';
 
 const Schema = Type.Object(
   {
