@@ -31,6 +31,9 @@ export interface RollupGiven {
 /** Hot rows of a tier over which it is sealed. At 50,000 samples a second raw rows are sealed each 80 s. */
 const SEAL_ROWS = 4_000_000;
 
+/** Rows of a tier that wait for the next coarser one, over which they do not wait for its time. */
+const HEAP_ROWS = 1_000_000;
+
 /** Makes the hot tables. */
 export async function createHotTables(database: Database): Promise<void> {
   await database.run('CREATE TABLE IF NOT EXISTS raw (series INTEGER, t BIGINT, v DOUBLE, g INTEGER)');
@@ -74,6 +77,12 @@ export async function openRollup({ database, sealing, lastSeen, clock, between }
     upTo[tier.name] = until;
   };
 
+  /** A back-fill of many hosts heaps up rows that no query should have to look through until the tier is due. */
+  const isHeaped = async (finer: Tier, tier: Tier): Promise<boolean> => {
+    const [row] = await database.read(`SELECT count(*)::DOUBLE FROM ${finer.name} WHERE g > ${upTo[tier.name]}`);
+    return Number(row?.[0]) > HEAP_ROWS;
+  };
+
   return {
     generation: () => generation,
     // Every number is written out: rows that move on while the query waits its turn are neither missed nor counted twice.
@@ -96,7 +105,9 @@ export async function openRollup({ database, sealing, lastSeen, clock, between }
       const last = await between(() => Promise.resolve(generation++));
       for (const [index, tier] of TIERS.entries()) {
         const finer = TIERS[index - 1];
-        if (finer === undefined || (!all && clock.monotonic() < (due.get(tier.name) ?? 0))) continue;
+        if (finer === undefined) continue;
+        const early = !all && clock.monotonic() < (due.get(tier.name) ?? 0);
+        if (early && !(await isHeaped(finer, tier))) continue;
         await gatherTier(finer, tier, index === 1 ? last : (upTo[finer.name] ?? 0));
         due.set(tier.name, clock.monotonic() + tier.everyMs * 0.9);
       }

@@ -246,3 +246,31 @@ test('a second opener is told who has the file', async () => {
     message: expect.stringContaining('is open in this process already') as string,
   });
 });
+
+test('a back-fill that heaps up rows is gathered before its time, so that no query looks through them', async () => {
+  const columns = 2000;
+  const table = {
+    id: 9n,
+    series: Array.from({ length: columns }, (_, n) => ({ name: `n${n}`, kind: 'gauge' as const, attributes: {} })),
+  };
+  const fill = async (blocks: number, from: number): Promise<void> => {
+    seq += 1n;
+    const values = new Float64Array(columns).fill(1);
+    await store.append(ORG, {
+      resource: 'host',
+      key: { agent: 'host', epoch: 1n, lane: 2, seq },
+      tables: [table],
+      blocks: Array.from({ length: blocks }, (_, n) => ({ table: 9n, timeMs: START + (from + n) * 10_000, values })),
+    });
+  };
+  const minutes = async (): Promise<number> => Number((await database.read('SELECT count(*) FROM minute'))[0]?.[0]);
+  await fill(6, 0);
+  await later(60_000);
+  expect(await minutes()).toBe(columns);
+  await fill(6, 6);
+  await later(10_000);
+  expect(await minutes()).toBe(columns);
+  await fill(540, 12);
+  await later(10_000);
+  expect(await minutes()).toBe(92 * columns);
+});
