@@ -14,15 +14,16 @@ const data = isAbsolute(values.data) ? values.data : resolve(ROOT, values.data);
 demandNode();
 await build();
 
-const children = new Map();
+/** What runs now, in the order in which it was started. */
+const children = new Set();
 let stopping = false;
 
-function launch(name, args, options = {}) {
+function launch(name, args, options) {
   const program = join(ROOT, 'dist', `outrider-${name}`);
   // Groups of their own: Ctrl-C reaches only this program, which stops the agent before the hub.
   const child = spawn(process.execPath, [program, ...args], { cwd: ROOT, detached: process.platform !== 'win32', ...options });
-  children.set(name, child);
-  child.on('exit', () => children.delete(name));
+  children.add(child);
+  child.on('exit', () => children.delete(child));
   return child;
 }
 
@@ -32,9 +33,7 @@ async function stop(code) {
   if (stopping) return;
   stopping = true;
   process.stdout.write('stopping …\n');
-  for (const name of ['agent', 'hub']) {
-    const child = children.get(name);
-    if (child === undefined) continue;
+  for (const child of [...children].reverse()) {
     child.kill('SIGTERM');
     await ended(child);
   }
@@ -70,7 +69,7 @@ if (!existsSync(join(agentData, 'identity'))) {
   const enrolled = token.code === 0 ? await run('agent', ['enroll', '--data', agentData], token.output) : token;
   if (enrolled.code !== 0) await stop(1);
 }
-const agent = launch('agent', ['run', '--quiet', '--data', agentData], { stdio: ['ignore', 'ignore', 'inherit'] });
+const agent = launch('agent', ['run', '--quiet', '--data', agentData], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
 agent.on('exit', (code) => void (stopping || (process.stderr.write('the agent ended; its log is in ' + join(agentData, 'log') + '\n'), stop(code ?? 1))));
 hub.on('exit', (code) => void (stopping || stop(code ?? 1)));
 

@@ -52,6 +52,9 @@ function stopSignal(): Promise<void> {
       resolve();
     };
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+    // The program that started this one with a channel is gone: nobody else would stop it.
+    if (process.send !== undefined && !process.connected) stop();
+    else process.once('disconnect', stop);
   });
 }
 

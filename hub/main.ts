@@ -44,6 +44,9 @@ function stopSignal(): Promise<NodeJS.Signals> {
       resolve(signal);
     };
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+    // The program that started this one with a channel is gone: nobody else would stop it.
+    if (process.send !== undefined && !process.connected) stop('SIGTERM');
+    else process.once('disconnect', () => stop('SIGTERM'));
   });
 }
 

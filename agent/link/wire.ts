@@ -27,6 +27,7 @@ const deserialize = (bytes: Buffer): HubMessage => fromBinary(HubMessageSchema, 
 export function openWire(identity: Identity, received: (message: HubMessage) => void): Wire {
   const { link, ca, key, certificate } = identity;
   const credentials = grpc.credentials.createSsl(Buffer.from(ca), Buffer.from(key), Buffer.from(certificate));
+  grpc.setLogVerbosity(grpc.logVerbosity.NONE); // What matters ends the stream with a reason, and is said in our own words.
   const client = new grpc.Client(link, credentials, {
     'grpc.ssl_target_name_override': HUB_SERVER_NAME,
     'grpc.keepalive_time_ms': 20_000,

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,17 +27,36 @@ function occupy(port: number): Promise<Server> {
   });
 }
 
-test('make start brings live numbers of this machine, and Ctrl-C ends it all', async () => {
-  const data = folder();
-  const [port, grpcPort] = [await freePort(), await freePort()];
+/** `make start` on free ports. */
+function start(data: string, [port, grpcPort]: readonly [number, number]) {
   const args = ['.make/start.mjs', '--port', String(port), '--grpc-port', String(grpcPort), '--data', data];
   const make = spawn(process.execPath, args, { cwd: CHECKOUT_ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [make.stdout, make.stderr]) stream.on('data', (part: Buffer) => (output += part.toString()));
-  const ended = new Promise((resolve) => make.once('exit', resolve));
+  return { make, output: () => output, ended: new Promise((resolve) => make.once('exit', resolve)) };
+}
+
+/** Hubs and agents that run on a data folder now. */
+function runningOn(data: string): string[] {
+  const found: string[] = [];
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      if (/dist\/outrider-(hub|agent) run/.test(line) && line.includes(data)) found.push(line);
+    } catch {
+      continue; // It has ended meanwhile.
+    }
+  }
+  return found;
+}
+
+test('make start brings live numbers of this machine, and Ctrl-C ends it all', async () => {
+  const data = folder();
+  const port = await freePort();
+  const { make, ended, output: written } = start(data, [port, await freePort()]);
   try {
-    await until('it is ready', () => output.includes(`ready  http://127.0.0.1:${port}`) || undefined, 60);
-    const [, username = '', password = ''] = /sign in as (\S+) with password (\S+)/.exec(output) ?? [];
+    await until('it is ready', () => written().includes(`ready  http://127.0.0.1:${port}`) || undefined, 60);
+    const [, username = '', password = ''] = /sign in as (\S+) with password (\S+)/.exec(written()) ?? [];
     expect(statSync(join(data, 'hub', 'first-sign-in.json')).mode & 0o777).toBe(0o600);
     const api = await signIn(`http://127.0.0.1:${port}`, username, password);
     const host = await until('the host is there', async () => {
@@ -59,8 +78,21 @@ test('make start brings live numbers of this machine, and Ctrl-C ends it all', a
     make.kill('SIGINT');
     await ended;
   }
-  expect(output).toContain('stopped');
+  expect(written()).toContain('stopped');
   expect(make.exitCode).toBe(0);
+  expect(runningOn(data)).toEqual([]);
+});
+
+test('a make start that is killed leaves nothing behind, and the next one finds the data again', async () => {
+  const data = folder();
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+    const { make, ended, output } = start(data, [await freePort(), await freePort()]);
+    await until('it is ready', () => output().includes('ready  ') || undefined, 60);
+    expect(runningOn(data)).toHaveLength(2);
+    make.kill(signal);
+    await ended;
+    await until('hub and agent have ended', () => runningOn(data).length === 0 || undefined);
+  }
 });
 
 test('a taken port is one sentence that says what to do', async () => {

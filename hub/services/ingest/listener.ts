@@ -97,6 +97,7 @@ export async function startListener(given: {
   streams: Streams;
   log: Logger;
 }): Promise<AgentListener> {
+  grpc.setLogVerbosity(grpc.logVerbosity.NONE); // What matters comes back as an error, and is said in our own words.
   const server = new grpc.Server({
     'grpc.max_receive_message_length': MESSAGE_LIMIT,
     'grpc.keepalive_time_ms': 20_000,
