@@ -23,6 +23,8 @@ export interface FedLine {
 /** What one batch of a host holds. */
 export interface FedBatch {
   timeMs: number;
+  /** 1 live, 2 filled in later. */
+  lane?: 1 | 2;
   samples?: readonly FedSample[];
   lines?: readonly FedLine[];
 }
@@ -59,7 +61,7 @@ export async function feedHost(bus: Bus, org: string, name: string, more: { ephe
 export function feedResource(bus: Bus, org: string, resource: string, epoch = 1n): HostFeed {
   let seq = 0n;
   let last: FedBatch = { timeMs: 0 };
-  const publish = async ({ timeMs, samples = [], lines = [] }: FedBatch): Promise<void> => {
+  const publish = async ({ timeMs, lane = 1, samples = [], lines = [] }: FedBatch): Promise<void> => {
     const table = tableFor(samples);
     const blocks =
       samples.length === 0
@@ -73,7 +75,7 @@ export function feedResource(bus: Bus, org: string, resource: string, epoch = 1n
       agent: resource,
       resource,
       epoch,
-      lane: 1,
+      lane,
       seq,
       receivedMs: timeMs,
       skewMs: 0,

@@ -1,4 +1,5 @@
 import { decodeBlocks } from '#proto/agent/v1/blocks.ts';
+import { Lane } from '#proto/agent/v1/index.ts';
 import { SUBJECTS } from '#proto/subjects.ts';
 import type { Clock } from '#sdk';
 import type { Bus } from '../../ports/bus.ts';
@@ -37,7 +38,7 @@ export function listenToBus({ bus, series, store, live, clock, observe }: Events
       const { agent, resource, epoch, lane, seq, tables } = batch;
       const blocks = blocksOf(batch.metrics);
       await series.append(org, { resource, key: { agent, epoch, lane, seq }, tables, blocks });
-      const change = live.take(org, resource, { tables, blocks }, clock.now());
+      const change = live.take(org, resource, { tables, blocks, isLive: lane === Lane.LIVE }, clock.now());
       if (change !== undefined) observe(change);
       if (clock.monotonic() - (noted.get(resource) ?? -SEEN_MS) < SEEN_MS) return;
       noted.set(resource, clock.monotonic());

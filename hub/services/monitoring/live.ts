@@ -44,15 +44,16 @@ export function createLive() {
     take(
       org: string,
       resource: string,
-      batch: { tables: readonly SeriesTable[]; blocks: readonly SeriesBlock[] },
+      batch: { tables: readonly SeriesTable[]; blocks: readonly SeriesBlock[]; isLive: boolean },
       nowMs: number,
     ): LiveChange | undefined {
       const entry = entryOf(org, resource);
       const before = entry.series.length;
       entry.newest.learn(batch.tables);
-      const { changed, timeMs } = entry.newest.take(batch.blocks);
+      const { changed, timeMs } = entry.newest.take(batch.blocks, batch.isLive);
       if (changed.length === 0) return undefined;
-      entry.timeMs = Math.max(entry.timeMs, timeMs);
+      // A clock that was set back takes its host along.
+      entry.timeMs = batch.isLive ? timeMs : Math.max(entry.timeMs, timeMs);
       entry.arrivedMs = nowMs;
       const change = { of: entry, timeMs, changed, grown: entry.series.length > before };
       for (const listener of listeners) listener(change);

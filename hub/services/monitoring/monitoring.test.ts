@@ -286,6 +286,28 @@ describe('the overview', () => {
   });
 });
 
+describe('a host whose clock jumps', () => {
+  const busy = (value: number): FedSample[] => [{ name: 'system.cpu.busy', value }];
+  const shown = async (): Promise<unknown> =>
+    ((await call('GET', `/resources/${host.resource}`)).body['headline'] as { cpu?: number }).cpu;
+
+  test('is live again as soon as the clock is right', async () => {
+    await host.send({ timeMs: hub.clock.now(), samples: busy(0.1) });
+    await host.send({ timeMs: hub.clock.now() + DAY, samples: busy(0.2) });
+    expect(await shown()).toBe(0.2);
+    await host.send({ timeMs: hub.clock.now() + 1000, samples: busy(0.3) });
+    expect(await shown()).toBe(0.3);
+  });
+
+  test('shows nothing old as new when it fills in what was missed', async () => {
+    await host.send({ timeMs: hub.clock.now(), samples: busy(0.4) });
+    await host.send({ timeMs: hub.clock.now() - 60_000, samples: busy(0.5), lane: 2 });
+    expect(await shown()).toBe(0.4);
+    const query = { name: 'system.cpu.busy', from: '-2m', step: '1s' };
+    expect((await metrics(query))[0]?.last).toEqual([0.5]);
+  });
+});
+
 describe('the live stream', () => {
   const stream = (query: string, by = admin) => readEvents(`${hub.base}${API}/stream?${query}`, by.token);
   const sent = (value: number): FedSample[] => [

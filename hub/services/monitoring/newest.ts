@@ -20,9 +20,12 @@ const GAP_MS = 300_000;
 /** Tables that are remembered a resource; the one unused for longest goes first. */
 const TABLES = 200;
 
+/** A live sample that is older than the newest one by more than this comes from a clock that was set back, milliseconds. */
+const SET_BACK_MS = 10_000;
+
 /** Takes a sample; false when it is older than what is known: late news is no live news. */
-function update(series: LiveSeries, value: number, timeMs: number): boolean {
-  if (timeMs < series.timeMs) return false;
+function update(series: LiveSeries, value: number, timeMs: number, isLive: boolean): boolean {
+  if (timeMs < series.timeMs && !(isLive && series.timeMs - timeMs > SET_BACK_MS)) return false;
   if (series.kind === 'gauge') {
     series.value = value;
   } else {
@@ -40,8 +43,8 @@ function update(series: LiveSeries, value: number, timeMs: number): boolean {
 export interface Newest {
   series: LiveSeries[];
   learn(tables: readonly SeriesTable[]): void;
-  /** Takes blocks; gives the series that have news and the newest time among them. */
-  take(blocks: readonly SeriesBlock[]): { changed: LiveSeries[]; timeMs: number };
+  /** Takes blocks, live or filled in later; gives the series that have news and the newest time among them. */
+  take(blocks: readonly SeriesBlock[], isLive: boolean): { changed: LiveSeries[]; timeMs: number };
 }
 
 /** Makes an empty one. */
@@ -67,7 +70,7 @@ export function createNewest(): Newest {
         if (tables.size > TABLES) tables.delete(tables.keys().next().value ?? 0n);
       }
     },
-    take(blocks) {
+    take(blocks, isLive) {
       const changed: LiveSeries[] = [];
       let newest = 0;
       for (const { table, timeMs, values } of blocks) {
@@ -76,7 +79,7 @@ export function createNewest(): Newest {
         for (let index = 0; index < columns.length; index++) {
           const value = values[index];
           const one = columns[index] as LiveSeries;
-          if (value !== undefined && Number.isFinite(value) && update(one, value, timeMs)) changed.push(one);
+          if (value !== undefined && Number.isFinite(value) && update(one, value, timeMs, isLive)) changed.push(one);
         }
       }
       return { changed, timeMs: newest };
