@@ -162,11 +162,11 @@ async function run(hub: RunningHub): Promise<void> {
   const { took, faults, bytes } = await ask(hub, key, hosts);
   const elapsed = (performance.now() - asking) / 1000;
   const after = [pid, ...loads.map(({ child }) => child.pid ?? 0)].map(usage);
-  const reports = await Promise.all(loads.map((load) => load.stop()));
-  const sum = (pick: (report: LoadReport) => number): number => reports.reduce((all, report) => all + pick(report), 0);
   console.log(`on ${cpus().length} cores that hub, agents and asker share, ${AGENTS} agents, ${elapsed.toFixed(0)} s:`);
   for (const [route, values] of [...took, ['all', [...took.values()].flat()] as const])
     console.log(`${route.padEnd(10)}${spread(values)}`);
+  const reports = await Promise.all(loads.map((load) => load.stop()));
+  const sum = (pick: (report: LoadReport) => number): number => reports.reduce((all, report) => all + pick(report), 0);
   console.log(`acknowledged after  ${spread(reports.flatMap(({ latencies }) => latencies))}`);
   console.log(`answers of ${(bytes / SECONDS / RATE / 1000).toFixed(0)} kB; refused: ${JSON.stringify([...faults])}`);
   const share = (index: number): string =>

@@ -184,8 +184,8 @@ async function play(order: LoadOrder): Promise<void> {
     await agent.finish();
   });
   await Promise.all(live);
-  process.send?.(report);
-  process.disconnect();
+  // A long report is on its way for a while.
+  process.send?.(report, () => process.disconnect());
 }
 
 if (process.send !== undefined)
