@@ -166,8 +166,8 @@ function createUpkeep(
 }
 
 /**
- * Opens the store over a database. Measured on two shared cores (test/bench/series.ts): 50,000 samples a second in 100 batches took 38 % of a core, a
- * batch was durable after 27 ms (median), four names of ten series over an hour in steps of 10 s took 25 ms; 0.6–0.7 bytes a sealed sample.
+ * Opens the store over a database. Measured on two shared cores (test/bench/series.ts): 50,000 samples a second in 100 batches took 37 % of a core, a
+ * batch was durable after 56 ms (median), four names of ten series over an hour in steps of 10 s took 25 ms; 0.6–0.7 bytes a sealed sample.
  */
 export async function openSeriesStore(database: Database, clock: Clock): Promise<EmbeddedSeriesStore> {
   await createHotTables(database);
