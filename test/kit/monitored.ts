@@ -19,10 +19,10 @@ export const MONITORING = {
 };
 
 /** Starts monitoring at a whole minute near the present, on a clock that a test moves. */
-export async function startMonitoring(): Promise<StartedMonitoring> {
+export async function startMonitoring(config: Record<string, unknown> = {}): Promise<StartedMonitoring> {
   const stores = await startStores();
   const clock = createManualClock(Math.floor(Date.now() / 60_000) * 60_000);
-  const hub = await startUsers([MONITORING], { clock, ports: { series: stores.series } });
+  const hub = await startUsers([{ ...MONITORING, config }], { clock, ports: { series: stores.series } });
   await hub.listener.listen({ host: '127.0.0.1', port: 0 });
   return {
     ...hub,

@@ -5,6 +5,7 @@ import { MonitoringConfig } from './config.ts';
 import { listenToBus } from './events.ts';
 import { createLive } from './live.ts';
 import { migrations } from './migrations/index.ts';
+import { createRemoval } from './removal.ts';
 import { createRetention } from './retention.ts';
 import { metricRoutes } from './routes/metrics.ts';
 import { overviewRoutes } from './routes/overview.ts';
@@ -42,10 +43,11 @@ export const monitoring = defineService({
     };
     const alerts = createAlerts({ ports, log, clock, resources });
     const ends: Cancel[] = [];
+    const removal = createRemoval({ store, series, live, bus, clock, log, guestDays: config.guestDays });
     const retention = createRetention({ relational: ports.relational, series, defaults: config });
     return {
       routes(app) {
-        resourceRoutes(app, { store, series, live, bus });
+        resourceRoutes(app, { store, series, live, removal });
         metricRoutes(app, { store, series, clock });
         retentionRoutes(app, { retention, series });
         streamRoutes(app, { live, alerts, clock });
@@ -66,6 +68,7 @@ export const monitoring = defineService({
             observe: ({ of, timeMs, changed }) => alerts.observe(of.org, of.resource, timeMs, changed),
           }),
           clock.every(RETAIN_MS, () => {
+            void removal.sweep();
             retention
               .apply()
               .catch((error: unknown) =>

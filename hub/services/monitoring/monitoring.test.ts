@@ -280,7 +280,9 @@ describe('the overview', () => {
     await host.send({ timeMs: hub.clock.now(), samples: busy(0.25) });
     expect(await verdict()).toMatchObject({ state: 'healthy', verdict: 'Healthy.', headline: { cpu: 0.25 } });
     await host.send({ timeMs: hub.clock.now() + 1000, samples: busy(0.97) });
-    expect(await verdict()).toMatchObject({ state: 'strained', verdict: 'CPU 97 % busy.' });
+    expect(await verdict()).toMatchObject({ state: 'healthy', headline: { cpu: 0.97 } });
+    await host.send({ timeMs: hub.clock.now() + 61_000, samples: busy(0.97) });
+    expect(await verdict()).toMatchObject({ state: 'strained', verdict: 'CPU 97 % busy over the last minute.' });
     await hub.clock.advance(240_000);
     expect(await verdict()).toMatchObject({ state: 'silent', verdict: 'Silent for 4 min.' });
   });
@@ -335,6 +337,19 @@ describe('the live stream', () => {
       await host.send({ timeMs: hub.clock.now() + 2000, samples: more });
       expect((await events.next<{ series: unknown[] }>('series')).series).toHaveLength(2);
       expect((await events.next<{ values: unknown[] }>('sample')).values).toHaveLength(2);
+    } finally {
+      events.close();
+    }
+  });
+
+  test('begins with each newest value under its own time', async () => {
+    const now = hub.clock.now();
+    await host.send({ timeMs: now - 5000, samples: [{ name: 'a.disk.that.left', value: 7 }] });
+    await host.send({ timeMs: now, samples: sent(0.1) });
+    const events = await stream(`resource=${host.resource}`);
+    try {
+      expect(await events.next('sample')).toMatchObject({ timeMs: now - 5000, values: [[0, 7]] });
+      expect(await events.next('sample')).toMatchObject({ timeMs: now });
     } finally {
       events.close();
     }
@@ -401,4 +416,29 @@ describe('people', () => {
     for (const path of ['/resources', '/overview', '/retention', `/metrics/${host.resource}?name=a`, '/alerts'])
       expect((await hub.call('GET', `${API}${path}`)).status).toBe(401);
   });
+});
+
+test('a host that comes and goes is removed with its data after long silence, and no other is', async () => {
+  const own = await startMonitoring({ guestDays: 0.01 });
+  try {
+    const person = await own.join('viewer');
+    const [guest, stays] = [
+      await feedHost(own.bus, person.org, 'runner-1', { ephemeral: true }),
+      await feedHost(own.bus, person.org, 'web-1'),
+    ];
+    for (const one of [guest, stays])
+      await one.send({ timeMs: own.clock.now(), samples: [{ name: 'system.cpu.busy', value: 1 }] });
+    const statusOf = async ({ resource }: HostFeed): Promise<number> => {
+      const { token } = await own.signIn(person);
+      return (await own.call('GET', `${API}/resources/${resource}`, { token })).status;
+    };
+    await own.clock.advance(600_000);
+    expect(await statusOf(guest)).toBe(200);
+    await own.clock.advance(600_000);
+    await expect.poll(() => statusOf(guest)).toBe(404);
+    expect(await own.stores.series.list(person.org, guest.resource)).toEqual([]);
+    expect(await statusOf(stays)).toBe(200);
+  } finally {
+    await own.stop();
+  }
 });

@@ -13,6 +13,8 @@ export interface LiveSeries {
   timeMs: number;
   /** Newest raw value of a counter. */
   raw: number;
+  /** Of a gauge: its mean, in which the last minute weighs most. */
+  calm: number;
 }
 
 /** Over a longer silence no rate is made up, milliseconds. */
@@ -23,11 +25,15 @@ const TABLES = 200;
 /** A live sample that is older than the newest one by more than this comes from a clock that was set back, milliseconds. */
 const SET_BACK_MS = 10_000;
 
+const CALM_MS = 60_000;
+
 /** Takes a sample; false when it is older than what is known: late news is no live news. */
 function update(series: LiveSeries, value: number, timeMs: number, isLive: boolean): boolean {
   if (timeMs < series.timeMs && !(isLive && series.timeMs - timeMs > SET_BACK_MS)) return false;
   if (series.kind === 'gauge') {
     series.value = value;
+    const weight = Math.min(1, Math.max(0, timeMs - series.timeMs) / CALM_MS);
+    series.calm = Number.isFinite(series.calm) ? series.calm + (value - series.calm) * weight : value;
   } else {
     const seconds = (timeMs - series.timeMs) / 1000;
     const growth = value >= series.raw ? value - series.raw : value;
@@ -56,7 +62,7 @@ export function createNewest(): Newest {
     const signature = JSON.stringify([name, Object.entries(attributes).sort()]);
     const known = bySignature.get(signature);
     if (known !== undefined) return known;
-    const made: LiveSeries = { index: series.length, name, kind, attributes, value: NaN, timeMs: 0, raw: 0 };
+    const made: LiveSeries = { index: series.length, name, kind, attributes, value: NaN, timeMs: 0, raw: 0, calm: NaN };
     bySignature.set(signature, made);
     series.push(made);
     return made;

@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { Relational } from '../../ports/relational.ts';
 import type { SeriesStore } from '../../ports/series.ts';
-import type { MonitoringConfig } from './config.ts';
+import type { Retained } from './config.ts';
 import { SCHEMA } from './store.ts';
 
 interface RetentionTables {
@@ -10,22 +10,27 @@ interface RetentionTables {
 type Db = Kysely<RetentionTables>;
 
 /** How long samples are kept: one answer for the whole store, the longest that any org asks for. */
-export function createRetention(given: { relational: Relational; series: SeriesStore; defaults: MonitoringConfig }) {
+export function createRetention(given: { relational: Relational; series: SeriesStore; defaults: Retained }) {
   const { relational, series, defaults } = given;
-  const wishes = (): Promise<MonitoringConfig[]> =>
-    relational.outside<RetentionTables, MonitoringConfig[]>(SCHEMA, async (db) => {
-      const all = sql<{ settings: MonitoringConfig }>`SELECT settings FROM retention_wishes()`;
+  const wishes = (): Promise<Retained[]> =>
+    relational.outside<RetentionTables, Retained[]>(SCHEMA, async (db) => {
+      const all = sql<{ settings: Retained }>`SELECT settings FROM retention_wishes()`;
       return (await all.execute(db)).rows.map(({ settings }) => settings);
+    });
+  const someLiveByDefaults = (): Promise<boolean> =>
+    relational.outside<RetentionTables, boolean>(SCHEMA, async (db) => {
+      const { rows } = await sql<{ yes: boolean }>`SELECT some_org_has_no_wish() AS yes`.execute(db);
+      return rows[0]?.yes ?? true;
     });
   return {
     /** What an org has asked for; the settings file's values until then. */
-    async of(org: string): Promise<MonitoringConfig> {
+    async of(org: string): Promise<Retained> {
       const row = await relational.forOrg(SCHEMA, org, (db: Db) =>
         db.selectFrom('retention').select('settings').executeTakeFirst(),
       );
-      return (row?.settings as MonitoringConfig | undefined) ?? defaults;
+      return (row?.settings as Retained | undefined) ?? defaults;
     },
-    async keep(org: string, wish: MonitoringConfig): Promise<void> {
+    async keep(org: string, wish: Retained): Promise<void> {
       const settings = JSON.stringify(wish);
       await relational.forOrg(SCHEMA, org, (db: Db) =>
         db
@@ -38,8 +43,8 @@ export function createRetention(given: { relational: Relational; series: SeriesS
     /** Deletes what is older. Called now and then, and after a change. */
     async apply(): Promise<void> {
       const asked = await wishes();
-      const counting = asked.length === 0 ? [defaults] : asked;
-      const longest = (pick: (wish: MonitoringConfig) => number): number => Math.max(...counting.map(pick));
+      const counting = asked.length === 0 || (await someLiveByDefaults()) ? [...asked, defaults] : asked;
+      const longest = (pick: (wish: Retained) => number): number => Math.max(...counting.map(pick));
       await series.retain({
         raw: longest(({ rawDays }) => rawDays),
         tenSeconds: longest(({ tenSecondDays }) => tenSecondDays),

@@ -1,4 +1,4 @@
-import { type Generated, type Kysely } from 'kysely';
+import { sql, type Generated, type Kysely } from 'kysely';
 import type { Migration, Relational } from '../../ports/relational.ts';
 
 /** The schema of this service. */
@@ -92,6 +92,12 @@ export function createStore(relational: Relational) {
     relational.forOrg(SCHEMA, org, work);
   return {
     migrate: (migrations: readonly Migration[]) => relational.migrate(SCHEMA, migrations),
+    /** Hosts that come and go and were not heard of since a moment, of every org. */
+    guestsSilentSince: (ms: number): Promise<{ org: string; id: string }[]> =>
+      relational.outside<ResourceTables, { org: string; id: string }[]>(SCHEMA, async (db) => {
+        const gone = sql<{ org: string; id: string }>`SELECT org, id FROM guests_silent_since(${new Date(ms)})`;
+        return (await gone.execute(db)).rows;
+      }),
     /** Adds a resource; adding the same id again changes nothing. */
     async add(
       org: string,

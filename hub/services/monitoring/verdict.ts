@@ -21,13 +21,16 @@ export interface Verdict {
 const fresh = (series: LiveSeries, newestMs: number): boolean =>
   Number.isFinite(series.value) && newestMs - series.timeMs < 60_000;
 
+const isWholeCpu = ({ name, attributes }: LiveSeries): boolean =>
+  name === 'system.cpu.busy' && attributes['cpu.logical_number'] === undefined;
+
 /** Picks the headline numbers out of a host's newest values. */
 export function headlineOf(live: LiveResource | undefined): Headline {
   const headline: Headline = {};
   for (const series of live?.series ?? []) {
     if (!fresh(series, live?.timeMs ?? 0)) continue;
     const { name, attributes, value } = series;
-    if (name === 'system.cpu.busy' && attributes['cpu.logical_number'] === undefined) headline.cpu = value;
+    if (isWholeCpu(series)) headline.cpu = value;
     else if (name === 'system.memory.utilization' && attributes['system.memory.state'] === 'used')
       headline.memory = value;
     else if (name === 'system.cpu.load_average.1m') headline.load = value;
@@ -40,6 +43,13 @@ export function headlineOf(live: LiveResource | undefined): Headline {
     }
   }
   return headline;
+}
+
+/** The same with the CPU of the last minute instead of the last second: a verdict does not flicker. */
+export function strainOf(live: LiveResource | undefined): Headline {
+  const headline = headlineOf(live);
+  const busy = live?.series.find((series) => isWholeCpu(series) && fresh(series, live.timeMs));
+  return { ...headline, cpu: busy?.calm };
 }
 
 function ago(ms: number): string {
@@ -55,12 +65,12 @@ const percent = (share: number): string => `${Math.round(share * 100)} %`;
 /** A host that said nothing for this long is silent, milliseconds. */
 const SILENT_MS = 60_000;
 
-/** Says how a host is. `alerts` are the titles of what fires on it now, worst first. */
+/** Says how a host is, from its strain. `alerts` are the titles of what fires on it now, worst first. */
 export function verdictOf(
-  host: { headline: Headline; lastSeenMs: number | null; alerts: readonly string[] },
+  host: { strain: Headline; lastSeenMs: number | null; alerts: readonly string[] },
   nowMs: number,
 ): Verdict {
-  const { headline, lastSeenMs, alerts } = host;
+  const { strain, lastSeenMs, alerts } = host;
   if (lastSeenMs === null) return { state: 'new', sentence: 'Enrolled; nothing has arrived yet.' };
   if (nowMs - lastSeenMs > SILENT_MS) return { state: 'silent', sentence: `Silent for ${ago(nowMs - lastSeenMs)}.` };
   const [worst] = alerts;
@@ -70,9 +80,9 @@ export function verdictOf(
       sentence: alerts.length > 1 ? `${worst}, and ${alerts.length - 1} more.` : `${worst}.`,
     };
   const strains = [
-    (headline.cpu ?? 0) > 0.9 ? `CPU ${percent(headline.cpu ?? 0)} busy` : '',
-    (headline.memory ?? 0) > 0.9 ? `memory ${percent(headline.memory ?? 0)} used` : '',
-    (headline.disk ?? 0) > 0.9 ? `${headline.fullest ?? 'a disk'} ${percent(headline.disk ?? 0)} full` : '',
+    (strain.cpu ?? 0) > 0.9 ? `CPU ${percent(strain.cpu ?? 0)} busy over the last minute` : '',
+    (strain.memory ?? 0) > 0.9 ? `memory ${percent(strain.memory ?? 0)} used` : '',
+    (strain.disk ?? 0) > 0.9 ? `${strain.fullest ?? 'a disk'} ${percent(strain.disk ?? 0)} full` : '',
   ].filter((strain) => strain !== '');
   if (strains.length === 0) return { state: 'healthy', sentence: 'Healthy.' };
   const sentence = `${strains.join(', ')}.`;

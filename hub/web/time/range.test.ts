@@ -73,6 +73,7 @@ describe('the range of an address', () => {
 test('a step gives at most a point a pixel', () => {
   expect(stepFor(900_000, 420)).toBe(5000);
   expect(stepFor(300_000, 420)).toBe(1000);
+  expect(stepFor(3_600_000, 1000)).toBe(10_000);
   fc.assert(
     fc.property(fc.integer({ min: 5000, max: 4e10 }), fc.integer({ min: 60, max: 1000 }), (size, width) => {
       const step = stepFor(size, width);

@@ -121,9 +121,14 @@ export function fixedRange(fromMs: number, toMs: number): RangeText {
 
 const STEPS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400];
 
+const HOUR_MS = 3_600_000;
+/** From an hour on, steps are those that the hub keeps gathered: finer ones would read every sample. */
+const GATHERED_SECONDS = 10;
+
 /** The step, in milliseconds, that gives at most one point a pixel, and never more than `limit` points. */
 export function stepFor(lengthMs: number, widthPx: number, limit = 1000): number {
   const points = Math.max(60, Math.min(limit, widthPx));
-  const fitting = STEPS.find((seconds) => lengthMs / (seconds * 1000) <= points);
+  const finest = lengthMs < HOUR_MS ? 1 : GATHERED_SECONDS;
+  const fitting = STEPS.find((seconds) => seconds >= finest && lengthMs / (seconds * 1000) <= points);
   return (fitting ?? Math.ceil(lengthMs / points / 86_400_000) * 86_400) * 1000;
 }

@@ -4,7 +4,7 @@ import { principalOf, type ServiceApp } from '../../../http.ts';
 import type { SeriesStore } from '../../../ports/series.ts';
 import type { Live } from '../live.ts';
 import type { MonitoringStore } from '../store.ts';
-import { headlineOf, verdictOf } from '../verdict.ts';
+import { headlineOf, strainOf, verdictOf } from '../verdict.ts';
 import { HeadlineReply, Labels } from './schemas.ts';
 
 /** Hosts that an overview lists at most; more are found by searching. */
@@ -54,7 +54,10 @@ export function overviewRoutes(app: ServiceApp, { store, series, live, clock, fi
         const current = live.get(org, id);
         const seenMs = current === undefined ? lastSeenMs : Math.max(current.arrivedMs, lastSeenMs ?? 0);
         const headline = headlineOf(current);
-        const { state, sentence } = verdictOf({ headline, lastSeenMs: seenMs, alerts: firing.get(id) ?? [] }, nowMs);
+        const { state, sentence } = verdictOf(
+          { strain: strainOf(current), lastSeenMs: seenMs, alerts: firing.get(id) ?? [] },
+          nowMs,
+        );
         return { id, name, type, labels, connected, lastSeenMs: seenMs, state, verdict: sentence, headline };
       });
       return { nowMs, total, hosts };

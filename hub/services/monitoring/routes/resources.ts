@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { metricInfo } from '#proto/metrics.ts';
-import { SUBJECTS } from '#proto/subjects.ts';
 import { Type } from 'typebox';
 import { principalOf, type ServiceApp } from '../../../http.ts';
-import type { Bus } from '../../../ports/bus.ts';
 import type { SeriesStore } from '../../../ports/series.ts';
 import { problems } from '../errors.ts';
 import type { Live } from '../live.ts';
+import type { Removal } from '../removal.ts';
 import type { MonitoringStore, Resource } from '../store.ts';
 import { headlineOf } from '../verdict.ts';
 import { ById, Done, Labels, listOf, Paging, ResourceReply } from './schemas.ts';
@@ -16,7 +15,7 @@ export interface ResourceRoutesGiven {
   store: MonitoringStore;
   series: SeriesStore;
   live: Live;
-  bus: Bus;
+  removal: Removal;
 }
 
 const Wish = Type.Object(
@@ -105,7 +104,7 @@ function readRoutes(app: ServiceApp, { store, series, live }: ResourceRoutesGive
   );
 }
 
-function writeRoutes(app: ServiceApp, { store, series, live, bus }: ResourceRoutesGiven): void {
+function writeRoutes(app: ServiceApp, { store, removal }: ResourceRoutesGiven): void {
   app.post(
     '/api/v1/monitoring/resources',
     {
@@ -157,11 +156,7 @@ function writeRoutes(app: ServiceApp, { store, series, live, bus }: ResourceRout
       const { org } = principalOf(request);
       const { id } = request.params;
       if ((await store.get(org, id)) === undefined) throw problems.notFound();
-      // The agent is cut off first, so that nothing arrives for what is gone.
-      await bus.publish(SUBJECTS.resourceDeleted, org, { resource: id });
-      await series.deleteResource(org, id);
-      live.forget(org, id);
-      await store.remove(org, id);
+      await removal.remove(org, id);
       return reply.code(204).send(null);
     },
   );

@@ -45,6 +45,13 @@ function sampleEvent(of: LiveResource, timeMs: number, changed: readonly LiveSer
   return { resource: of.resource, timeMs, values: wanted.map(({ index, value }) => [index, rounded(value)]) };
 }
 
+/** What is newest of a resource, each series under its own time: a disk that left an hour ago is an hour old. */
+function newestEvents(of: LiveResource, names: ReadonlySet<string>) {
+  const byTime = new Map<number, LiveSeries[]>();
+  for (const series of of.series) byTime.set(series.timeMs, [...(byTime.get(series.timeMs) ?? []), series]);
+  return [...byTime].sort(([a], [b]) => a - b).map(([timeMs, series]) => sampleEvent(of, timeMs, series, names));
+}
+
 function readWish(
   org: string,
   query: { resource?: string | string[]; name?: string | string[]; hosts?: boolean },
@@ -110,7 +117,7 @@ export function streamRoutes(app: ServiceApp, { live, alerts, clock }: StreamRou
         const of = live.get(wish.org, resource);
         if (of === undefined) continue;
         stream.send('series', seriesEvent(of, wish.names));
-        stream.send('sample', sampleEvent(of, of.timeMs, of.series, wish.names));
+        for (const event of newestEvents(of, wish.names)) stream.send('sample', event);
       }
       stream.send('clock', { nowMs: clock.now() });
       ends.push(
