@@ -103,7 +103,7 @@ function addCommands(program: Command): void {
       (text: string, all: string[]) => [...all, text],
       [],
     )
-    .option('--ephemeral', 'its agents disappear when they have been silent for a day')
+    .option('--ephemeral', 'its hosts come and go: no alert when they are silent, removed after two weeks of it')
     .option('--json', 'print the whole answer as JSON')
     .action(
       async (

@@ -86,6 +86,13 @@ export interface ResourceChange {
 
 const json = (value: unknown): string | undefined => (value === undefined ? undefined : JSON.stringify(value));
 
+function guestsSilentSince(relational: Relational, ms: number): Promise<{ org: string; id: string }[]> {
+  return relational.outside<ResourceTables, { org: string; id: string }[]>(SCHEMA, async (db) => {
+    const gone = sql<{ org: string; id: string }>`SELECT org, id FROM guests_silent_since(${new Date(ms)})`;
+    return (await gone.execute(db)).rows;
+  });
+}
+
 /** The only part of this service that speaks to the database about resources. */
 export function createStore(relational: Relational) {
   const within = <T>(org: string, work: (db: Kysely<ResourceTables>) => Promise<T>): Promise<T> =>
@@ -93,11 +100,7 @@ export function createStore(relational: Relational) {
   return {
     migrate: (migrations: readonly Migration[]) => relational.migrate(SCHEMA, migrations),
     /** Hosts that come and go and were not heard of since a moment, of every org. */
-    guestsSilentSince: (ms: number): Promise<{ org: string; id: string }[]> =>
-      relational.outside<ResourceTables, { org: string; id: string }[]>(SCHEMA, async (db) => {
-        const gone = sql<{ org: string; id: string }>`SELECT org, id FROM guests_silent_since(${new Date(ms)})`;
-        return (await gone.execute(db)).rows;
-      }),
+    guestsSilentSince: (ms: number) => guestsSilentSince(relational, ms),
     /** Adds a resource; adding the same id again changes nothing. */
     async add(
       org: string,

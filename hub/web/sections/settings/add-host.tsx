@@ -75,7 +75,10 @@ export function AddHost(): ReactNode {
         <Field label="Labels" fault={'fault' in read ? read.fault : undefined}>
           <input placeholder="env=prod team=core" value={labels} onChange={(event) => setLabels(event.target.value)} />
         </Field>
-        <label className="check" title="For CI runners: the host disappears when it has been silent for a day">
+        <label
+          className="check"
+          title="For CI runners: no alert when the host is silent, and it is removed with its data after two weeks of silence"
+        >
           <input type="checkbox" checked={ephemeral} onChange={(event) => setEphemeral(event.target.checked)} />
           Comes and goes
         </label>
