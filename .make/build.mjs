@@ -1,5 +1,5 @@
 // Bundles both programs and the page into dist/.
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fingerprint, giveUp, isStamped, ROOT, stamp, step } from './steps.mjs';
@@ -37,15 +37,25 @@ async function bundle(name, entryPoints) {
   chmodSync(program, 0o755);
 }
 
+/** A hub that runs, and a page that is open, still ask for parts of the build that they began with: those stay for a while. */
+const KEPT_MS = 7 * 86_400_000;
+
+function removeOld(folder) {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (Date.now() - statSync(path).mtimeMs > KEPT_MS) rmSync(path, { recursive: true });
+  }
+}
+
 /** Builds unless dist/ already comes from these sources. */
 export async function build() {
   await setup();
   const wanted = fingerprint(SOURCES);
-  if (isStamped('built', wanted)) return;
+  if (isStamped('built', wanted) && existsSync(join(ROOT, 'dist/outrider-hub'))) return;
   const started = Date.now();
   process.stdout.write('building hub, agent and page …\n');
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
-  for (const name of ['hub', 'agent']) rmSync(join(ROOT, 'dist', name), { recursive: true, force: true });
   try {
     await bundle('hub', { main: 'hub/main.ts' });
     await bundle('agent', { main: 'agent/main.ts', inventory: 'agent/inventory/main.ts' });
@@ -56,6 +66,7 @@ export async function build() {
   const vite = join(ROOT, 'node_modules/vite/bin/vite.js');
   const page = await step('building the page', process.execPath, [vite, 'build', 'hub/web', '--config', 'hub/web/vite.config.ts', '--logLevel', 'warn']);
   if (page.code !== 0) giveUp('The page could not be built.');
+  for (const name of ['hub', 'agent', 'web/assets']) removeOld(join(ROOT, 'dist', name));
   stamp('built', wanted);
   process.stdout.write(`built in ${Math.round((Date.now() - started) / 1000)} s\n`);
 }

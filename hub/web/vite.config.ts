@@ -10,7 +10,8 @@ export default defineConfig({
   plugins: [react()],
   build: {
     outDir: '../../dist/web',
-    emptyOutDir: true,
+    // Pages that are open still ask for the files of the build before; .make/build.mjs removes what is old.
+    emptyOutDir: false,
     target: 'es2022',
     // The gateway's content policy allows no data: scripts or fonts; small files stay files.
     assetsInlineLimit: 0,

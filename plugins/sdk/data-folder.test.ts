@@ -19,6 +19,7 @@ test('a folder is made for its owner alone and given back', () => {
   const path = join(folder, 'deep', 'data');
   const data = openDataFolder(path, 'hub', 1);
   expect(statSync(path).mode & 0o777).toBe(0o700);
+  expect(statSync(join(folder, 'deep')).mode & 0o001).toBe(0o001);
   data.close();
   openDataFolder(path, 'hub', 1).close();
 });

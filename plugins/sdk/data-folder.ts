@@ -86,11 +86,12 @@ function checkFormat(path: string, format: number): void {
 }
 
 /** Node's own recursive way never returns where the kernel answers ENOENT to a new folder, as below /proc: so one by one. */
-function makeFolder(path: string): void {
+function makeFolder(path: string, mode: number): void {
   if (existsSync(path)) return;
-  if (dirname(path) !== path) makeFolder(dirname(path));
+  // Those above are as any other folder: the database's own user must be able to pass.
+  if (dirname(path) !== path) makeFolder(dirname(path), 0o755);
   try {
-    mkdirSync(path, { mode: 0o700 });
+    mkdirSync(path, { mode });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
@@ -99,7 +100,7 @@ function makeFolder(path: string): void {
 /** Makes the folder if needed, checks its format and takes it for this process. Throws a Problem with one sentence that says what to do. */
 export function openDataFolder(path: string, program: string, format: number): DataFolder {
   try {
-    makeFolder(path);
+    makeFolder(path, 0o700);
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
     takeLock(path, program);
   } catch (error) {

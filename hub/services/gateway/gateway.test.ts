@@ -35,6 +35,10 @@ const echo = defineService({
         body: Buffer.isBuffer(request.body) ? request.body.toString('hex') : request.body,
       }));
       app.get(`${ECHO}/viewer/:id`, viewer, () => 'x'.repeat(5000));
+      app.get(`${ECHO}/slow`, anyone, async () => {
+        await hub.clock.advance(300);
+        return {};
+      });
       app.get(`${ECHO}/editor`, { config: { role: 'editor' } }, () => ({}));
       app.get(`${ECHO}/unchanged`, anyone, (_request, reply) => reply.code(304).header('etag', '"1"').send());
       app.get(`${ECHO}/fault`, anyone, () => Promise.reject(new Error('a secret of the hub')));
@@ -227,6 +231,14 @@ describe('an answer', () => {
     expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
   });
 
+  test('is measured from its arrival to its answer', async () => {
+    await hub.call('GET', `${ECHO}/slow`);
+    const sum = 'outrider_http_request_duration_seconds_sum';
+    expect(await hub.metrics.metrics()).toContain(
+      `${sum}{service="echo",route="${ECHO}/slow",method="GET",status="200"} 0.3`,
+    );
+  });
+
   test('is measured under its route and not its address', async () => {
     await hub.call('GET', `${ECHO}/viewer/12345`, { token: viewer.token });
     await hub.call('GET', '/api/v1/nothing');
@@ -298,6 +310,9 @@ describe('the page', () => {
     const file = await get('/assets/main-1a2b3c.js', { 'accept-encoding': 'gzip' });
     expect(file.headers['cache-control']).toBe('public, max-age=31536000, immutable');
     expect(file.headers['content-encoding']).toBe('gzip');
+    // A page that is built anew beside a running hub has other names.
+    writeFileSync(join(folder, 'assets', 'main-4d5e6f.js'), '// new');
+    expect((await get('/assets/main-4d5e6f.js')).body).toBe('// new');
     for (const path of ['/assets/main-old.js', '/api/v2/x', '/api/v1/x', '/internal/x'])
       expect([path, (await get(path)).statusCode]).toEqual([path, 404]);
     expect((await get('/hosts', { accept: 'application/json' })).json()).toMatchObject({ code: 'http.not-found' });

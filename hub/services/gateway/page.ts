@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 
@@ -6,15 +7,21 @@ const NO_PAGE = /^\/(api|internal|assets)(\/|$)/;
 
 /** Serves the built page: hashed files for ever, the entry always fresh, and the entry for every address of the page. */
 export async function servePage(listener: FastifyInstance, folder: string): Promise<void> {
+  const own = { index: false as const, cacheControl: false };
   await listener.register(fastifyStatic, {
+    ...own,
     root: folder,
     wildcard: false,
-    index: false,
-    cacheControl: false,
-    setHeaders(reply, path) {
-      const hashed = /[\\/]assets[\\/]/.test(path);
-      void reply.header('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
-    },
+    globIgnore: ['assets/**'],
+    setHeaders: (reply) => void reply.header('cache-control', 'no-cache'),
+  });
+  // Looked up at each call: a page that was built anew beside a running hub is served too.
+  await listener.register(fastifyStatic, {
+    ...own,
+    root: join(folder, 'assets'),
+    prefix: '/assets/',
+    decorateReply: false,
+    setHeaders: (reply) => void reply.header('cache-control', 'public, max-age=31536000, immutable'),
   });
   listener.get('/*', (request, reply) => {
     const wantsPage = request.headers.accept?.includes('text/html') === true;
