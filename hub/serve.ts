@@ -159,7 +159,12 @@ export async function createListener(options: ListenerOptions): Promise<FastifyI
   for (const service of options.services) await service.edge?.(app);
   await app.register(async (docs) => {
     await docs.register(swagger, { mode: 'static', specification: { document: document as never } });
-    await docs.register(swaggerUi, { routePrefix: '/api', staticCSP: true });
+    await docs.register(swaggerUi, {
+      routePrefix: '/api',
+      staticCSP: true,
+      theme: { title: 'Outrider: web API' },
+      uiConfig: { layout: 'BaseLayout', docExpansion: 'none', tagsSorter: 'alpha' },
+    });
   });
   return app;
 }

@@ -13,16 +13,24 @@ function Steps({ token, endsMs, uses }: { token: string; endsMs: number; uses: n
     <div className="once" role="status">
       <ol>
         <li>
-          <p>
-            Put the agent onto the machine: copy dist/agent and dist/outrider-agent there, or use installers/ssh. It
-            needs Node 20.19 or newer.
-          </p>
+          <p>With ssh, on the machine of this hub, in its checkout, and the token below is not needed:</p>
+          <Command line="make add-host HOST=web-1" />
         </li>
         <li>
-          <p>Run this there. The token is shown only now.</p>
-          <Command line={`OUTRIDER_JOIN_TOKEN=${token} outrider-agent enroll && outrider-agent run`} />
+          <p>
+            Without: copy <code>dist/outrider-agent</code> and the folder <code>dist/agent</code> to the new machine (it
+            needs Node 20.19 or newer), and run there
+          </p>
+          <Command line="./outrider-agent enroll && ./outrider-agent run" />
+        </li>
+        <li>
+          <p>It asks for the join token, which is shown only now:</p>
+          <Command line={token} />
         </li>
       </ol>
+      <p className="quiet small">
+        To keep the agent running there, <code>installers/systemd</code> has a unit.
+      </p>
       <p className="quiet small">
         Good for {uses === 1 ? 'one agent' : `${uses} agents`}, for {length(endsMs - Date.now())}. The host appears in
         the overview as soon as its agent runs.
