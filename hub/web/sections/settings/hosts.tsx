@@ -3,9 +3,13 @@ import { useState, type ReactNode } from 'react';
 import { Confirm } from '../../shell/dialog.tsx';
 import { AddHost } from './add-host.tsx';
 import { List } from './list.tsx';
-import { useAgents, useRevoke, useTokens, useWithdrawToken } from './queries.ts';
+import { Needs } from './needs.tsx';
+import { useAgents, useHostNames, useRevoke, useTokens, useWithdrawToken } from './queries.ts';
 import { missing } from './rights.ts';
 import { When } from './when.tsx';
+
+const ended = ({ usesLeft, expiresMs }: { usesLeft: number; expiresMs: number }): boolean =>
+  usesLeft === 0 || expiresMs < Date.now();
 
 function Tokens(): ReactNode {
   const tokens = useTokens();
@@ -18,7 +22,7 @@ function Tokens(): ReactNode {
         what="Join tokens"
         columns={['Made', 'Uses left', 'Ends', 'Labels', '']}
         empty="None is open."
-        over={({ usesLeft, expiresMs }) => usesLeft === 0 || expiresMs < Date.now()}
+        over={(token) => ended(token)}
       >
         {({ id, createdMs, usesLeft, uses, expiresMs, labels, ephemeral }) => (
           <>
@@ -36,14 +40,11 @@ function Tokens(): ReactNode {
               {ephemeral && 'ephemeral'}
             </td>
             <td>
-              <button
-                type="button"
-                disabled={missing('admin') !== undefined}
-                title={missing('admin')}
-                onClick={() => withdraw.mutate(id)}
-              >
-                Withdraw
-              </button>
+              {!ended({ usesLeft, expiresMs }) && (
+                <button type="button" onClick={() => withdraw.mutate(id)}>
+                  Withdraw
+                </button>
+              )}
             </td>
           </>
         )}
@@ -54,8 +55,10 @@ function Tokens(): ReactNode {
 
 function Agents(): ReactNode {
   const agents = useAgents();
+  const names = useHostNames().data;
   const revoke = useRevoke();
-  const [asked, ask] = useState<{ id: string; hostname: string }>();
+  const [asked, ask] = useState<{ id: string; name: string }>();
+  const nameOf = (id: string, hostname: string): string => names?.get(id) ?? hostname;
   return (
     <section>
       <h2>Agents</h2>
@@ -65,13 +68,15 @@ function Agents(): ReactNode {
         columns={['Host', 'State', 'Version', 'Enrolled', 'Certificate ends', '']}
         empty="No agent has enrolled yet."
         over={({ revoked }) => revoked}
+        listed={({ id, revoked }) => !revoked || names === undefined || names.has(id)}
       >
         {({ id, hostname, connected, revoked, version, enrolledMs, certificateEndsMs }) => (
           <>
             <td>
               <Link to="/hosts/$id" params={{ id }}>
-                {hostname}
-              </Link>
+                {nameOf(id, hostname)}
+              </Link>{' '}
+              {nameOf(id, hostname) !== hostname && <span className="quiet">{hostname}</span>}
             </td>
             <td>
               {revoked ? (
@@ -96,7 +101,7 @@ function Agents(): ReactNode {
                   className="danger"
                   disabled={missing('admin') !== undefined}
                   title={missing('admin')}
-                  onClick={() => ask({ id, hostname })}
+                  onClick={() => ask({ id, name: nameOf(id, hostname) })}
                 >
                   Revoke
                 </button>
@@ -107,7 +112,7 @@ function Agents(): ReactNode {
       </List>
       {asked !== undefined && (
         <Confirm
-          title={`Cut off the agent on ${asked.hostname}?`}
+          title={`Cut off the agent on ${asked.name}?`}
           verb="Revoke"
           close={() => ask(undefined)}
           act={() => revoke.mutate(asked.id)}
@@ -121,11 +126,12 @@ function Agents(): ReactNode {
 
 /** Hosts: add one, tokens that are open, agents that came. */
 export function Hosts(): ReactNode {
+  const may = missing('admin') === undefined;
   return (
     <>
-      <AddHost />
+      {may ? <AddHost /> : <Needs title="Add a host" doing="Adding a host" role="admin" />}
       <Agents />
-      <Tokens />
+      {may ? <Tokens /> : <Needs title="Join tokens" doing="Seeing and withdrawing them" role="admin" />}
     </>
   );
 }

@@ -13,18 +13,19 @@ import {
   useWithdrawInvitation,
   type Role,
 } from './queries.ts';
+import { Needs } from './needs.tsx';
 import { missing, ROLE_WORDS, ROLES } from './rights.ts';
 import { When } from './when.tsx';
 
 function RoleChoice({
   role,
   label,
-  disabled,
+  disabled = false,
   choose,
 }: {
   role: Role;
   label: string;
-  disabled: boolean;
+  disabled?: boolean;
   choose(role: Role): void;
 }): ReactNode {
   return (
@@ -48,7 +49,6 @@ function Accounts(): ReactNode {
   const change = useChangePerson();
   const remove = useRemovePerson();
   const [asked, ask] = useState<{ id: string; username: string }>();
-  const off = missing('admin');
   const me = currentUser()?.id;
   return (
     <section>
@@ -70,7 +70,7 @@ function Accounts(): ReactNode {
               <RoleChoice
                 label={`Role of ${username}`}
                 role={role}
-                disabled={off !== undefined || id === me}
+                disabled={id === me}
                 choose={(next) => change.mutate({ id, role: next })}
               />
             </td>
@@ -80,21 +80,10 @@ function Accounts(): ReactNode {
             <td>
               {id !== me && (
                 <span className="row">
-                  <button
-                    type="button"
-                    disabled={off !== undefined}
-                    title={off}
-                    onClick={() => change.mutate({ id, disabled: !disabled })}
-                  >
+                  <button type="button" onClick={() => change.mutate({ id, disabled: !disabled })}>
                     {disabled ? 'Switch on' : 'Switch off'}
                   </button>
-                  <button
-                    type="button"
-                    className="danger"
-                    disabled={off !== undefined}
-                    title={off}
-                    onClick={() => ask({ id, username })}
-                  >
+                  <button type="button" className="danger" onClick={() => ask({ id, username })}>
                     Remove
                   </button>
                 </span>
@@ -123,7 +112,6 @@ function Invitations(): ReactNode {
   const withdraw = useWithdrawInvitation();
   const [email, setEmail] = useState('');
   const [role, setRole] = useState<Role>('viewer');
-  const off = missing('admin');
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     invite.mutate({ role, days: 7, ...(email === '' ? {} : { email }) });
@@ -141,9 +129,9 @@ function Invitations(): ReactNode {
           />
         </Field>
         <Field label="Role">
-          <RoleChoice label="Role of the invited person" role={role} disabled={off !== undefined} choose={setRole} />
+          <RoleChoice label="Role of the invited person" role={role} choose={setRole} />
         </Field>
-        <button type="submit" className="primary" disabled={off !== undefined || invite.isPending} title={off}>
+        <button type="submit" className="primary" disabled={invite.isPending}>
           Make a link
         </button>
       </form>
@@ -153,39 +141,46 @@ function Invitations(): ReactNode {
           <Command line={invite.data.link} />
         </div>
       )}
-      {off === undefined && (
-        <List
-          of={invitations}
-          what="Invitations"
-          columns={['For', 'Role', 'Made', 'Ends', '']}
-          empty="No invitation is open."
-          over={({ usedMs, expiresMs }) => usedMs !== null || expiresMs < Date.now()}
-        >
-          {({ id, email: to, role: as, createdMs, expiresMs, usedMs }) => (
-            <>
-              <td>{to ?? 'anybody who has the link'}</td>
-              <td>{as}</td>
-              <td>
-                <When ms={createdMs} />
-              </td>
-              <td>{usedMs === null ? <When ms={expiresMs} ahead /> : 'used'}</td>
-              <td>
-                {usedMs === null && (
-                  <button type="button" onClick={() => withdraw.mutate(id)}>
-                    Withdraw
-                  </button>
-                )}
-              </td>
-            </>
-          )}
-        </List>
-      )}
+      <List
+        of={invitations}
+        what="Invitations"
+        columns={['For', 'Role', 'Made', 'Ends', '']}
+        empty="No invitation is open."
+        over={({ usedMs, expiresMs }) => usedMs !== null || expiresMs < Date.now()}
+      >
+        {({ id, email: to, role: as, createdMs, expiresMs, usedMs }) => (
+          <>
+            <td>{to ?? 'anybody who has the link'}</td>
+            <td>{as}</td>
+            <td>
+              <When ms={createdMs} />
+            </td>
+            <td>{usedMs === null ? <When ms={expiresMs} ahead /> : 'used'}</td>
+            <td>
+              {usedMs === null && (
+                <button type="button" onClick={() => withdraw.mutate(id)}>
+                  Withdraw
+                </button>
+              )}
+            </td>
+          </>
+        )}
+      </List>
     </section>
   );
 }
 
 /** People: accounts, invitations, and whether anyone may register. */
 export function People(): ReactNode {
+  if (missing('admin') !== undefined) {
+    return (
+      <>
+        <Needs title="People" doing="Seeing who has an account" role="admin" />
+        <Needs title="Invite somebody" doing="Inviting" role="admin" />
+        <Organisation />
+      </>
+    );
+  }
   return (
     <>
       <Accounts />

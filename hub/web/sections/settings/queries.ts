@@ -33,6 +33,18 @@ export const useAgents = () =>
     refetchInterval: 5000,
   });
 
+/** What people call the hosts, by id. */
+export const useHostNames = () =>
+  useQuery({
+    queryKey: ['hosts', 'settings', 'names'],
+    queryFn: async () => {
+      const query = { limit: 1000 };
+      const { items } = await answer(api.GET('/api/v1/monitoring/resources', { params: { query } }));
+      return new Map(items.map(({ id, name }) => [id, name]));
+    },
+    refetchInterval: 10_000,
+  });
+
 /** What a join token is for. */
 export interface TokenWish {
   uses: number;

@@ -12,10 +12,10 @@ export const ROLE_WORDS: Readonly<Record<Role, string>> = {
   owner: 'also manages admins',
 };
 
-/** Undefined when the signed-in person has the role; else why a button is off. */
-export function missing(needed: Role): string | undefined {
+/** Undefined when the signed-in person has the role; else why a button is off, or what takes the role. */
+export function missing(needed: Role, what = 'This'): string | undefined {
   const has = currentUser()?.role ?? 'viewer';
   return ROLES.indexOf(has) >= ROLES.indexOf(needed)
     ? undefined
-    : `This needs the role ${needed}; yours is ${has}. An admin can change it.`;
+    : `${what} needs the role ${needed}; yours is ${has}. An ${needed === 'owner' ? 'owner' : 'admin'} can change it.`;
 }

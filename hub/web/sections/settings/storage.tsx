@@ -17,7 +17,6 @@ const FIELDS: readonly { key: keyof Retention; label: string; unit: string }[] =
 function Form({ now }: { now: Retention }): ReactNode {
   const [texts, setTexts] = useState(() => Object.fromEntries(FIELDS.map(({ key }) => [key, String(now[key])])));
   const change = useChangeRetention();
-  const off = missing('admin');
   const next = Object.fromEntries(FIELDS.map(({ key }) => [key, Number(texts[key])])) as unknown as Retention;
   const same = FIELDS.every(({ key }) => next[key] === now[key]);
   const submit = (event: FormEvent): void => {
@@ -34,16 +33,27 @@ function Form({ now }: { now: Retention }): ReactNode {
             min="0.01"
             step="any"
             max={key === 'diskGb' ? 1_000_000 : 36_500}
-            disabled={off !== undefined}
             value={texts[key]}
             onChange={(event) => setTexts({ ...texts, [key]: event.target.value })}
           />
         </Field>
       ))}
-      <button type="submit" disabled={off !== undefined || same || change.isPending} title={off}>
+      <button type="submit" disabled={same || change.isPending}>
         Save
       </button>
     </form>
+  );
+}
+
+/** The limits to change, or for those who may not, to read. */
+function Limits({ now }: { now: Retention }): ReactNode {
+  const off = missing('admin', 'Changing them');
+  if (off === undefined) return <Form key={JSON.stringify(now)} now={now} />;
+  return (
+    <>
+      <p>{FIELDS.map(({ key, label, unit }) => `${label}: ${count(now[key])} ${unit}`).join(' · ')}</p>
+      <p className="quiet">{off}</p>
+    </>
   );
 }
 
@@ -65,7 +75,7 @@ export function Storage(): ReactNode {
         <p className="quiet">
           How long samples are kept, by how fine they are. The oldest go first when the limit is reached.
         </p>
-        <Form key={JSON.stringify(data.settings)} now={data.settings} />
+        <Limits now={data.settings} />
       </section>
       <section>
         <h2>Log lines</h2>
