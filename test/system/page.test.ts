@@ -131,6 +131,21 @@ test('numbers of a host move each second without anybody doing anything', async 
   await page.context().close();
 });
 
+test('more pages of one browser than it opens connections live at once', async () => {
+  const { page } = await openPage(browser, hub, `/hosts/${host}`);
+  const pages = [page];
+  for (let n = 0; n < 7; n++) {
+    const next = await page.context().newPage();
+    await next.goto(`${hub.url}/hosts/${host}`);
+    pages.push(next);
+  }
+  for (const one of pages) {
+    const before = await one.locator('.figures').innerText();
+    await until('its numbers move', async () => (await one.locator('.figures').innerText()) !== before || undefined);
+  }
+  await page.context().close();
+});
+
 test('lines appear while they are written', async () => {
   const { page } = await openPage(browser, hub, '/logs');
   writeFileSync(log, 'ERROR the disk of the pump room is gone\n', { flag: 'a' });

@@ -3,7 +3,7 @@ import { refresh } from './session.ts';
 /** How a stream stands. */
 export type StreamState = 'connecting' | 'live' | 'broken' | 'paused';
 
-/** A stream of server-sent events that comes back by itself, and costs nothing while the tab is hidden. */
+/** A stream of server-sent events that comes back by itself. */
 export interface EventConnection {
   close(): void;
 }
@@ -20,8 +20,12 @@ export interface EventHandlers {
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 
-/** Connects with the session cookie. */
-export function connectEvents(path: string, handlers: EventHandlers): EventConnection {
+/** Connects with the session cookie, and again after `before` whenever it breaks. */
+export function openEvents(
+  path: string,
+  handlers: EventHandlers,
+  before: () => Promise<unknown> = () => Promise.resolve(),
+): EventConnection {
   let source: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let closed = false;
@@ -36,15 +40,11 @@ export function connectEvents(path: string, handlers: EventHandlers): EventConne
   const retry = (): void => {
     shut();
     handlers.state('broken');
-    timer = setTimeout(() => {
-      // The session may have been renewed or ended elsewhere; without one the next try would fail for ever.
-      refresh().then(open, open);
-    }, wait);
+    timer = setTimeout(() => void before().then(open, open), wait);
     wait = Math.min(LONGEST_WAIT_MS, wait * 2);
   };
   const open = (): void => {
-    if (closed || document.hidden || source !== undefined) return;
-    if (!had) handlers.state('connecting');
+    if (closed || source !== undefined) return;
     source = new EventSource(path);
     source.onopen = () => {
       wait = FIRST_WAIT_MS;
@@ -57,18 +57,50 @@ export function connectEvents(path: string, handlers: EventHandlers): EventConne
       source.addEventListener(event, (message) => take(JSON.parse((message as MessageEvent<string>).data) as never));
     }
   };
-  const seen = (): void => {
-    if (!document.hidden) return open();
-    shut();
-    handlers.state('paused');
-  };
-  document.addEventListener('visibilitychange', seen);
+  handlers.state('connecting');
   open();
   return {
     close() {
       closed = true;
       shut();
-      document.removeEventListener('visibilitychange', seen);
+    },
+  };
+}
+
+/** Calls `show` while the page is seen and `hide` while it is not; returns its end. */
+export function whileSeen(show: () => void, hide: () => void): () => void {
+  const changed = (): void => (document.hidden ? hide() : show());
+  document.addEventListener('visibilitychange', changed);
+  changed();
+  return () => document.removeEventListener('visibilitychange', changed);
+}
+
+/** A stream of this page alone, which costs nothing while the tab is hidden. */
+export function connectEvents(path: string, handlers: EventHandlers): EventConnection {
+  let connection: EventConnection | undefined;
+  let had = false;
+  const state = (next: StreamState): void => {
+    if (next === 'live') {
+      if (had) handlers.resumed();
+      had = true;
+    }
+    handlers.state(next);
+  };
+  const end = whileSeen(
+    () => {
+      // The session may have been renewed or ended elsewhere; without one the next try would fail for ever.
+      connection ??= openEvents(path, { on: handlers.on, state, resumed: () => undefined }, refresh);
+    },
+    () => {
+      connection?.close();
+      connection = undefined;
+      handlers.state('paused');
+    },
+  );
+  return {
+    close() {
+      end();
+      connection?.close();
     },
   };
 }

@@ -1,4 +1,7 @@
-import { connectEvents, type EventConnection, type StreamState } from '../api/events.ts';
+import type { StreamState } from '../api/events.ts';
+import { LIVE_EVENTS } from './events.ts';
+import { openSource, type LiveSource } from './source.ts';
+import { pathOf, type LiveWish } from './wish.ts';
 
 /** A series of a host, and the number by which samples name it. */
 export interface LiveSeries {
@@ -31,13 +34,6 @@ export interface LiveHost {
   transmit?: number;
 }
 
-/** What a part of the page wants to hear of, besides alerts. */
-export interface LiveWish {
-  resources?: readonly string[];
-  names?: readonly string[];
-  hosts?: boolean;
-}
-
 /** How fresh the page is. */
 export interface Freshness {
   state: StreamState;
@@ -47,28 +43,13 @@ export interface Freshness {
 
 type Listener<K extends keyof LiveEvents> = (event: LiveEvents[K]) => void;
 
-const EVENTS = ['series', 'sample', 'hosts', 'alert', 'clock'] as const;
-const unique = (lists: readonly (readonly string[] | undefined)[]): string[] => [
-  ...new Set(lists.flatMap((list) => list ?? [])),
-];
-
-function pathOf(wishes: readonly LiveWish[]): string {
-  const query = new URLSearchParams();
-  for (const resource of unique(wishes.map(({ resources }) => resources)).sort()) query.append('resource', resource);
-  // One who wants everything of a host gets it, whatever others want.
-  const all = wishes.some(({ resources, names }) => (resources?.length ?? 0) > 0 && names === undefined);
-  if (!all) for (const name of unique(wishes.map(({ names }) => names)).sort()) query.append('name', name);
-  if (wishes.some(({ hosts }) => hosts === true)) query.set('hosts', 'true');
-  return `/api/v1/monitoring/stream?${query}`;
-}
-
 /** The one stream of live values of this page: what all parts want is asked for together. */
 export function createLiveStream() {
   const wishes = new Set<LiveWish>();
   const listeners = new Map<string, Set<(event: never) => void>>();
   const resumedListeners = new Set<() => void>();
   const freshnessListeners = new Set<() => void>();
-  let connection: EventConnection | undefined;
+  let source: LiveSource | undefined;
   let path = '';
   let waiting = false;
   let freshness: Freshness = { state: 'connecting', newestMs: 0 };
@@ -78,25 +59,25 @@ export function createLiveStream() {
     freshness = { ...freshness, ...next };
     for (const listener of freshnessListeners) listener();
   };
-  const note = (event: (typeof EVENTS)[number], data: LiveEvents[keyof LiveEvents]): void => {
+  const note = (event: (typeof LIVE_EVENTS)[number], data: LiveEvents[keyof LiveEvents]): void => {
     if ('nowMs' in data) aheadMs = data.nowMs - Date.now();
     const newest =
       'hosts' in data ? Math.max(0, ...data.hosts.map(({ timeMs }) => timeMs)) : 'timeMs' in data ? data.timeMs : 0;
     if (newest > freshness.newestMs) tell({ newestMs: newest });
     for (const listener of listeners.get(event) ?? []) listener(data as never);
   };
+  const on = Object.fromEntries(LIVE_EVENTS.map((event) => [event, (data: never) => note(event, data)]));
   const connect = (): void => {
     waiting = false;
     const wanted = pathOf([...wishes]);
-    if (wanted === path && connection !== undefined) return;
+    if (source !== undefined && wanted === path) return;
     path = wanted;
-    connection?.close();
-    tell({ newestMs: 0 });
-    connection = connectEvents(path, {
-      on: Object.fromEntries(EVENTS.map((event) => [event, (data: never) => note(event, data)])),
+    source ??= openSource(on, {
       state: (state) => tell({ state }),
       resumed: () => resumedListeners.forEach((listener) => listener()),
     });
+    tell({ newestMs: 0 });
+    source.ask([...wishes]);
   };
   /** What a render adds and another removes becomes one change. */
   const later = (): void => {
@@ -111,15 +92,15 @@ export function createLiveStream() {
   return {
     start: later,
     stop(): void {
-      connection?.close();
-      connection = undefined;
+      source?.close();
+      source = undefined;
     },
     want(wish: LiveWish): () => void {
       wishes.add(wish);
       later();
       return () => {
         wishes.delete(wish);
-        if (connection !== undefined) later();
+        if (source !== undefined) later();
       };
     },
     on<K extends keyof LiveEvents>(event: K, listener: Listener<K>): () => void {

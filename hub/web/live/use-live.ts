@@ -1,5 +1,6 @@
 import { useEffect, useRef, useSyncExternalStore } from 'react';
-import { liveStream, type Freshness, type LiveEvents, type LiveWish } from './stream.ts';
+import { liveStream, type Freshness, type LiveEvents } from './stream.ts';
+import type { LiveWish } from './wish.ts';
 
 /** Asks for live values while the component is shown. `undefined` asks for none. */
 export function useLiveWish(wish: LiveWish | undefined): void {
