@@ -12,11 +12,11 @@ const names = (kept: unknown): string[] =>
 /** Columns that are shown: by choice, which the browser keeps, and by the room there is. */
 export function useColumns<Row>(name: string, columns: readonly Column<Row>[], box: RefObject<HTMLElement | null>) {
   const [chosen, choose] = useKept(`table.${name}`, names);
-  const [narrow, setNarrow] = useState(innerWidth < NARROW_PX);
+  const [room, setRoom] = useState(innerWidth);
   useLayoutEffect(() => {
     const node = box.current;
     if (node === null) return;
-    const look = (): void => setNarrow((node.clientWidth || innerWidth) < NARROW_PX);
+    const look = (): void => setRoom(node.clientWidth || innerWidth);
     const observer = new ResizeObserver(look);
     look();
     observer.observe(node);
@@ -24,10 +24,10 @@ export function useColumns<Row>(name: string, columns: readonly Column<Row>[], b
   }, [box]);
   const shown = useMemo(
     () =>
-      columns.filter(({ id, shown: when = 'always' }) =>
-        when === 'choice' ? chosen.includes(id) : when === 'always' || !narrow,
+      columns.filter(({ id, shown: when = 'always', least = NARROW_PX }) =>
+        when === 'choice' ? chosen.includes(id) : when === 'always' || room >= least,
       ),
-    [columns, chosen, narrow],
+    [columns, chosen, room],
   );
   const toggle = (id: string): void =>
     choose(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id]);

@@ -31,6 +31,8 @@ export interface Column<Row> {
   width?: string;
   /** `wide`: left out where there is little room. `choice`: a person shows it when wanted. */
   shown?: 'always' | 'wide' | 'choice';
+  /** Of what is left out where there is little room: how wide the table must be for it, pixels. */
+  least?: number;
 }
 
 /** What a table shows and does. */

@@ -33,10 +33,15 @@ function Health({ channel }: { channel: Channel }): ReactNode {
   );
 }
 
-function SendTest({ channel }: { channel: Channel }): ReactNode {
+/** What came of a test. */
+interface Said {
+  failed: boolean;
+  words: string;
+}
+
+function SendTest({ channel, setSaid }: { channel: Channel; setSaid(said: Said | undefined): void }): ReactNode {
   const { run, busy } = useChange();
   const may = useMay('admin');
-  const [said, setSaid] = useState<{ failed: boolean; words: string }>();
   const send = (): void => {
     setSaid(undefined);
     run(
@@ -46,16 +51,9 @@ function SendTest({ channel }: { channel: Channel }): ReactNode {
     );
   };
   return (
-    <>
-      <button type="button" disabled={may.disabled || busy} title={may.title} onClick={send}>
-        {busy ? 'Sending a test …' : 'Send a test'}
-      </button>
-      {said !== undefined && (
-        <p className={`alert-test small ${said.failed ? 'critical' : 'good'}`} role={said.failed ? 'alert' : 'status'}>
-          {said.failed ? '✕' : '✓'} {said.words}
-        </p>
-      )}
-    </>
+    <button type="button" disabled={may.disabled || busy} title={may.title} onClick={send}>
+      {busy ? 'Sending a test …' : 'Send a test'}
+    </button>
   );
 }
 
@@ -70,6 +68,7 @@ function ChannelRow({ channel, change }: { channel: Channel; change: ChangeAlert
   const { run } = useChange();
   const may = useMay('admin');
   const [asking, ask] = useState(false);
+  const [said, setSaid] = useState<Said>();
   const { id, name, kind, minSeverity, enabled, settings } = channel;
   const turn = (on: boolean, undo: boolean): void =>
     run(
@@ -102,7 +101,7 @@ function ChannelRow({ channel, change }: { channel: Channel; change: ChangeAlert
           </p>
         </div>
         <div className="alert-actions">
-          <SendTest channel={channel} />
+          <SendTest channel={channel} setSaid={setSaid} />
           <button type="button" {...may} onClick={() => change({ open: id })}>
             Edit
           </button>
@@ -110,6 +109,14 @@ function ChannelRow({ channel, change }: { channel: Channel; change: ChangeAlert
             Delete …
           </button>
         </div>
+        {said !== undefined && (
+          <p
+            className={`alert-test small ${said.failed ? 'critical' : 'good'}`}
+            role={said.failed ? 'alert' : 'status'}
+          >
+            {said.failed ? '✕' : '✓'} {said.words}
+          </p>
+        )}
       </div>
       {asking && (
         <Confirm

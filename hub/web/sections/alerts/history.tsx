@@ -31,7 +31,14 @@ const COLUMNS: readonly Column<Firing>[] = [
     id: 'title',
     name: 'What',
     width: 'minmax(160px, 3fr)',
-    cell: ({ title }) => <span className="alert-clip">{title}</span>,
+    cell: ({ title, resourceName, startedMs, resolvedMs }) => (
+      <>
+        <span className="alert-clip">{title}</span>
+        <span className="table-second quiet small">
+          {resourceName}, {length((resolvedMs ?? liveStream.now()) - startedMs)}
+        </span>
+      </>
+    ),
   },
   {
     id: 'host',

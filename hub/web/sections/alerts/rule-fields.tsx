@@ -174,7 +174,7 @@ export function LimitFields({ form, set, faults, unit, fixed }: FieldsGiven): Re
           onChange={(event) => set({ threshold: event.target.value })}
         />
       </Field>
-      <Field label="For at least" fault={faults['forSeconds']}>
+      <Field label="Bad for at least" fault={faults['forSeconds']}>
         <input value={form.forTime} placeholder="0 s" onChange={(event) => set({ forTime: event.target.value })} />
       </Field>
       <Field label={`Good again at${inUnit}`} fault={faults['clear']}>
@@ -185,7 +185,7 @@ export function LimitFields({ form, set, faults, unit, fixed }: FieldsGiven): Re
           onChange={(event) => set({ clear: event.target.value })}
         />
       </Field>
-      <Field label="For at least" fault={faults['keepFiringSeconds']}>
+      <Field label="Good for at least before it is over" fault={faults['keepFiringSeconds']}>
         <input value={form.keepTime} placeholder="0 s" onChange={(event) => set({ keepTime: event.target.value })} />
       </Field>
     </div>

@@ -67,6 +67,16 @@ const filterWords = ({ filter }: Rule): string =>
     .map(([key, value]) => (value === '' ? `without ${key}` : `${key}=${value}`))
     .join(', ');
 
+function FiresWhen({ rule, where }: { rule: Rule; where: string }): ReactNode {
+  const { metric, words } = conditionOf(rule);
+  return (
+    <>
+      {metric !== '' && <span className="mono">{metric}</span>} {words} on {where}
+      {filterWords(rule) !== '' && <span className="quiet mono"> {filterWords(rule)}</span>}
+    </>
+  );
+}
+
 function columnsOf(hosts: ReadonlyMap<string, string>): Column<Rule>[] {
   const where = ({ resource }: Rule): string =>
     resource === null ? 'any host' : (hosts.get(resource ?? '') ?? 'a removed host');
@@ -83,11 +93,16 @@ function columnsOf(hosts: ReadonlyMap<string, string>): Column<Rule>[] {
       name: 'Rule',
       width: 'minmax(140px, 2fr)',
       rank: ({ name }) => name,
-      cell: ({ name, builtIn, warnings }) => (
-        <span className="alert-clip" title={warnings[0]}>
-          {name} {builtIn !== null && <span className="quiet small">built in</span>}
-          {warnings.length > 0 && <span className="warning small"> waits for its metric</span>}
-        </span>
+      cell: (rule) => (
+        <>
+          <span className="alert-clip" title={rule.warnings[0]}>
+            {rule.name} {rule.builtIn !== null && <span className="quiet small">built in</span>}
+            {rule.warnings.length > 0 && <span className="warning small"> waits for its metric</span>}
+          </span>
+          <span className="table-second quiet small">
+            <FiresWhen rule={rule} where={where(rule)} />
+          </span>
+        </>
       ),
     },
     {
@@ -97,8 +112,7 @@ function columnsOf(hosts: ReadonlyMap<string, string>): Column<Rule>[] {
       shown: 'wide',
       cell: (rule) => (
         <span className="alert-clip small">
-          <span className="mono">{rule.metric}</span> {conditionOf(rule)} on {where(rule)}
-          {filterWords(rule) !== '' && <span className="quiet mono"> {filterWords(rule)}</span>}
+          <FiresWhen rule={rule} where={where(rule)} />
         </span>
       ),
     },

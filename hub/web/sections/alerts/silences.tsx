@@ -49,7 +49,12 @@ function columnsOf(rules: Names, hosts: Names): Column<Silence>[] {
       id: 'what',
       name: 'Nobody is told of',
       width: 'minmax(160px, 2fr)',
-      cell: (one) => <span className="alert-clip">{what(one)}</span>,
+      cell: (one) => (
+        <>
+          <span className="alert-clip">{what(one)}</span>
+          {one.reason !== '' && <span className="table-second quiet small">{one.reason}</span>}
+        </>
+      ),
     },
     {
       id: 'reason',

@@ -17,11 +17,33 @@ test('the verdict counts by severity and says whether somebody looks after it', 
 });
 
 test('a condition is a sentence with units', () => {
-  const rule = { operator: 'gt', threshold: 0.9, unit: '1', forSeconds: 300, builtIn: null } as const;
-  expect(conditionOf(rule)).toBe('above 90 % for 5 min');
-  expect(conditionOf({ ...rule, operator: 'lt', threshold: 1024 ** 3, unit: 'By', forSeconds: 0 })).toBe('below 1 GiB');
-  expect(conditionOf({ ...rule, threshold: 7, unit: '' })).toBe('above 7 for 5 min');
+  const rule = {
+    metric: 'm', operator: 'gt', threshold: 0.9, unit: '1', forSeconds: 300, builtIn: null,
+  } as const; // prettier-ignore
+  expect(conditionOf(rule)).toEqual({ metric: 'm', words: 'above 90 % for 5 min' });
+  const size = { operator: 'lt', threshold: 1024 ** 3, unit: 'By', forSeconds: 0 } as const;
+  expect(conditionOf({ ...rule, ...size }).words).toBe('below 1 GiB');
+  expect(conditionOf({ ...rule, threshold: 7, unit: '' }).words).toBe('above 7 for 5 min');
   expect(outcomeWords({ state: 'resolved', outcome: 'recovered' })).toBe('Recovered');
+});
+
+test('the rules that everyone has say in words what they wait for', () => {
+  const said = (
+    builtIn: 'host-silent' | 'disk-full' | 'disk-filling' | 'memory-exhausted' | 'collector-failing' | 'clock-skew',
+    threshold: number,
+    unit: string,
+    forSeconds: number,
+  ): string => {
+    const { metric, words } = conditionOf({ metric: 'm', operator: 'gte', threshold, unit, forSeconds, builtIn });
+    expect(metric).toBe('');
+    return words;
+  };
+  expect(said('disk-filling', 14_400, 's', 240)).toBe('a disk would be full within 4 h');
+  expect(said('memory-exhausted', 0.04, '1', 60)).toBe('available memory is below 4 % of all for 60 s');
+  expect(said('host-silent', 60, 's', 0)).toBe('nothing arrives for 60 s');
+  expect(said('clock-skew', 5, 's', 60)).toBe('a clock is more than 5 s off for 60 s');
+  expect(said('collector-failing', 1, '1', 300)).toBe('a collector fails for 5 min');
+  expect(said('disk-full', 0.95, '1', 60)).toBe('a disk is 95 % full or more for 60 s');
 });
 
 test('thresholds are typed in units of people', () => {

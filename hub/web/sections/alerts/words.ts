@@ -30,12 +30,26 @@ export function outcomeWords({ state, outcome }: Pick<Firing, 'state' | 'outcome
   return outcome === 'resource-removed' ? 'Host removed' : 'Recovered';
 }
 
-/** What a rule waits for: above 90 % for 5 min. */
-export function conditionOf(rule: Pick<Rule, 'operator' | 'threshold' | 'unit' | 'forSeconds' | 'builtIn'>): string {
-  if (rule.builtIn === 'collector-failing') return `fails for ${length(rule.forSeconds * 1000)}`;
-  const limit = rule.unit === '' ? String(rule.threshold) : quantity(rule.threshold, rule.unit);
-  const held = rule.forSeconds === 0 ? '' : ` for ${length(rule.forSeconds * 1000)}`;
-  return `${OPERATORS[rule.operator]} ${limit}${held}`;
+/** What the rules that everyone has wait for, before how long. */
+const BUILT_IN: Readonly<Record<NonNullable<Rule['builtIn']>, (limit: string) => string>> = {
+  'host-silent': (limit) => `nothing arrives for ${limit}`,
+  'disk-full': (limit) => `a disk is ${limit} full or more`,
+  'disk-filling': (limit) => `a disk would be full within ${limit}`,
+  'memory-exhausted': (limit) => `available memory is below ${limit} of all`,
+  'collector-failing': () => 'a collector fails',
+  'clock-skew': (limit) => `a clock is more than ${limit} off`,
+};
+
+/** What a rule waits for: system.cpu.busy above 90 % for 5 min; of those that everyone has, in words. */
+export function conditionOf(
+  rule: Pick<Rule, 'metric' | 'operator' | 'threshold' | 'unit' | 'forSeconds' | 'builtIn'>,
+): { metric: string; words: string } {
+  const { metric, operator, threshold, unit, forSeconds, builtIn } = rule;
+  const limit = unit === '' ? String(threshold) : quantity(threshold, unit);
+  // It is foreseen from the last hour; for how long it is foreseen matters to nobody.
+  const held = forSeconds === 0 || builtIn === 'disk-filling' ? '' : ` for ${length(forSeconds * 1000)}`;
+  if (builtIn !== null) return { metric: '', words: `${BUILT_IN[builtIn](limit)}${held}` };
+  return { metric, words: `${OPERATORS[operator]} ${limit}${held}` };
 }
 
 /** A value of a metric; without a known unit as it is. */

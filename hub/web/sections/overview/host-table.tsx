@@ -41,17 +41,20 @@ const COLUMNS: readonly Column<ShownHost>[] = [
     name: 'Host',
     width: 'minmax(112px, 1.6fr)',
     rank: ({ name }) => name,
-    cell: ({ id, name, labels }) => (
-      <div className="cut">
-        <Link to="/hosts/$id" params={{ id }} search={keepRange} className="overview-name">
-          {name}
-        </Link>{' '}
-        <span className="quiet small">
-          {Object.entries(labels)
-            .map(([key, value]) => `${key}=${value}`)
-            .join(' ')}
-        </span>
-      </div>
+    cell: ({ id, name, labels, state, verdict }) => (
+      <>
+        <div className="cut">
+          <Link to="/hosts/$id" params={{ id }} search={keepRange} className="overview-name">
+            {name}
+          </Link>{' '}
+          <span className="quiet small">
+            {Object.entries(labels)
+              .map(([key, value]) => `${key}=${value}`)
+              .join(' ')}
+          </span>
+        </div>
+        {state !== 'healthy' && <div className="table-second small">{verdict}</div>}
+      </>
     ),
   },
   {
@@ -64,7 +67,7 @@ const COLUMNS: readonly Column<ShownHost>[] = [
   {
     id: 'verdict',
     name: 'What',
-    width: 'minmax(120px, 1.8fr)',
+    width: 'minmax(128px, 1.8fr)',
     shown: 'wide',
     cell: ({ state, verdict }) => (
       <div className="cut" title={verdict}>
@@ -75,7 +78,7 @@ const COLUMNS: readonly Column<ShownHost>[] = [
   {
     id: 'cpu',
     name: 'CPU',
-    width: '92px',
+    width: '80px',
     rank: ({ ranks }) => ranks.cpu,
     cell: ({ headline }) => <Share value={headline.cpu} />,
   },
@@ -84,12 +87,13 @@ const COLUMNS: readonly Column<ShownHost>[] = [
     name: 'Last 15 min',
     width: '112px',
     shown: 'wide',
+    least: 940,
     cell: (host) => <CpuLine host={host} />,
   },
   {
     id: 'memory',
     name: 'Memory',
-    width: '92px',
+    width: '80px',
     shown: 'wide',
     rank: ({ ranks }) => ranks.memory,
     cell: ({ headline }) => <Share value={headline.memory} />,
@@ -97,7 +101,7 @@ const COLUMNS: readonly Column<ShownHost>[] = [
   {
     id: 'disk',
     name: 'Fullest disk',
-    width: '92px',
+    width: '84px',
     shown: 'wide',
     rank: ({ ranks }) => ranks.disk,
     cell: ({ headline }) => <Share value={headline.disk} of={headline.fullest} />,
@@ -107,6 +111,7 @@ const COLUMNS: readonly Column<ShownHost>[] = [
     name: 'Load',
     width: '56px',
     shown: 'wide',
+    least: 1100,
     end: true,
     rank: ({ ranks }) => ranks.load,
     cell: ({ headline }) => quantity(headline.load, ''),
@@ -116,6 +121,7 @@ const COLUMNS: readonly Column<ShownHost>[] = [
     name: 'Network',
     width: '84px',
     shown: 'wide',
+    least: 1040,
     end: true,
     rank: ({ ranks }) => network(ranks),
     cell: ({ headline }) => (
