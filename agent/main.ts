@@ -1,8 +1,18 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { completionScript, loadSettings, Problem, systemClock, terminalSink, VERSION, type Settings } from '#sdk';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import {
+  completionScript,
+  loadSettings,
+  LOG_LEVELS,
+  Problem,
+  SHELLS,
+  systemClock,
+  terminalSink,
+  VERSION,
+  type Settings,
+} from '#sdk';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { collectorsFor } from '../plugins/collectors/catalogue.ts';
 import { agentSchema, defaultDataFolder, settingsFile, type AgentSettings } from './config.ts';
 
@@ -149,7 +159,7 @@ function addCommands(program: Command): void {
     });
   program
     .command('completion')
-    .argument('<shell>', 'bash, zsh or fish')
+    .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
     .description('print a completion script for a shell')
     .action((shell: string) => void process.stdout.write(completionScript(program, shell)));
 }
@@ -160,7 +170,7 @@ function createProgram(): Command {
     .version(VERSION)
     .option('--config <file>', 'settings file (default: outrider-agent.yaml in the data folder, else in /etc/outrider)')
     .option('--data <folder>', `data folder (default: ${defaultDataFolder()})`)
-    .addOption(new Option('--log-level <level>', 'least level to log').choices(['debug', 'info', 'warn', 'error']))
+    .addOption(new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS))
     .showHelpAfterError('(outrider-agent --help lists the commands)')
     .exitOverride();
   addCommands(program);

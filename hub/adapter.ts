@@ -12,11 +12,14 @@ export interface Adapter<Port> extends Component {
 }
 
 /** How one way to give a port is declared; `hub/catalogue.ts` lists those that ship. */
-export type AdapterDefinition<Port, Schema extends TObject = TObject> = ComponentDefinition<
+export interface AdapterDefinition<Port, Schema extends TObject = TObject> extends ComponentDefinition<
   Schema,
   AdapterContext<Static<Schema>>,
   Adapter<Port>
->;
+> {
+  /** What is wrong with settings that fit the schema, a sentence each, without a secret in it. */
+  faults?(config: Static<Schema>): readonly string[];
+}
 
 /** Declares an adapter; its types follow from its settings schema and the port it gives. */
 export function defineAdapter<Port, Schema extends TObject = TObject>(

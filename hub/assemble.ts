@@ -10,9 +10,10 @@ import {
 } from '#sdk';
 import type { Registry } from 'prom-client';
 import { Type, type Static, type TObject } from 'typebox';
+import { Value } from 'typebox/value';
 import type { AdapterDefinition } from './adapter.ts';
 import { adapters, channels, peers as peerKinds, services, targets, type AdaptedPort } from './catalogue.ts';
-import { HubSettings } from './config.ts';
+import { HubSettings, settingFaults } from './config.ts';
 import { createServiceApp, type ServiceApp } from './http.ts';
 import type { HubFacts, PortName, Ports, Service, ServiceDefinition } from './service.ts';
 
@@ -91,9 +92,16 @@ export async function planFor(target: string, sources: SettingSources): Promise<
 /** All settings of a plan: the program's own, and each part's under its name. */
 export type PlanSettings = Static<typeof HubSettings> & Record<string, Record<string, unknown>>;
 
-/** Reads and checks every setting of a plan; throws one Problem with all faults. */
+/** Reads and checks every setting of a plan, each alone and against the others; throws one Problem with all faults. */
 export function planSettings(plan: Plan, sources: SettingSources): PlanSettings {
-  return loadSettings(plan.schema, sources) as PlanSettings;
+  return loadSettings(plan.schema, sources, (settings) => [
+    ...settingFaults(settings),
+    ...plan.ports.flatMap(({ name, definition }) => {
+      const own = settings[name];
+      const fits = Value.Check(Type.Object(definition.config.properties), own);
+      return fits ? (definition.faults?.(own as Record<string, unknown>) ?? []) : [];
+    }),
+  ]) as PlanSettings;
 }
 
 /** Every setting that the default target knows, for the documentation. */

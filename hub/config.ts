@@ -1,8 +1,12 @@
-import { LOG_LEVELS } from '#sdk';
-import { existsSync } from 'node:fs';
+import { LOG_LEVELS, reasonOf } from '#sdk';
+import { existsSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { Type, type Static } from 'typebox';
+import { Value } from 'typebox/value';
+import { parseRange } from './address-ranges.ts';
 
 /** Where the hub keeps its data unless told otherwise. */
 export function defaultDataFolder(): string {
@@ -58,6 +62,64 @@ export const HubSettings = Type.Object(
   { additionalProperties: false },
 );
 export type HubSettings = Static<typeof HubSettings>;
+
+type Checked = { [K in keyof HubSettings]?: HubSettings[K] } & { ingest?: { port: number } };
+
+const Ingest = Type.Object({ port: Type.Integer() });
+
+/** The parts of settings that fit the schema: the others are faults already. */
+function fitting(settings: Record<string, unknown>): Checked {
+  const schemas = { ...HubSettings.properties, ingest: Ingest };
+  return Object.fromEntries(
+    Object.entries(schemas).flatMap(([key, schema]) =>
+      Value.Check(schema, settings[key]) ? [[key, settings[key]]] : [],
+    ),
+  );
+}
+
+/** An address, or a name whose last word is not a number: such a name would be a mistyped address. */
+const isListenAddress = (text: string): boolean =>
+  isIP(text) !== 0 || (/^[a-z\d-]+(\.[a-z\d-]+)*$/i.test(text) && !/(^|\.)\d+$/.test(text));
+
+function tlsFaults({ certificate, key }: HubSettings['tls']): string[] {
+  if (certificate === '' && key === '') return [];
+  if (key === '') return ['tls.key: is missing; tls.certificate is given, and the listener needs both'];
+  if (certificate === '') return ['tls.certificate: is missing; tls.key is given, and the listener needs both'];
+  const faults: string[] = [];
+  const read = (setting: string, path: string): string => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch (error) {
+      faults.push(`${setting}: the file ${path} cannot be read (${reasonOf(error)})`);
+      return '';
+    }
+  };
+  const [cert, secret] = [read('tls.certificate', certificate), read('tls.key', key)];
+  if (faults.length > 0) return faults;
+  try {
+    createSecureContext({ cert, key: secret });
+    return [];
+  } catch (error) {
+    return [`tls: ${certificate} and ${key} are no certificate and its key (${reasonOf(error)})`];
+  }
+}
+
+/** What is wrong with the program's settings beyond their schema, a sentence each. Looks at the files that they name. */
+export function settingFaults(settings: Record<string, unknown>): string[] {
+  const { listen, port, tls, egress, ingest } = fitting(settings);
+  const faults: string[] = [];
+  if (listen !== undefined && !isListenAddress(listen))
+    faults.push(
+      `listen: "${listen}" is no address and no name of a host; 127.0.0.1 is this machine alone, 0.0.0.0 all`,
+    );
+  if (port !== undefined && port !== 0 && port === ingest?.port)
+    faults.push(`port: ${port} is ingest.port too; the page and the agents need a port each`);
+  if (tls !== undefined) faults.push(...tlsFaults(tls));
+  for (const text of egress?.allow ?? [])
+    if (parseRange(text) === undefined)
+      faults.push(`egress.allow: "${text}" is no range of addresses such as 10.0.0.0/8 or fd00::/8`);
+  return faults;
+}
 
 /** The settings file in use: the one named, else the data folder's, else the system's; undefined when none exists. */
 export function settingsFile(named: string | undefined, data: string | undefined): string | undefined {

@@ -1,6 +1,16 @@
-import { Problem, systemClock, terminalSink, VERSION, type SettingSources, type Settings } from '#sdk';
-import { Command, CommanderError, Option } from 'commander';
-import { settingsFile } from './config.ts';
+import {
+  LOG_LEVELS,
+  Problem,
+  SHELLS,
+  systemClock,
+  terminalSink,
+  VERSION,
+  type SettingSources,
+  type Settings,
+} from '#sdk';
+import { Argument, Command, CommanderError, Option } from 'commander';
+import { services, targets } from './catalogue.ts';
+import { defaultDataFolder, settingsFile } from './config.ts';
 
 /** Exit codes: 0 done, 1 a fault, 2 wrong usage. */
 const FAULT = 1;
@@ -75,7 +85,13 @@ function addCommands(program: Command): void {
     .command('run', { isDefault: true })
     .description('run the hub until it is told to stop (the default)')
     .option('--quiet', 'write no log to the terminal')
-    .action((_options, command: Command) => runHub(command.optsWithGlobals<GlobalFlags>()));
+    .allowExcessArguments() // A misspelt command comes here, as an argument of the default one.
+    .action((_options, command: Command) => {
+      const [word] = command.args;
+      if (word === undefined) return runHub(command.optsWithGlobals<GlobalFlags>());
+      const isExplicit = program.args[0] === command.name();
+      return command.error(isExplicit ? `error: run takes no argument '${word}'` : `error: unknown command '${word}'`);
+    });
   program
     .command('check-config')
     .description('check every setting and print all faults at once')
@@ -132,7 +148,7 @@ function addCommands(program: Command): void {
     });
   program
     .command('completion')
-    .argument('<shell>', 'bash, zsh or fish')
+    .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
     .description('print a completion script for a shell')
     .action(async (shell: string) => {
       const { completionScript } = await import('#sdk');
@@ -145,13 +161,17 @@ function createProgram(): Command {
     .description('Keeps, watches and explains what agents send.')
     .version(VERSION)
     .option('--config <file>', 'settings file (default: outrider-hub.yaml in the data folder, else in /etc/outrider)')
-    .option('--data <folder>', 'data folder')
+    .option('--data <folder>', `data folder (default: ${defaultDataFolder()})`)
     .option('--listen <address>', 'address to listen on (default 127.0.0.1)')
     .option('--port <port>', 'port of the web API and the page (default 8080)')
     .option('--grpc-port <port>', 'port that agents stream to (default 4320)')
     .option('--advertise <host>', 'name or address by which agents and people reach this hub')
-    .addOption(new Option('--target <name>', 'which services to run').default('all'))
-    .addOption(new Option('--log-level <level>', 'least level to log').choices(['debug', 'info', 'warn', 'error']))
+    .addOption(
+      new Option('--target <name>', 'which services to run')
+        .choices([...Object.keys(targets), ...Object.keys(services)])
+        .default('all'),
+    )
+    .addOption(new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS))
     .showHelpAfterError('(outrider-hub --help lists the commands)')
     .exitOverride();
   addCommands(program);

@@ -9,6 +9,8 @@ import {
   reasonOf,
   run,
   socketPath,
+  UNKNOWN_VARIABLE,
+  unknownVariables,
   VERSION,
   type Clock,
   type Component,
@@ -155,9 +157,10 @@ export async function startHub(options: StartOptions): Promise<StartedHub> {
   const { clock } = options;
   const plan = await planFor(options.target, options.sources);
   const settings = planSettings(plan, options.sources);
+  const unknown = unknownVariables(plan.schema, options.sources.env);
   const folder = openDataFolder(settings.data, 'hub', DATA_FORMAT);
   try {
-    return await startIn(folder, { plan, settings, clock, sinks: options.sinks });
+    return await startIn(folder, { plan, settings, clock, sinks: options.sinks, unknown });
   } catch (error) {
     folder.close();
     throw error;
@@ -171,10 +174,12 @@ async function startIn(
     settings: PlanSettings;
     clock: Clock;
     sinks: readonly LineSink[];
+    unknown: ReturnType<typeof unknownVariables>;
   },
 ): Promise<StartedHub> {
   const { plan, settings, clock } = given;
   const log = createLogger(settings.log.level, [fileSink(join(folder.path, 'log'), 'hub'), ...given.sinks]);
+  for (const unknown of given.unknown) log.warn(UNKNOWN_VARIABLE, { ...unknown });
   const facts = factsOf(settings);
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });

@@ -1,4 +1,4 @@
-import type { SettingSources } from '#sdk';
+import { UNKNOWN_VARIABLE, unknownVariables, type SettingSources } from '#sdk';
 import { planFor, planSettings } from '../assemble.ts';
 
 /** Checks every setting of a target; throws one Problem with all faults. */
@@ -6,5 +6,9 @@ export async function checkConfig(target: string, sources: SettingSources): Prom
   const plan = await planFor(target, sources);
   planSettings(plan, sources);
   const from = sources.file === undefined ? 'defaults, environment and flags' : sources.file;
-  return `the settings are valid (${from}); target ${target} runs ${plan.services.map(({ name }) => name).join(', ')}\n`;
+  const warnings = unknownVariables(plan.schema, sources.env).map(
+    ({ variable, meant }) =>
+      `warning: ${UNKNOWN_VARIABLE}: ${variable}${meant === undefined ? '' : ` (is ${meant} meant?)`}\n`,
+  );
+  return `${warnings.join('')}the settings are valid (${from}); target ${target} runs ${plan.services.map(({ name }) => name).join(', ')}\n`;
 }

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { Command } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { expect, test } from 'vitest';
 import { completionScript } from './completion.ts';
 
 const program = new Command('garden').option('--data <folder>');
 program.command('water').option('--slowly');
+program.addOption(new Option('--depth <word>').choices(['deep', 'flat']));
+program.command('plant').addArgument(new Argument('<what>').choices(['oak', 'elm']));
 program.command('gate').command('open').option('--wide');
 
 /** What bash offers after these words; the last one is being typed. */
@@ -15,11 +17,18 @@ COMP_WORDS=(garden ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${
 }
 
 test('bash offers the commands and flags that can follow', () => {
-  expect(offered('')).toEqual(['water', 'gate', '--data', '--help']);
+  expect(offered('')).toEqual(['water', 'plant', 'gate', '--data', '--depth', '--help']);
   expect(offered('wa')).toEqual(['water']);
-  expect(offered('water', '--')).toEqual(['--data', '--slowly', '--help']);
+  expect(offered('water', '--')).toEqual(['--data', '--depth', '--slowly', '--help']);
   expect(offered('gate', '')).toContain('open');
   expect(offered('--data', 'somewhere', 'gate', 'open', '--w')).toEqual(['--wide']);
+});
+
+test('bash offers the values of a flag and of an argument', () => {
+  expect(offered('--depth', '')).toEqual(['deep', 'flat']);
+  expect(offered('water', '--depth', 'f')).toEqual(['flat']);
+  expect(offered('plant', 'e')).toEqual(['elm']);
+  expect(completionScript(program, 'fish')).toContain("-l depth -x -a 'deep flat'");
 });
 
 test('zsh and fish have scripts of their own', () => {

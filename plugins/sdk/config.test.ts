@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { Type } from 'typebox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkSettings, environmentName, leavesOf, loadSettings } from './config.ts';
+import { checkSettings, environmentName, leavesOf, loadSettings, unknownVariables } from './config.ts';
 
 const Schema = Type.Object(
   {
@@ -107,4 +107,50 @@ test('an unknown setting is named once', () => {
   const faults: string[] = [];
   checkSettings(Type.Object({ port: Type.Integer() }, { additionalProperties: false }), { port: 1, prot: 2 }, faults);
   expect(faults).toEqual(['settings: does not know "prot"']);
+});
+
+test('a text is read as a number, and a number as a text, but nothing is rounded to fit', () => {
+  const Some = Type.Object({
+    whole: Type.Integer({ default: 1 }),
+    share: Type.Number({ default: 1 }),
+    host: Type.String({ default: '' }),
+    on: Type.Boolean({ default: false }),
+    labels: Type.Record(Type.String(), Type.String(), { default: {} }),
+    sizes: Type.Array(Type.Object({ size: Type.Integer() }), { default: [] }),
+  });
+  const read = (tree: unknown) => {
+    const faults: string[] = [];
+    return { settings: checkSettings(Some, tree, faults), faults };
+  };
+  const good = { whole: '3', share: '0.5', host: 12, on: 'true', labels: { rack: 7 }, sizes: [{ size: '2' }] };
+  expect(read(good)).toEqual({
+    settings: { whole: 3, share: 0.5, host: '12', on: true, labels: { rack: '7' }, sizes: [{ size: 2 }] },
+    faults: [],
+  });
+  for (const wrong of [{ whole: 1.5 }, { whole: '1.5' }, { whole: true }, { sizes: [{ size: 1.5 }] }, { on: 1 }])
+    expect([wrong, read(wrong).faults.length]).toEqual([wrong, 1]);
+});
+
+test('what a program finds besides the schema stands in the same list', () => {
+  const check = (): string[] => ['port: is taken by ingest'];
+  expect(() => loadSettings(Schema, { env: {}, flags: { port: 'high' } }, check)).toThrow(
+    /port: must be integer\nport: is taken by ingest/,
+  );
+});
+
+test('a misspelt variable is named with the one that is meant; those with another meaning are not', () => {
+  const env = {
+    OUTRIDER_PROT: '1',
+    OUTRIDER_COLLECTORS__DISK__INTERVAL: '1',
+    OUTRIDER_PORT: '1',
+    OUTRIDER_MAIL__PASSWORD_FILE: 'x',
+    OUTRIDER_JOIN_TOKEN: 'x',
+    OUTRIDER_DATA: 'x',
+    OUTRIDER_TEST_SSHD: 'x',
+    HOME: 'x',
+  };
+  expect(unknownVariables(Schema, env)).toEqual([
+    { variable: 'OUTRIDER_PROT', meant: 'OUTRIDER_PORT' },
+    { variable: 'OUTRIDER_COLLECTORS__DISK__INTERVAL' },
+  ]);
 });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Static, TObject, TSchema } from 'typebox';
+import { Type, type Static, type TObject, type TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { parseDocument } from 'yaml';
 import { defineProblems, reasonOf } from './problem.ts';
@@ -146,9 +146,32 @@ function readSecretFiles(schema: TSchema, tree: Settings, faults: string[], path
   }
 }
 
+/** Makes what texts say into what the schema wants; what a file gave as a number is never rounded to fit. */
+function convertTexts(schema: TSchema, value: unknown): unknown {
+  const { type, items, patternProperties } = schema as {
+    type?: unknown;
+    items?: TSchema;
+    patternProperties?: Record<string, TSchema>;
+  };
+  if (Array.isArray(value)) return items === undefined ? value : value.map((item) => convertTexts(items, item));
+  if (typeof value === 'object' && value !== null) {
+    const named = isObjectSchema(schema) ? schema.properties : {};
+    const [any] = Object.values(patternProperties ?? {});
+    return Object.fromEntries(
+      Object.entries(value).map(([key, child]: [string, unknown]) => {
+        const own = Object.hasOwn(named, key) ? named[key] : any;
+        return [key, own === undefined ? child : convertTexts(own, child)];
+      }),
+    );
+  }
+  if (type === 'integer' && typeof value === 'string') return Value.Convert(Type.Number(), value);
+  const mayConvert = typeof value === 'string' || (type === 'string' && value !== null);
+  return mayConvert ? Value.Convert(schema, value) : value;
+}
+
 /** Checks a tree against a schema, filling defaults and converting texts. Faults name the setting and what it must be. */
 export function checkSettings<S extends TSchema>(schema: S, tree: unknown, faults: string[]): Static<S> {
-  const value: unknown = Value.Convert(schema, Value.Default(schema, Value.Clone(tree)));
+  const value: unknown = convertTexts(schema, Value.Default(schema, Value.Clone(tree)));
   for (const error of Value.Errors(schema, value)) {
     if (error.keyword === 'boolean') continue; // The same unknown setting is named once more, by its parent.
     const place = error.instancePath.slice(1).replaceAll('/', '.') || 'settings';
@@ -162,16 +185,54 @@ export function checkSettings<S extends TSchema>(schema: S, tree: unknown, fault
   return value as Static<S>;
 }
 
-/** Puts all sources together and checks them. Throws one Problem that lists every fault. */
-export function loadSettings<S extends TObject>(schema: S, sources: SettingSources): Static<S> {
+/** Puts all sources together and checks them, with what `check` finds besides. Throws one Problem that lists every fault. */
+export function loadSettings<S extends TObject>(
+  schema: S,
+  sources: SettingSources,
+  check: (settings: Settings) => readonly string[] = () => [],
+): Static<S> {
   const faults: string[] = [];
   const file = sources.file === undefined ? {} : readSettingsFile(sources.file, faults);
   const tree = merge(merge(file, environmentSettings(schema, sources.env, faults)), sources.flags);
   readSecretFiles(schema, tree, faults);
   const settings = checkSettings(schema, tree, faults);
+  faults.push(...check(settings as Settings));
   if (faults.length > 0) throw invalidSettings(faults);
   return settings;
 }
+
+/** Variables that are no settings, and mean something to one of the programs or to its tests. */
+const OTHER_VARIABLES = /^OUTRIDER_(DATA|JOIN_TOKEN|DEV_HUB|TEST_.*)$/;
+
+/** How many letters differ between two words (Levenshtein's distance). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, n) => n);
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1];
+    for (const [j, other] of [...b].entries())
+      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** The variables of the environment that look like settings and are none, with the setting that may be meant; the other program may know them. */
+export function unknownVariables(schema: TSchema, env: NodeJS.ProcessEnv): { variable: string; meant?: string }[] {
+  const known = leavesOf(schema).flatMap((leaf) => {
+    const name = environmentName(leaf.path);
+    return isSecret(leaf.schema) ? [name, `${name}_FILE`] : [name];
+  });
+  const unknown = Object.keys(env).filter(
+    (name) => name.startsWith('OUTRIDER_') && !known.includes(name) && !OTHER_VARIABLES.test(name),
+  );
+  return unknown.map((variable) => {
+    const meant = known.find((name) => distance(variable, name) <= 2);
+    return meant === undefined ? { variable } : { variable, meant };
+  });
+}
+
+/** What is said of an unknown variable; its name stands beside it. */
+export const UNKNOWN_VARIABLE = 'a variable of the environment is no setting of this program and was left out';
 
 /** One Problem for a list of faults. */
 export function invalidSettings(faults: readonly string[]): Error {

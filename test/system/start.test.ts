@@ -172,6 +172,47 @@ test('every fault of the settings is printed at once', async () => {
   for (const place of ['port', 'log.level', 'nonsense']) expect(output).toContain(place);
 });
 
+test.each(['check-config', 'run'])(
+  '%s finds settings that contradict each other, before anything starts',
+  async (name) => {
+    const config = join(folder(), 'outrider-hub.yaml');
+    const lines = [
+      'port: 8123',
+      'ingest: { port: 8123 }',
+      'listen: 999.1.1.1',
+      'tls: { certificate: /nope }',
+      'egress: { allow: ["10.0.0.0/99"] }',
+      'relational: { adapter: postgres }',
+      'gateway: { burst: 1.5 }',
+    ];
+    writeFileSync(config, lines.join('\n'));
+    const { code, output } = await runProgram('hub', [name, '--config', config, '--data', folder()]);
+    expect(code).toBe(1);
+    for (const place of ['port', 'listen', 'tls.key', 'egress.allow', 'relational.url', 'gateway.burst'])
+      expect(output).toMatch(new RegExp(`^(outrider-hub: )?${place}: `, 'm'));
+    expect(output).not.toContain('    at ');
+  },
+);
+
+test('a misspelt variable of the environment is named with the one that is meant', async () => {
+  const { code, output } = await runProgram('hub', ['check-config'], { env: { OUTRIDER_PROT: '1' } });
+  expect(code).toBe(0);
+  expect(output).toMatch(/OUTRIDER_PROT .*OUTRIDER_PORT/);
+});
+
+test('a misspelt command is named, and points at the help', async () => {
+  const { code, output } = await runProgram('hub', ['frobnicate']);
+  expect(code).toBe(2);
+  expect(output).toContain("unknown command 'frobnicate'");
+  expect(output).toContain('--help');
+});
+
+test('the help says where data lies and which targets there are', async () => {
+  const { output } = await runProgram('hub', ['--help']);
+  expect(output.replace(/\s+/g, ' ')).toMatch(/--data <folder> data folder \(default: .*outrider-hub\)/);
+  expect(output.replace(/\s+/g, ' ')).toMatch(/--target .*"all", "users"/);
+});
+
 test('a wrong flag is a usage fault that points at the help', async () => {
   const { code, output } = await runProgram('hub', ['--prot', '1']);
   expect(code).toBe(2);

@@ -31,6 +31,8 @@ function placeOf(url: string): string | undefined {
 export const postgresRelational = defineAdapter<Relational, typeof config>({
   name: 'postgres',
   config,
+  faults: ({ url }) =>
+    placeOf(url) === undefined ? [`relational.url: is no address of a PostgreSQL server. ${HELP}`] : [],
   create({ config: { url, connections }, log }) {
     const place = placeOf(url);
     const sessions = createSessions({ connectionString: url, max: connections }, place ?? 'no address', log);

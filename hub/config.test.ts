@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { planFor, planSettings } from './assemble.ts';
+import { settingFaults } from './config.ts';
+
+let folder = '';
+beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'outrider-hub-config-'))));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test.each([
+  ['listen', { listen: '999.1.1.1' }],
+  ['listen', { listen: 'two words' }],
+  ['port', { port: 4320, ingest: { port: 4320 } }],
+  ['tls.key', { tls: { certificate: '/nope', key: '' } }],
+  ['tls.certificate', { tls: { certificate: '', key: '/nope' } }],
+  ['tls.certificate', { tls: { certificate: '/nope', key: import.meta.filename } }],
+  ['tls', { tls: { certificate: import.meta.filename, key: import.meta.filename } }],
+  ['egress.allow', { egress: { allow: ['10.0.0.0/8', '10.0.0.0/99'] } }],
+])('a fault of %s is one sentence: %j', (place, settings) => {
+  const faults = settingFaults(settings);
+  expect(faults).toHaveLength(1);
+  expect(faults[0]).toMatch(new RegExp(`^${place}: `));
+});
+
+test.each([
+  { listen: '::1' },
+  { listen: 'localhost' },
+  { listen: 'web-1.example.org' },
+  { port: 0, ingest: { port: 0 } },
+  { egress: { allow: ['10.0.0.0/8', 'fd00::/8'] } },
+])('%j is no fault', (settings) => {
+  expect(settingFaults(settings)).toEqual([]);
+});
+
+test('faults of single settings, of settings against each other and of an adapter stand in one list', async () => {
+  const file = join(folder, 'outrider-hub.yaml');
+  const lines = [
+    'port: 8080',
+    'ingest: { port: 8080 }',
+    'log: { level: loud }',
+    'gateway: { burst: 1.5 }',
+    'listen: 999.1.1.1',
+    'relational: { adapter: postgres, url: "mysql://me:secret@host/db" }',
+  ];
+  writeFileSync(file, lines.join('\n'));
+  const sources = { file, env: {}, flags: {} };
+  const plan = await planFor('all', sources);
+  const places = (text: string): string[] => text.split('\n').map((line) => line.split(': ')[0] ?? '');
+  try {
+    planSettings(plan, sources);
+    expect.unreachable();
+  } catch (error) {
+    const { message } = error as Error;
+    expect(places(message).sort()).toEqual(['gateway.burst', 'listen', 'log.level', 'port', 'relational.url']);
+    expect(message).not.toContain('secret');
+  }
+});
