@@ -224,6 +224,24 @@ describe('an alert', () => {
   });
 
   test.each([
+    ['recovers', () => send(1)],
+    ['loses its rule', (rule: string) => call('DELETE', `/${rule}`)],
+  ])('that was told and then %s under a silence ends without a word, also later', async (_how, end) => {
+    const rule = await newRule();
+    await send(50);
+    await until('people are told', () => toldOf(rule).length === 1);
+    const wish = { resource: host.resource, toMs: hub.clock.now() + 60_000, reason: 'moving' };
+    expect((await call('POST', '/silences', wish)).status).toBe(201);
+    await end(rule);
+    await over(rule);
+    await hub.clock.advance(31_000);
+    await hub.clock.advance(61_000);
+    await hub.clock.advance(31_000);
+    expect(toldOf(rule)).toEqual(['firing']);
+    expect((await firings('history', rule))[0]).toMatchObject({ state: 'resolved', told: true });
+  });
+
+  test.each([
     ['switched off', { enabled: false }, 'rule-changed'],
     ['pointed at another metric', { metric: 'shop.other' }, 'rule-changed'],
   ])('is closed when its rule is %s', async (_how, change, outcome) => {
@@ -270,6 +288,28 @@ describe('an alert', () => {
 });
 
 describe('a hub that starts anew', () => {
+  test('knows how bad it was, and stores that at the end', async () => {
+    const rule = await newRule();
+    for (const value of [50, 90, 60]) await send(value);
+    await firing(rule);
+    await hub.clock.advance(5000);
+    const ports = { relational: hub.relational, series: hub.stores.series };
+    const peakOf = async (list: string): Promise<number | undefined> => {
+      const principal = { org: editor.org, user: editor.id, name: 'x', role: 'viewer', via: 'session' } as const;
+      const request = { method: 'GET', path: `${API}/${list}`, query: `rule=${rule}`, principal } as const;
+      return (await next.peers.json<{ items: Firing[] }>('monitoring', request)).items[0]?.peak;
+    };
+    const next = await startWeb({ services: [MONITORING], ports, clock: createManualClock(hub.clock.now() + 60_000) });
+    try {
+      expect(await peakOf('active')).toBe(90);
+      await send(1, feedResource(next.bus, editor.org, host.resource, 2n));
+      await until('it is over', async () => (await peakOf('active')) === undefined);
+      expect(await peakOf('history')).toBe(90);
+    } finally {
+      await next.stop();
+    }
+  });
+
   test('knows what fires, tells nobody of it again, and resolves it', async () => {
     const rule = await newRule();
     await send(50);

@@ -99,6 +99,7 @@ export function createDuty(given: DutyGiven) {
     lastTickMs = nowMs;
     if (nowMs >= settledMs) for (const org of watch.orgs()) await lookForSilence(org);
     engine.tick(presence.silentMs);
+    engine.keepPeaks();
     recorder.retry();
   };
   const sweep = async (): Promise<void> => {

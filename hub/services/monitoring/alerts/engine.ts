@@ -3,7 +3,15 @@ import type { Clock } from '#sdk';
 import type { FiringWrite } from './firing-store.ts';
 import type { Firing } from './firing.ts';
 import { limitsOf, unitOf, type Rule } from './rule.ts';
-import { createSlots, firingOfSlot, seriesKey, slotOfFiring, type Attributes, type Slot } from './slots.ts';
+import {
+  createSlots,
+  firingOfSlot,
+  seriesKey,
+  slotOfFiring,
+  type Attributes,
+  type OrgSlots,
+  type Slot,
+} from './slots.ts';
 import { quiet, step, type Change, type Limits, type SeriesState } from './state.ts';
 import type { Outcome } from './wording.ts';
 
@@ -41,6 +49,20 @@ function advance(where: Map<string, Slot>, name: string, slot: Slot, state: Seri
   else slot.state = state;
 }
 
+/** Lets slots go on under the new rules; closes those whose rule is gone, off, or looks elsewhere. */
+function holdOn({ rules, slots }: OrgSlots, close: (slot: Slot) => void): void {
+  for (const [id, place] of slots) {
+    const rule = rules.get(id)?.rule;
+    for (const slot of place.values()) {
+      if (rule !== undefined && sameTarget(rule, slot.rule)) slot.rule = rule;
+      else {
+        close(slot);
+        slots.delete(id);
+      }
+    }
+  }
+}
+
 /** Turns changes of slots into what is written down. */
 function createTransitions(clock: Clock, changed: Changed) {
   const end = (org: string, slot: Slot, outcome: Outcome, atMs: number): void => {
@@ -57,10 +79,18 @@ function createTransitions(clock: Clock, changed: Changed) {
       const atMs = Math.round(near ? (reading.timeMs ?? wall) : wall);
       if (change === 'fired') {
         slot.firing = randomUUID();
+        slot.keptPeak = slot.state.peak;
         const badMs = reading?.badForMs ?? clock.monotonic() - slot.state.startedMs;
         const times = { startedMs: Math.round(atMs - badMs), firedMs: atMs };
         changed(org, { kind: 'fired', firing: firingOfSlot(slot, slot.firing, times) });
       } else if (change !== undefined) end(org, slot, change === 'gone' ? 'gone' : 'recovered', atMs);
+    },
+    /** Writes down how bad it has become, so that a restart does not forget it. The length of a silence is known anyway. */
+    keepPeak(org: string, slot: Slot): void {
+      const { firing, state, keptPeak, rule } = slot;
+      if (firing === undefined || state.peak === keptPeak || rule.builtIn === 'host-silent') return;
+      slot.keptPeak = state.peak;
+      changed(org, { kind: 'peak', id: firing, peak: state.peak });
     },
     /** Says that values of a firing series stay away or come again. */
     noData(org: string, slot: Slot, noData: boolean | undefined): void {
@@ -73,28 +103,16 @@ function createTransitions(clock: Clock, changed: Changed) {
 /** Holds the state of every series under every rule, and says what changed. It does no I/O. */
 export function createEngine(clock: Clock, changed: Changed) {
   const slots = createSlots();
-  const { end, tell, noData } = createTransitions(clock, changed);
-  const { current, counts, busy, rules: rulesOf } = slots;
+  const { end, tell, noData, keepPeak } = createTransitions(clock, changed);
+  const { current, counts, busy, rules } = slots;
   return {
-    current,
-    counts,
-    busy,
-    rules: rulesOf,
+    ...{ current, counts, busy, rules },
     /** Gives an org its rules. What fires under a rule that is gone, off, or looks elsewhere is closed. */
     setRules(org: string, rules: readonly Rule[]): void {
       const own = slots.of(org);
       const enabled = rules.filter((rule) => rule.enabled);
       own.rules = new Map(enabled.map((rule) => [rule.id, { rule, limits: limitsOf(rule), unit: unitOf(rule) }]));
-      for (const [id, place] of own.slots) {
-        const rule = own.rules.get(id)?.rule;
-        for (const slot of place.values()) {
-          if (rule !== undefined && sameTarget(rule, slot.rule)) slot.rule = rule;
-          else {
-            end(org, slot, 'rule-changed', clock.now());
-            own.slots.delete(id);
-          }
-        }
-      }
+      holdOn(own, (slot) => end(org, slot, 'rule-changed', clock.now()));
     },
     /** Takes over what fired when the hub last stopped, so that nobody is told of it again. */
     restore(org: string, firing: Firing): void {
@@ -122,7 +140,17 @@ export function createEngine(clock: Clock, changed: Changed) {
         there.limits = limits;
         tell(org, there, change, reading);
       } else if (state !== undefined) {
-        const slot = { rule: known.rule, resource, attributes, key, unit, limits, state, firing: undefined };
+        const slot = {
+          rule: known.rule,
+          resource,
+          attributes,
+          key,
+          unit,
+          limits,
+          state,
+          firing: undefined,
+          keptPeak: NaN,
+        };
         where.set(name, slot);
         tell(org, slot, change, reading);
       }
@@ -136,6 +164,10 @@ export function createEngine(clock: Clock, changed: Changed) {
         advance(where, name, slot, state);
         tell(org, slot, change);
       }
+    },
+    /** Writes down how bad what fires has become. */
+    keepPeaks(): void {
+      for (const [org, , , slot] of slots.all()) keepPeak(org, slot);
     },
     /** Closes everything about a resource that is removed. */
     forget(org: string, resource: string): void {

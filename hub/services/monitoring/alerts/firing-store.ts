@@ -99,12 +99,13 @@ export function firingStore(within: <T>(org: string, work: (db: Db) => Promise<T
 export type FiringWrite =
   | { kind: 'fired'; firing: Firing }
   | { kind: 'resolved'; id: string; value: number; peak: number; atMs: number; outcome: NonNullable<Firing['outcome']> }
-  | { kind: 'no-data'; id: string; noData: boolean };
+  | { kind: 'no-data'; id: string; noData: boolean }
+  | { kind: 'peak'; id: string; peak: number };
 
 /** Writes one transition down and gives what is known then; undefined when it is no news. */
 export async function writeFiring(db: Db, org: string, entry: FiringWrite): Promise<Firing | undefined> {
-  if (entry.kind === 'no-data') {
-    const set = { no_data: entry.noData };
+  if (entry.kind === 'no-data' || entry.kind === 'peak') {
+    const set = entry.kind === 'peak' ? { peak_value: entry.peak } : { no_data: entry.noData };
     await db.updateTable('alert_firings').set(set).where('id', '=', entry.id).execute();
     return undefined;
   }

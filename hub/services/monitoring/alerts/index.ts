@@ -125,6 +125,7 @@ export function createAlerts({ ports, log, clock, resources }: AlertsGiven): Ale
     },
     async stop() {
       for (const end of ends.splice(0)) end();
+      engine.keepPeaks();
       await recorder.settled();
     },
     observe(org, resource, timeMs, values) {

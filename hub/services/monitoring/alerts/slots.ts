@@ -23,9 +23,12 @@ export interface Slot {
   state: SeriesState;
   /** The open firing's id. */
   firing: string | undefined;
+  /** Its worst value as it is written down. */
+  keptPeak: number;
 }
 
-interface OrgSlots {
+/** What is known of one org. */
+export interface OrgSlots {
   rules: Map<string, KnownRule>;
   /** By rule, then by resource and series. Only series that are not simply good have one. */
   slots: Map<string, Map<string, Slot>>;
@@ -86,6 +89,7 @@ export function slotOfFiring(firing: Firing, { rule, limits }: KnownRule, nowMs:
     unit,
     limits: { ...limits, operator, threshold },
     firing: firing.id,
+    keptPeak: peak,
     state: { phase: 'firing', value, peak, noData, ...times },
   };
 }

@@ -5,20 +5,22 @@ import { alertChanged, type Firing } from './firing.ts';
 import { isSilenced, type Silence } from './silence.ts';
 import type { AlertStore } from './store.ts';
 
-/** Tells the bus of firings that are written down, once each: whatever is cut off is told after the next start. */
+/** Tells the bus of firings that are written down, once each: whatever is cut off is told after the next start, and what ends under a silence never. */
 export function createTelling({ store, bus, clock }: { store: AlertStore; bus: Bus; clock: Clock }) {
   const publish = (org: string, firing: Firing, state: Firing['state']): Promise<void> =>
     bus.publish(SUBJECTS.alertChanged, org, alertChanged(firing, state));
 
   const tell = async (org: string, firing: Firing, silences: readonly Silence[]): Promise<void> => {
+    const over = firing.state === 'resolved';
+    const silenced = isSilenced(silences, firing, clock.now());
+    if (over && silenced) return store.markTold(org, firing.id, 'resolved');
     if (firing.told === 'nobody') {
-      const silenced = firing.state === 'firing' && isSilenced(silences, firing, clock.now());
-      if (silenced !== firing.silenced) await store.markSilenced(org, firing.id, silenced);
+      if (!over && silenced !== firing.silenced) await store.markSilenced(org, firing.id, silenced);
       if (silenced) return;
       await publish(org, firing, 'firing');
       await store.markTold(org, firing.id, 'firing');
     }
-    if (firing.state === 'firing') return;
+    if (!over) return;
     await publish(org, firing, 'resolved');
     await store.markTold(org, firing.id, 'resolved');
   };

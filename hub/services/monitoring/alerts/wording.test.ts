@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { duration, quantity } from './quantity.ts';
+import { BUILT_IN_KINDS } from './rule.ts';
 import { wording, type Told } from './wording.ts';
 
 const DISK: Told = {
@@ -69,8 +70,29 @@ test('an alert that is over says how long it lasted and how bad it was', () => {
 
 test('an alert that was closed without a good value does not claim that all is well', () => {
   const { title, text } = wording({ ...RESOLVED, outcome: 'gone' });
-  expect(title).toMatch(/^Closed: /);
+  expect(title).toBe('Closed: Disk /data on web-1 (it is no longer reported)');
   expect(text).toContain('no longer reported');
+});
+
+test('an alert that was closed says what was closed and why, not that it burns', () => {
+  const load = { ...RESOLVED, builtIn: null, metric: 'system.cpu.load_average.1m', attributes: {}, unit: '{thread}' };
+  expect(wording({ ...load, outcome: 'rule-changed' }).title).toBe(
+    'Closed: Load over 1 min on web-1 (the rule was switched off or changed)',
+  );
+  for (const builtIn of BUILT_IN_KINDS) {
+    const { title } = wording({ ...RESOLVED, builtIn, outcome: 'resource-removed' });
+    expect(title).toMatch(/^Closed: .*web-1.* \(the host was removed\)$/);
+    expect(title).not.toMatch(/\b(is|are|fails|will)\b/);
+  }
+});
+
+test('lengths of time are told in whole seconds', () => {
+  const brief = { ...DISK, firedMs: DISK.startedMs + 5980 };
+  expect(wording(brief).text).toContain(', for 6 s.');
+  expect(wording({ ...brief, firedMs: DISK.startedMs + 300 }).text).toContain('threshold 95 %.');
+  const over = { ...RESOLVED, resolvedMs: DISK.startedMs + 12_345, outcome: 'recovered' } as const;
+  expect(wording(over).text).toContain('It lasted 12 s.');
+  expect(wording({ ...over, resolvedMs: DISK.startedMs + 2 }).text).toContain('It lasted 1 s.');
 });
 
 test.each([

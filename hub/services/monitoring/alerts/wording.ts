@@ -56,11 +56,14 @@ function called(metric: string, attributes: Attributes): string {
 
 const WORDS: Readonly<Record<Operator, string>> = { gt: 'above', gte: 'at or above', lt: 'below', lte: 'at or below' };
 
+/** How long something went on: nobody wants to read fractions of a second. */
+const lasting = (ms: number): string => duration(Math.max(1, Math.round(ms / 1000)));
+
 /** Firing and resolved titles of the rules that everyone has. */
 const BUILT_IN: Readonly<Record<BuiltIn, (told: Told, value: string) => [firing: string, resolved: string]>> = {
   'host-silent': ({ resourceName, startedMs, resolvedMs, firedMs }, value) => [
     `${resourceName} has been silent for ${value}`,
-    `${resourceName} reports again after ${duration(((resolvedMs ?? firedMs) - startedMs) / 1000)}`,
+    `${resourceName} reports again after ${lasting((resolvedMs ?? firedMs) - startedMs)}`,
   ],
   'disk-full': ({ resourceName, attributes }, value) => {
     const disk = `Disk ${attributes['system.filesystem.mountpoint'] ?? '?'} on ${resourceName}`;
@@ -87,6 +90,18 @@ const BUILT_IN: Readonly<Record<BuiltIn, (told: Told, value: string) => [firing:
   ],
 };
 
+const SUBJECTS: Readonly<Record<BuiltIn, (told: Told) => string>> = {
+  'host-silent': ({ resourceName }) => `Silence of ${resourceName}`,
+  'disk-full': ({ resourceName, attributes }) =>
+    `Disk ${attributes['system.filesystem.mountpoint'] ?? '?'} on ${resourceName}`,
+  'disk-filling': ({ resourceName, attributes }) =>
+    `Disk ${attributes['system.filesystem.mountpoint'] ?? '?'} on ${resourceName} filling up`,
+  'memory-exhausted': ({ resourceName, unit }) => `${unit === '1' ? 'Memory' : 'Swapping'} of ${resourceName}`,
+  'collector-failing': ({ resourceName, attributes }) =>
+    `Collector ${attributes['outrider.collector'] ?? '?'} on ${resourceName}`,
+  'clock-skew': ({ resourceName }) => `Clock of ${resourceName}`,
+};
+
 /** What to look at first, for a person who was woken. */
 const ADVICE: Readonly<Record<BuiltIn, string>> = {
   'host-silent': 'The machine, its network or its agent is down.',
@@ -97,7 +112,15 @@ const ADVICE: Readonly<Record<BuiltIn, string>> = {
   'clock-skew': 'Times of its values and lines cannot be trusted; look at its time synchronisation.',
 };
 
-const ENDINGS: Readonly<Record<Exclude<Outcome, 'recovered'>, string>> = {
+type Closed = Exclude<Outcome, 'recovered'>;
+
+const REASONS: Readonly<Record<Closed, string>> = {
+  gone: 'it is no longer reported',
+  'rule-changed': 'the rule was switched off or changed',
+  'resource-removed': 'the host was removed',
+};
+
+const ENDINGS: Readonly<Record<Closed, string>> = {
   gone: 'It is no longer reported, while its host still sends, so this was closed without a good value.',
   'rule-changed': 'The rule was changed, switched off or removed, so this was closed without a good value.',
   'resource-removed': 'The host was removed, so this was closed.',
@@ -107,7 +130,8 @@ function title(told: Told): string {
   const { builtIn, resourceName, metric, attributes, value, unit, operator, threshold, state, outcome } = told;
   const shown = quantity(value, unit);
   const subject = `${called(metric, attributes)} on ${resourceName}`;
-  if (state === 'resolved' && outcome !== 'recovered') return `Closed: ${title({ ...told, state: 'firing' })}`;
+  if (state === 'resolved' && outcome !== undefined && outcome !== 'recovered')
+    return `Closed: ${builtIn === null ? subject : SUBJECTS[builtIn](told)} (${REASONS[outcome]})`;
   if (builtIn !== null) return BUILT_IN[builtIn](told, shown)[state === 'firing' ? 0 : 1];
   if (state === 'resolved') return `${subject} is back to ${shown}`;
   return `${subject} is ${shown}, ${WORDS[operator]} ${quantity(threshold, unit)}`;
@@ -117,7 +141,7 @@ function text(told: Told): string {
   const { builtIn, ruleName, value, peak, unit, threshold, startedMs, firedMs, resolvedMs, outcome } = told;
   const limit = quantity(threshold, unit);
   if (told.state === 'resolved') {
-    const lasted = `It lasted ${duration(Math.max(0, (resolvedMs ?? firedMs) - startedMs) / 1000)}.`;
+    const lasted = `It lasted ${lasting((resolvedMs ?? firedMs) - startedMs)}.`;
     const ending = outcome === undefined || outcome === 'recovered' ? '' : ` ${ENDINGS[outcome]}`;
     const worst =
       builtIn === 'host-silent' || builtIn === 'collector-failing'
@@ -125,7 +149,7 @@ function text(told: Told): string {
         : ` The worst value was ${quantity(peak, unit)}, the threshold is ${limit}.`;
     return `${lasted}${worst}${ending} Rule: ${ruleName}.`;
   }
-  const since = firedMs > startedMs ? `, for ${duration((firedMs - startedMs) / 1000)}` : '';
+  const since = firedMs - startedMs >= 500 ? `, for ${lasting(firedMs - startedMs)}` : '';
   const advice = builtIn === null ? '' : ` ${ADVICE[builtIn]}`;
   const numbers =
     builtIn === 'collector-failing'
