@@ -32,8 +32,14 @@ describe('one message of news', () => {
       state: 'firing',
       title: NEWS.title,
       text: NEWS.text,
-      url: 'https://hub.example.org/alerts',
     });
+  });
+
+  test('links to the alert itself: to what fires now, or to the history of what is over', () => {
+    const over: AlertChanged = { ...NEWS, state: 'resolved' };
+    expect(messageOf([NEWS], PAGE).url).toBe('https://hub.example.org/alerts?open=f1');
+    expect(messageOf([over], PAGE).url).toBe('https://hub.example.org/alerts?tab=history&open=f1');
+    expect(messageOf([NEWS, { ...over, firing: 'f2' }], PAGE).url).toBe('https://hub.example.org/alerts');
   });
 
   test('lists all of a burst, what fires first, and is as severe as the worst that fires', () => {

@@ -21,7 +21,7 @@ function factsOf({
   ];
 }
 
-function single(news: AlertChanged, url: string): Message {
+function single(news: AlertChanged, page: string): Message {
   const { firing, state, severity, title, text, atMs } = news;
   return {
     key: `${firing}:${state}`,
@@ -31,7 +31,7 @@ function single(news: AlertChanged, url: string): Message {
     title,
     text,
     facts: factsOf(news),
-    url,
+    url: `${page}/alerts?${state === 'resolved' ? 'tab=history&' : ''}open=${encodeURIComponent(firing)}`,
     at: atMs,
   };
 }
@@ -50,10 +50,9 @@ const counted = (n: number, word: string): string => (n === 0 ? '' : `${n} ${wor
 
 /** Makes one message of news about one host, in the order in which they came. `page` is where people look. */
 export function messageOf(all: readonly [AlertChanged, ...AlertChanged[]], page: string): Message {
-  const url = `${page}/alerts`;
   const told = newest(all);
   const [only] = told;
-  if (told.length === 1 && only !== undefined) return single(only, url);
+  if (told.length === 1 && only !== undefined) return single(only, page);
   const firing = told.filter(({ state }) => state === 'firing');
   const over = told.filter(({ state }) => state === 'resolved');
   const counts = [counted(firing.length, 'firing'), counted(over.length, 'resolved')].filter((part) => part !== '');
@@ -70,7 +69,7 @@ export function messageOf(all: readonly [AlertChanged, ...AlertChanged[]], page:
     title: `${told.length} alerts on ${all[0].resourceName}: ${counts.join(', ')}`,
     text: lines.join('\n\n'),
     facts: [['Host', all[0].resourceName]],
-    url,
+    url: `${page}/alerts`,
     at: Math.max(...told.map(({ atMs }) => atMs)),
   };
 }

@@ -69,7 +69,7 @@ describe('an alert reaches a person', () => {
       expect(verify(String(headers['x-outrider-signature']), given)).toBe(true);
     }
     expect(posts.map(({ body }) => JSON.parse(body) as unknown)).toMatchObject([
-      { state: 'firing', threads: [alert.firing], url: 'http://127.0.0.1:8080/alerts' },
+      { state: 'firing', threads: [alert.firing], url: `http://127.0.0.1:8080/alerts?open=${alert.firing}` },
       { state: 'resolved', threads: [alert.firing] },
     ]);
   });
