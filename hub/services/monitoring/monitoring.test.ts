@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import {
+  createManualClock,
   feedHost,
+  feedResource,
+  MONITORING,
   readEvents,
   startMonitoring,
+  startWeb,
   type FedSample,
   type HostFeed,
   type SignedInPerson,
@@ -285,6 +289,36 @@ describe('the overview', () => {
     expect(await verdict()).toMatchObject({ state: 'strained', verdict: 'CPU 97 % busy over the last minute.' });
     await hub.clock.advance(240_000);
     expect(await verdict()).toMatchObject({ state: 'silent', verdict: 'Silent for 4 min.' });
+  });
+});
+
+describe('the overview of a hub that starts anew', () => {
+  test('calls no host healthy of which nothing came since, and takes its time to call it silent', async () => {
+    const busy = [{ name: 'system.cpu.busy', value: 0.25 }];
+    await host.send({ timeMs: hub.clock.now(), samples: busy });
+    const other = await feedHost(hub.bus, admin.org, 'web-2');
+    const ports = { relational: hub.relational, series: hub.stores.series };
+    await other.send({ timeMs: hub.clock.now(), samples: busy });
+    const next = await startWeb({ services: [MONITORING], ports, clock: createManualClock(hub.clock.now() + 42_000) });
+    const verdict = async ({ resource }: HostFeed): Promise<unknown> => {
+      const principal = { org: admin.org, user: admin.id, name: 'x', role: 'viewer', via: 'session' } as const;
+      const request = { method: 'GET', path: `${API}/overview`, principal } as const;
+      const { hosts } = await next.peers.json<{ hosts: { id: string }[] }>('monitoring', request);
+      return hosts.find(({ id }) => id === resource);
+    };
+    const sentence = (seconds: number) => `Not heard since the hub started; last seen ${seconds} s ago.`;
+    try {
+      expect(await verdict(host)).toMatchObject({ state: 'new', verdict: sentence(42) });
+      await next.clock.advance(30_000);
+      expect(await verdict(host)).toMatchObject({ state: 'new', verdict: sentence(72) });
+      await feedResource(next.bus, admin.org, host.resource, 2n).send({ timeMs: next.clock.now(), samples: busy });
+      expect(await verdict(host)).toMatchObject({ state: 'healthy' });
+      await next.clock.advance(61_000);
+      expect(await verdict(host)).toMatchObject({ state: 'silent', verdict: 'Silent for 61 s.' });
+      expect(await verdict(other)).toMatchObject({ state: 'silent', verdict: 'Silent for 2 min.' });
+    } finally {
+      await next.stop();
+    }
   });
 });
 

@@ -65,20 +65,28 @@ const percent = (share: number): string => `${Math.round(share * 100)} %`;
 /** A host that said nothing for this long is silent, milliseconds. */
 const SILENT_MS = 60_000;
 
-/** Says how a host is, from its strain. `alerts` are the titles of what fires on it now, worst first. */
+/**
+ * Says how a host is, from its strain. `alerts` are the titles of what fires on it now, worst first; `unheardMs` is how long this hub has run
+ * without hearing of it, undefined once it has.
+ */
 export function verdictOf(
-  host: { strain: Headline; lastSeenMs: number | null; alerts: readonly string[] },
+  host: { strain: Headline; lastSeenMs: number | null; alerts: readonly string[]; unheardMs: number | undefined },
   nowMs: number,
 ): Verdict {
-  const { strain, lastSeenMs, alerts } = host;
+  const { strain, lastSeenMs, alerts, unheardMs } = host;
   if (lastSeenMs === null) return { state: 'new', sentence: 'Enrolled; nothing has arrived yet.' };
-  if (nowMs - lastSeenMs > SILENT_MS) return { state: 'silent', sentence: `Silent for ${ago(nowMs - lastSeenMs)}.` };
+  const silentMs = nowMs - lastSeenMs;
+  // While the hub was down it heard nobody: a host gets its time to come back.
+  if (Math.min(silentMs, unheardMs ?? silentMs) > SILENT_MS)
+    return { state: 'silent', sentence: `Silent for ${ago(silentMs)}.` };
   const [worst] = alerts;
   if (worst !== undefined)
     return {
       state: 'alerting',
       sentence: alerts.length > 1 ? `${worst}, and ${alerts.length - 1} more.` : `${worst}.`,
     };
+  if (unheardMs !== undefined)
+    return { state: 'new', sentence: `Not heard since the hub started; last seen ${ago(silentMs)} ago.` };
   const strains = [
     (strain.cpu ?? 0) > 0.9 ? `CPU ${percent(strain.cpu ?? 0)} busy over the last minute` : '',
     (strain.memory ?? 0) > 0.9 ? `memory ${percent(strain.memory ?? 0)} used` : '',

@@ -33,6 +33,7 @@ export interface OverviewGiven {
 
 /** All hosts with a one-line verdict, and what sisters ask. */
 export function overviewRoutes(app: ServiceApp, { store, series, live, clock, firingTitles }: OverviewGiven): void {
+  const startedMs = clock.monotonic();
   app.get(
     '/api/v1/monitoring/overview',
     {
@@ -55,7 +56,12 @@ export function overviewRoutes(app: ServiceApp, { store, series, live, clock, fi
         const seenMs = current === undefined ? lastSeenMs : Math.max(current.arrivedMs, lastSeenMs ?? 0);
         const headline = headlineOf(current);
         const { state, sentence } = verdictOf(
-          { strain: strainOf(current), lastSeenMs: seenMs, alerts: firing.get(id) ?? [] },
+          {
+            strain: strainOf(current),
+            lastSeenMs: seenMs,
+            alerts: firing.get(id) ?? [],
+            unheardMs: current === undefined ? clock.monotonic() - startedMs : undefined,
+          },
           nowMs,
         );
         return { id, name, type, labels, connected, lastSeenMs: seenMs, state, verdict: sentence, headline };
