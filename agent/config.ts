@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { LOG_LEVELS, type CollectorDefinition } from '#sdk';
+import { LOG_LEVELS, type CollectorDefinition, type unknownVariables } from '#sdk';
 import { Type, type Static, type TObject } from 'typebox';
 import { collectorSettings } from './collectors.ts';
 
@@ -48,6 +48,13 @@ const settings = {
 
 /** Settings of the agent: its own, and each collector's under `collectors.<name>`. */
 export type AgentSettings = Static<TObject<typeof settings>> & { collectors: Record<string, unknown> };
+
+/** Settings that were read, the file that they came from, and the variables that were none. */
+export interface LoadedSettings {
+  settings: AgentSettings;
+  file: string | undefined;
+  unknown: ReturnType<typeof unknownVariables>;
+}
 
 /** The whole schema, with the collectors of this platform. */
 export function agentSchema(definitions: readonly CollectorDefinition[]) {

@@ -9,12 +9,13 @@ import {
   SHELLS,
   systemClock,
   terminalSink,
+  unknownVariables,
   VERSION,
   type Settings,
 } from '#sdk';
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { collectorsFor } from '../plugins/collectors/catalogue.ts';
-import { agentSchema, defaultDataFolder, settingsFile, type AgentSettings } from './config.ts';
+import { agentSchema, defaultDataFolder, settingsFile, type AgentSettings, type LoadedSettings } from './config.ts';
 
 /** Exit codes: 0 done, 1 a fault, 2 wrong usage. */
 const FAULT = 1;
@@ -40,7 +41,7 @@ const dataOf = (flags: Flags): string => flags.data ?? process.env['OUTRIDER_DAT
 const folderOf = async (flags: Flags): Promise<string> =>
   flags.data ?? process.env['OUTRIDER_DATA'] ?? (await load(flags)).settings.data;
 
-async function load(flags: Flags): Promise<{ settings: AgentSettings; file: string | undefined }> {
+async function load(flags: Flags): Promise<LoadedSettings> {
   const file = settingsFile(flags.config, dataOf(flags));
   const overrides: Settings = {
     data: flags.data,
@@ -49,7 +50,8 @@ async function load(flags: Flags): Promise<{ settings: AgentSettings; file: stri
     ...(flags.label === undefined ? {} : { labels: labelsOf(flags.label) }),
   };
   const schema = agentSchema(await collectorsFor(process.platform));
-  return { settings: loadSettings(schema, { file, env: process.env, flags: overrides }) as AgentSettings, file };
+  const settings = loadSettings(schema, { file, env: process.env, flags: overrides }) as AgentSettings;
+  return { settings, file, unknown: unknownVariables(schema, process.env) };
 }
 
 /** Resolves at the first signal; a second one ends the process at once. */
@@ -76,10 +78,16 @@ function inventoryEntry(): string | undefined {
 
 async function runAgent(flags: Flags): Promise<void> {
   const signalled = stopSignal();
-  const { settings } = await load(flags);
+  const { settings, unknown } = await load(flags);
   const { startAgent } = await import('./start.ts');
   const sinks = flags.quiet === true ? [] : [terminalSink()];
-  const agent = await startAgent({ settings, clock: systemClock, sinks, inventoryEntry: inventoryEntry() });
+  const agent = await startAgent({
+    settings,
+    unknown,
+    clock: systemClock,
+    sinks,
+    inventoryEntry: inventoryEntry(),
+  });
   await signalled;
   await agent.stop();
 }
@@ -153,9 +161,9 @@ function addCommands(program: Command): void {
     .command('check-config')
     .description('check every setting, print all faults at once, and say which files would be read')
     .action(async (_options, command: Command) => {
-      const { settings, file } = await load(flagsOf(command));
+      const loaded = await load(flagsOf(command));
       const { describeSettings } = await import('./commands/check-config.ts');
-      process.stdout.write(describeSettings(settings, file));
+      process.stdout.write(describeSettings(loaded));
     });
   program
     .command('completion')

@@ -6,6 +6,8 @@ import {
   fileSink,
   openDataFolder,
   run,
+  UNKNOWN_VARIABLE,
+  type unknownVariables,
   type Clock,
   type Component,
   type LineSink,
@@ -37,6 +39,8 @@ export interface StartOptions {
   sinks: readonly LineSink[];
   /** The program that reads the inventory and ends; undefined for none. */
   inventoryEntry: string | undefined;
+  /** Variables of the environment that look like settings and are none. */
+  unknown: ReturnType<typeof unknownVariables>;
 }
 
 /** An agent that collects and sends. */
@@ -128,6 +132,7 @@ export async function startAgent(options: StartOptions): Promise<StartedAgent> {
   const folder = openDataFolder(settings.data, 'agent', DATA_FORMAT);
   try {
     const log = createLogger(settings.log.level, [fileSink(join(folder.path, 'log'), 'agent'), ...options.sinks]);
+    for (const unknown of options.unknown) log.warn(UNKNOWN_VARIABLE, { ...unknown });
     const running = await run(await parts(options, folder.path, log), { clock, log });
     log.info('the agent is running', { data: folder.path });
     return {

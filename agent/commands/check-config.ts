@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
+import { UNKNOWN_VARIABLE } from '#sdk';
 import { expandGlobs } from '../tail/globs.ts';
-import type { AgentSettings } from '../config.ts';
+import type { LoadedSettings } from '../config.ts';
 
 function isReadable(path: string): boolean {
   try {
@@ -12,11 +13,15 @@ function isReadable(path: string): boolean {
 }
 
 /** Says what valid settings would do: which collectors run and which files are read now. */
-export function describeSettings(settings: AgentSettings, file: string | undefined): string {
+export function describeSettings({ settings, file, unknown }: LoadedSettings): string {
   const collectors = Object.entries(settings.collectors).filter(([, own]) => (own as { enabled: boolean }).enabled);
   const files = [...new Set(settings.logs.flatMap(expandGlobs))];
   const forbidden = files.filter((path) => !isReadable(path));
   return [
+    ...unknown.map(
+      ({ variable, meant }) =>
+        `warning: ${UNKNOWN_VARIABLE}: ${variable}${meant === undefined ? '' : ` (is ${meant} meant?)`}`,
+    ),
     `the settings are valid (${file ?? 'defaults, environment and flags'})`,
     `data folder: ${settings.data}`,
     `collectors: ${collectors.map(([name]) => name).join(', ')}`,

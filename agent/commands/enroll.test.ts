@@ -69,7 +69,9 @@ test('a token is traded for an identity, once; by force for another', async () =
   const { key, agentId } = readIdentity(data) ?? {};
   expect(agentId).toBe(ID);
   expect(asked[0]?.publicKey).not.toContain('PRIVATE');
-  expect(await enrolWith(token())).toContain('already enrolled');
+  expect(await enrolWith(token())).toBe(
+    `already enrolled as ${ID}, so nothing was done. The join token was not used. To join anew, as another agent, stop this one and run: outrider-agent enroll --force --data ${data}\n`,
+  );
   expect(asked).toHaveLength(1);
   await enrolWith(token(), true);
   expect(readIdentity(data)?.key).not.toBe(key);

@@ -129,7 +129,10 @@ function tokenOf(text: string): { token: JoinToken; base: URL } {
 /** Trades a join token for an identity and keeps it. Returns what to tell the operator. */
 export async function enroll({ dataFolder, token: text, labels, force }: EnrolOptions): Promise<string> {
   const there = force ? undefined : readIdentity(dataFolder);
-  if (there !== undefined) return `already enrolled as ${there.agentId}; --force joins anew, as another agent\n`;
+  if (there !== undefined) {
+    const unused = text === '' ? '' : 'The join token was not used. ';
+    return `already enrolled as ${there.agentId}, so nothing was done. ${unused}To join anew, as another agent, stop this one and run: outrider-agent enroll --force --data ${dataFolder}\n`;
+  }
   const { token, base } = tokenOf(text);
   const folder = openDataFolder(dataFolder, 'agent', 1);
   try {

@@ -98,13 +98,18 @@ function createNews(clock: Clock) {
   };
 }
 
+/** The hub's own words know neither the folder of this agent nor its command. */
+const removed = (dataFolder: string): string =>
+  `an administrator removed this agent from the hub. To bring it back, get a new join token, stop the agent, and run: outrider-agent enroll --force --data ${dataFolder}`;
+
 /** What a refusal means for the next try. A batch that holds up everything behind it is given up after some. */
 function judge(
-  { spool, refused }: Connecting,
+  { spool, refused, dataFolder }: Connecting,
   refusal: Refusal,
   name: BatchName | undefined,
 ): Omit<Ending, 'welcomed'> {
-  const { detail: reason, code, retry } = refusal;
+  const { detail, code, retry } = refusal;
+  const reason = code === 'ingest.revoked' ? removed(dataFolder) : detail;
   if (name === undefined || !refused.isHopeless(name, code)) return { reason, retry };
   const reader = spool.reader();
   const batch = reader.next();

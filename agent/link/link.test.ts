@@ -20,6 +20,7 @@ import { createTestAuthority, type TestAuthority } from '../../test/kit/authorit
 import { openSpool, type Spool } from '../spool/index.ts';
 import { readIdentity } from './identity.ts';
 import { createLink, type Link } from './link.ts';
+import { reasonFor } from './wire.ts';
 
 type Call = grpc.ServerDuplexStream<AgentMessage, HubMessage>;
 
@@ -237,14 +238,36 @@ test('a refusal that no retry will change is told once as an error, and the spoo
   await put('kept');
   const made = await link({ log: { ...silentLogger, error: (_message, facts) => void errors.push(facts) } });
   await until(() => errors.length > 0);
-  expect(errors).toEqual([{ hub: hub.address, reason: 'An administrator removed it.' }]);
-  expect(made.state()).toMatchObject({ connected: false, reason: 'An administrator removed it.' });
+  const reason = `an administrator removed this agent from the hub. To bring it back, get a new join token, stop the agent, and run: outrider-agent enroll --force --data ${data}`;
+  expect(errors).toEqual([{ hub: hub.address, reason }]);
+  expect(made.state()).toMatchObject({ connected: false, reason });
   expect(spool.reader().next()?.seq).toBe(1n);
+});
+
+test('a hub that is not there is told in words of ours', async () => {
+  hub.stop();
+  const made = await link();
+  await until(() => made.state().reason !== 'the first try is under way');
+  expect(made.state().reason).toBe(`nobody listens at ${hub.address}`);
+});
+
+test.each([
+  [
+    'No connection established. Last error: Error: connect EHOSTUNREACH 10.0.0.9:4320. Resolution note: ',
+    'hub:4320 cannot be reached: connect EHOSTUNREACH 10.0.0.9:4320',
+  ],
+  ['No connection established. Last error: null. Resolution note: ', 'hub:4320 cannot be reached'],
+  ['No connection established', 'hub:4320 cannot be reached'],
+  ['Name resolution failed for target dns:hub:4320', 'the name in hub:4320 cannot be resolved'],
+  ['Connection dropped', 'hub:4320 closed the connection'],
+  ['something else', 'something else'],
+])('the transport says “%s”, the agent “%s”', (details, words) => {
+  expect(reasonFor({ details, message: '14 UNAVAILABLE' }, 'hub:4320')).toBe(words);
 });
 
 test('a certificate of another authority is not let in', async () => {
   const made = await link({ from: await createTestAuthority() });
-  await until(() => made.state().reason !== 'not connected yet');
+  await until(() => made.state().reason !== 'the first try is under way');
   expect(made.state().connected).toBe(false);
   expect(hub.hellos).toEqual([]);
 });
@@ -306,7 +329,7 @@ test('a new certificate that does not fit, or that the disk does not take, leave
 
 test('an agent whose certificate has ended is told what to do', async () => {
   const made = await link({ days: -0.01 });
-  await until(() => made.state().reason !== 'not connected yet');
+  await until(() => made.state().reason !== 'the first try is under way');
   expect(made.state().reason).toMatch(/certificate ended on .* outrider-agent enroll --force --data /);
   await put('kept');
   expect(spool.lines().lost).toBe(0);

@@ -54,7 +54,7 @@ export function createLink(given: LinkGiven): Link {
   let identity = given.identity;
   const state: LinkState = {
     connected: false,
-    reason: 'not connected yet',
+    reason: 'the first try is under way',
     hub: identity.link,
     lastAckMs: undefined,
     acknowledged: 0n,

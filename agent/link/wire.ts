@@ -23,6 +23,18 @@ export interface Wire {
 const serialize = (message: AgentMessage): Buffer => Buffer.from(toBinary(AgentMessageSchema, message));
 const deserialize = (bytes: Buffer): HubMessage => fromBinary(HubMessageSchema, bytes);
 
+/** Why a stream ended, in words for an operator; those of the transport are for its own developers. */
+export function reasonFor({ details, message }: Pick<grpc.ServiceError, 'details' | 'message'>, link: string): string {
+  const text = details === '' ? message : details;
+  if (text.includes('Name resolution failed')) return `the name in ${link} cannot be resolved`;
+  if (text.includes('Connection dropped') || text.includes('ECONNRESET')) return `${link} closed the connection`;
+  const last = /No connection established(?:\. Last error: (?:Error: )?(.*?)\. Resolution note: .*)?$/s.exec(text);
+  if (last === null) return text;
+  const [, cause = ''] = last;
+  if (cause.includes('ECONNREFUSED')) return `nobody listens at ${link}`;
+  return cause === '' || cause === 'null' ? `${link} cannot be reached` : `${link} cannot be reached: ${cause}`;
+}
+
 /** Opens a stream. The hub is known by its authority and a fixed name, whatever address is dialled. */
 export function openWire(identity: Identity, received: (message: HubMessage) => void): Wire {
   const { link, ca, key, certificate } = identity;
@@ -43,7 +55,7 @@ export function openWire(identity: Identity, received: (message: HubMessage) => 
     deserialize,
   );
   const ended = new Promise<string>((resolve) => {
-    stream.on('error', (error: grpc.ServiceError) => resolve(error.details === '' ? error.message : error.details));
+    stream.on('error', (error: grpc.ServiceError) => resolve(reasonFor(error, link)));
     stream.on('end', () => resolve('the hub closed the stream'));
   });
   stream.on('data', received);

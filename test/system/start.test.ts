@@ -194,10 +194,13 @@ test.each(['check-config', 'run'])(
   },
 );
 
-test('a misspelt variable of the environment is named with the one that is meant', async () => {
-  const { code, output } = await runProgram('hub', ['check-config'], { env: { OUTRIDER_PROT: '1' } });
+test.each([
+  ['hub', 'OUTRIDER_PROT', 'OUTRIDER_PORT'],
+  ['agent', 'OUTRIDER_OWN_LOGS', 'OUTRIDER_OWN_LOG'],
+] as const)('a misspelt variable of the %s is named with the one that is meant', async (name, variable, meant) => {
+  const { code, output } = await runProgram(name, ['check-config'], { env: { [variable]: '1' } });
   expect(code).toBe(0);
-  expect(output).toMatch(/OUTRIDER_PROT .*OUTRIDER_PORT/);
+  expect(output).toContain(`${variable} (is ${meant} meant?)`);
 });
 
 test('a misspelt command is named, and points at the help', async () => {
