@@ -5,6 +5,7 @@ import { letterOf } from './letter.ts';
 
 const problems = defineProblems('mail', {
   refused: { status: 502, title: 'The mail server refused the message.' },
+  noStarttls: { status: 502, title: 'The mail server does not switch to TLS.' },
   deferred: { status: 502, title: 'The mail server does not take the message now.', retryable: true },
   unreachable: { status: 502, title: 'The mail server cannot be reached.', retryable: true },
 });
@@ -60,11 +61,19 @@ interface SmtpError extends Error {
   code?: string;
   responseCode?: number;
   response?: string;
+  command?: string;
 }
 
 /** What a failed try means: 5yz is final, 4yz and whatever the network does may pass (RFC 5321, 4.2.1). */
-function problemOf(error: SmtpError, { host, port }: MailConfig): Error {
+function problemOf(error: SmtpError, { host, port, tls }: MailConfig): Error {
   const said = error.response ?? reasonOf(error);
+  // A server that answers EHLO with an error knows no extension, so no STARTTLS either.
+  const lacksStarttls = error.command === 'STARTTLS' || error.command === 'EHLO';
+  if (tls === 'starttls' && lacksStarttls && (error.responseCode ?? 0) >= 500)
+    return problems.noStarttls(
+      `${host}:${port} does not offer STARTTLS, or refuses it (${said}). Set tls to tls for a server that speaks TLS from the start, often on port 465, or to none if everything may be readable on the way.`,
+      { cause: error },
+    );
   const detail = `${host}:${port} answered: ${said}`;
   if (error.responseCode !== undefined && error.responseCode >= 500) return problems.refused(detail, { cause: error });
   if (error.responseCode !== undefined) return problems.deferred(detail, { cause: error });

@@ -100,7 +100,9 @@ test('with STARTTLS nothing is said before the connection is encrypted', async (
 test('a server that offers no STARTTLS, or proves nothing, gets no mail', async () => {
   const plain = await startServer({ disabledCommands: ['STARTTLS', 'AUTH'] });
   await expect(channelTo(plain.port, { tls: 'starttls' }).send(MESSAGE, signal)).rejects.toMatchObject({
-    name: 'Problem',
+    code: 'mail.no-starttls',
+    retryable: false,
+    message: expect.stringMatching(/does not offer STARTTLS.*tls for .*none if/) as string,
   });
   await new Promise<void>((resolve) => server?.close(resolve));
   const own = await startServer({ disabledCommands: ['AUTH'] });
