@@ -1,11 +1,20 @@
 /** Writes the page of every collector; with `--check` it only tells which are stale, and fails if one is. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { defineProblems, type CollectorDefinition } from '#sdk';
 import { collectors } from './catalogue.ts';
 import { collectorPage, HAND_MARK } from './document.ts';
 
+const problems = defineProblems('collectors', {
+  notCaptured: { status: 500, title: 'A collector has no captured machine.' },
+});
+
 /** The series of every golden file below a room's captured machines. */
 function capturedSeries(room: string): string[] {
+  if (!existsSync(join(room, 'testdata')))
+    throw problems.notCaptured(
+      `${room} has no testdata/: a page tells what a collector said of a captured machine. Capture one as CONTRIBUTING.md says, and run the golden test.`,
+    );
   const files = readdirSync(join(room, 'testdata'), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('expected.json'))
     .sort();
@@ -16,10 +25,14 @@ function capturedSeries(room: string): string[] {
 }
 
 /** The pages that are not what they should be, by path; writes them unless asked only to look. */
-export async function documentAll(mode: 'write' | 'check'): Promise<string[]> {
+export async function documentAll(
+  mode: 'write' | 'check',
+  listed: Readonly<Record<string, () => Promise<CollectorDefinition>>> = collectors,
+  rooms = import.meta.dirname,
+): Promise<string[]> {
   const stale: string[] = [];
-  for (const [name, load] of Object.entries(collectors)) {
-    const room = join(import.meta.dirname, name);
+  for (const [name, load] of Object.entries(listed)) {
+    const room = join(rooms, name);
     const path = join(room, 'README.md');
     const old = existsSync(path) ? readFileSync(path, 'utf8') : '';
     const byHand = old.split(HAND_MARK)[1] ?? '';

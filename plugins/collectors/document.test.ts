@@ -27,6 +27,11 @@ test('what is written by hand is kept', () => {
   expect(collectorPage(example, [], '\n## Traps\n\nNone.\n')).toMatch(/by hand. -->\n\n## Traps\n\nNone.\n$/);
 });
 
+test('a collector without a captured machine is told what it lacks', async () => {
+  const listed = { example: () => Promise.resolve(example) };
+  await expect(documentAll('check', listed, '/nowhere')).rejects.toThrow(/example has no testdata\/.*CONTRIBUTING/);
+});
+
 test('every page in the tree is fresh: run `npx tsx plugins/collectors/document-all.ts` after a change', async () => {
   expect(await documentAll('check')).toEqual([]);
 });

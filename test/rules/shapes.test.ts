@@ -43,3 +43,9 @@ test('refuses a service without a door', () => {
     'hub/services/users/index.ts: every service has one',
   );
 });
+
+test('refuses a collector without a page, and says what writes it', () => {
+  expect(shapeFaults([{ path: 'plugins/collectors/fan/index.ts', lines: 10 }])).toEqual([
+    'plugins/collectors/fan/README.md: every collector has one: run make docs, which writes it',
+  ]);
+});
