@@ -2,6 +2,7 @@ import {
   invalidSettings,
   leavesOf,
   loadSettings,
+  Problem,
   type Clock,
   type Component,
   type GuardedFetch,
@@ -35,23 +36,26 @@ export function servicesOf(target: string): readonly string[] {
   ]);
 }
 
-/** The adapter that the settings choose for each port; every wrong name is a fault. */
-function chosenAdapters(ports: readonly AdaptedPort[], sources: SettingSources): Record<string, string> {
-  const choice = (port: AdaptedPort): TObject =>
-    Type.Object(
-      { adapter: Type.Enum(Object.keys(adapters[port]), { default: Object.keys(adapters[port])[0] }) },
-      { default: {} },
-    );
-  const schema = Type.Object(Object.fromEntries(ports.map((port) => [port, choice(port)])));
-  const chosen = loadSettings(schema, sources) as Record<string, { adapter: string }>;
-  return Object.fromEntries(ports.map((port) => [port, chosen[port]?.adapter ?? '']));
+/** The adapter that the settings choose for a port; undefined when they cannot be read, which `planSettings` tells with all else. */
+function chosenAdapter(port: AdaptedPort, sources: SettingSources): string | undefined {
+  const names = Object.keys(adapters[port]);
+  const own = Type.Object({ adapter: Type.Enum(names, { default: names[0] }) }, { default: {} });
+  try {
+    const chosen = loadSettings(Type.Object({ [port]: own }), sources) as Record<string, { adapter: string }>;
+    return chosen[port]?.adapter;
+  } catch (error) {
+    if (error instanceof Problem) return undefined;
+    throw error;
+  }
 }
 
-function portSchema(port: AdaptedPort, name: string, config: TObject): TObject {
+function portSchema(port: AdaptedPort, chosen: string | undefined, config: TObject): TObject {
   const adapter = Type.Enum(Object.keys(adapters[port]), {
     description: `Which adapter gives the port "${port}".`,
-    default: name,
+    default: chosen ?? Object.keys(adapters[port])[0],
   });
+  // What else stands there is for an adapter that is not known.
+  if (chosen === undefined) return Type.Object({ adapter }, { default: {} });
   return Type.Object({ adapter, ...config.properties }, { additionalProperties: false, default: {} });
 }
 
@@ -62,18 +66,18 @@ export async function planFor(target: string, sources: SettingSources): Promise<
   );
   const needed = new Set<PortName>(definitions.flatMap((definition) => [...definition.needs]));
   const names = PORT_ORDER.filter((port) => needed.has(port));
-  const chosen = chosenAdapters(names, sources);
   const ports = await Promise.all(
     names.map(async (name) => {
       const table = adapters[name] as Readonly<Record<string, () => Promise<AdapterDefinition<Ports[AdaptedPort]>>>>;
-      const load = table[chosen[name] ?? ''];
+      const chosen = chosenAdapter(name, sources);
+      const load = table[chosen ?? ''] ?? Object.values(table)[0];
       if (load === undefined) throw new Error(`no adapter for ${name}`);
-      return { name, definition: await load() };
+      return { name, chosen, definition: await load() };
     }),
   );
   const parts = {
     ...Object.fromEntries(
-      ports.map(({ name, definition }) => [name, portSchema(name, definition.name, definition.config)]),
+      ports.map(({ name, chosen, definition }) => [name, portSchema(name, chosen, definition.config)]),
     ),
     ...Object.fromEntries(
       definitions.map(({ name, config }) => [

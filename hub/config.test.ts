@@ -34,26 +34,41 @@ test.each([
   expect(settingFaults(settings)).toEqual([]);
 });
 
-test('faults of single settings, of settings against each other and of an adapter stand in one list', async () => {
+/** Where the faults of a file lie, in order, and the words in which they are told. */
+async function faultsOf(...lines: string[]): Promise<{ places: string[]; message: string }> {
   const file = join(folder, 'outrider-hub.yaml');
-  const lines = [
+  writeFileSync(file, lines.join('\n'));
+  const sources = { file, env: {}, flags: {} };
+  try {
+    planSettings(await planFor('all', sources), sources);
+  } catch (error) {
+    const { message } = error as Error;
+    return { places: message.split('\n').map((line) => line.split(': ')[0] ?? ''), message };
+  }
+  return { places: [], message: '' };
+}
+
+test('faults of single settings, of settings against each other and of an adapter stand in one list', async () => {
+  const { places, message } = await faultsOf(
     'port: 8080',
     'ingest: { port: 8080 }',
     'log: { level: loud }',
     'gateway: { burst: 1.5 }',
     'listen: 999.1.1.1',
     'relational: { adapter: postgres, url: "mysql://me:secret@host/db" }',
-  ];
-  writeFileSync(file, lines.join('\n'));
-  const sources = { file, env: {}, flags: {} };
-  const plan = await planFor('all', sources);
-  const places = (text: string): string[] => text.split('\n').map((line) => line.split(': ')[0] ?? '');
-  try {
-    planSettings(plan, sources);
-    expect.unreachable();
-  } catch (error) {
-    const { message } = error as Error;
-    expect(places(message).sort()).toEqual(['gateway.burst', 'listen', 'log.level', 'port', 'relational.url']);
-    expect(message).not.toContain('secret');
-  }
+  );
+  expect(places.sort()).toEqual(['gateway.burst', 'listen', 'log.level', 'port', 'relational.url']);
+  expect(message).not.toContain('secret');
+});
+
+test('an adapter that does not exist hides no other fault, and its settings are none', async () => {
+  const { places } = await faultsOf(
+    'listen: 999.1.1.1',
+    'relational: { adapter: postgress, url: "postgres://host/db" }',
+  );
+  expect(places.sort()).toEqual(['listen', 'relational.adapter']);
+});
+
+test('a text that is no YAML is told with its place', async () => {
+  expect((await faultsOf('listen: [')).message).toMatch(/line \d/);
 });
