@@ -45,7 +45,7 @@ function useColors(id: string, lines: readonly ChartLine[]): readonly number[] {
   return useMemo(() => {
     const given = palette.assign(
       id,
-      lines.filter(({ color }) => color === undefined).map(({ key }) => key),
+      lines.filter(({ color }) => color === undefined).map(({ label }) => label),
     );
     let next = 0;
     return lines.map(({ color }) => color ?? given[next++] ?? 0);
@@ -74,7 +74,7 @@ function ChartOf(props: ChartProps): ReactNode {
   const drew = (columns: Columns, hovered: number | undefined): void => {
     read.current = columns;
     const newest = keys.map((key) => view.source?.newest(key));
-    const figures = { columns, newest, unit, hovered, zone };
+    const figures = { columns, newest, unit, hovered, zone, live: view.range().live };
     if (table.current !== null) fillLegend(table.current, figures);
     const at = hovered === undefined ? undefined : columns.times[hovered];
     const told = at === undefined ? '' : wordsAt(view.spans, at);

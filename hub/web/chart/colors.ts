@@ -61,24 +61,32 @@ function hash(text: string): number {
 }
 
 /**
- * Gives lines their place in the palette. A line keeps its colour whenever it comes; lines that are shown together share one only when there
- * are more lines than colours.
+ * Gives lines their place in the palette. A line keeps its colour whenever it comes, and in every chart that shows it; lines that are shown
+ * together share one only when there are more lines than colours.
  */
 export function createPalette() {
-  const given = new Map<string, number>();
+  const everywhere = new Map<string, number>();
+  /** Where two lines of a chart have got the same colour elsewhere, one of them has another one here. */
+  const here = new Map<string, number>();
   return {
     /** Places in the palette of the lines of a chart that are shown together. */
     assign(chart: string, keys: readonly string[]): number[] {
-      const taken = new Set(keys.flatMap((key) => given.get(`${chart} ${key}`) ?? []));
-      return keys.map((key) => {
-        const name = `${chart} ${key}`;
-        const there = given.get(name);
-        if (there !== undefined) return there;
+      const known = keys.map((key) => here.get(`${chart} ${key}`) ?? everywhere.get(key));
+      const taken = new Set(known.filter((place) => place !== undefined));
+      const seen = new Set<number>();
+      return keys.map((key, index) => {
+        const there = known[index];
+        if (there !== undefined && (!seen.has(there) || here.has(`${chart} ${key}`) || taken.size >= CHOSEN)) {
+          seen.add(there);
+          return there;
+        }
         const wish = hash(key) % CHOSEN;
         const turns = Array.from({ length: CHOSEN }, (_, step) => (wish + step) % CHOSEN);
         const place = turns.find((one) => !taken.has(one)) ?? wish;
-        given.set(name, place);
+        if (there === undefined) everywhere.set(key, place);
+        else here.set(`${chart} ${key}`, place);
         taken.add(place);
+        seen.add(place);
         return place;
       });
     },

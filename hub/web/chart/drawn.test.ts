@@ -50,6 +50,20 @@ describe('a line’s colour', () => {
     expect(palette.assign('c', ['x', 'c', 'a'])[2]).toBe(first[0]);
   });
 
+  test('is the same in every chart, unless two of one chart would share it', () => {
+    const palette = createPalette();
+    const names = Array.from({ length: 40 }, (_, index) => `program ${index}`);
+    const alone = names.map((name) => palette.assign(name, [name])[0]);
+    expect(palette.assign('cpu', [names[3] ?? ''])).toEqual([alone[3]]);
+    const twin = alone.indexOf(alone[0], 1);
+    const pair = [names[0] ?? '', names[twin] ?? ''];
+    const shown = palette.assign('memory', pair);
+    expect(shown[0]).toBe(alone[0]);
+    expect(shown[1]).not.toBe(alone[0]);
+    expect(palette.assign('memory', pair)).toEqual(shown);
+    expect(palette.assign('memory', pair.toReversed())).toEqual(shown.toReversed());
+  });
+
   test('does not depend on the order of arrival when nothing is in its way', () => {
     expect(createPalette().assign('c', ['node'])).toEqual(createPalette().assign('c', ['node']));
   });

@@ -15,6 +15,8 @@ export interface LegendFigures {
   /** The step under the crosshair. */
   hovered: number | undefined;
   zone: Zone;
+  /** False when the shown time has an end. */
+  live: boolean;
 }
 
 function write(cell: Element | undefined, text: string): void {
@@ -23,9 +25,9 @@ function write(cell: Element | undefined, text: string): void {
 
 /** Writes the numbers into a legend that stands, past React: it happens every second for every chart. */
 export function fillLegend(table: HTMLTableElement, figures: LegendFigures): void {
-  const { columns, newest, unit, hovered, zone } = figures;
+  const { columns, newest, unit, hovered, zone, live } = figures;
   const at = hovered === undefined ? undefined : columns.times[hovered];
-  write(table.tHead?.rows[0]?.cells[1], at === undefined ? 'now' : clockTime(at, zone));
+  write(table.tHead?.rows[0]?.cells[1], at !== undefined ? clockTime(at, zone) : live ? 'now' : 'last');
   columns.lines.forEach((line, index) => {
     const cells = table.tBodies[0]?.rows[index]?.cells;
     const { min, avg, max } = figuresOf(line);
@@ -35,10 +37,10 @@ export function fillLegend(table: HTMLTableElement, figures: LegendFigures): voi
 }
 
 /** A chart in one sentence, for those who do not see it. */
-export function summaryOf(lines: readonly ChartLine[], { columns, newest, unit }: LegendFigures): string {
+export function summaryOf(lines: readonly ChartLine[], { columns, newest, unit, live }: LegendFigures): string {
   const words = lines.slice(0, 8).map(({ label }, index) => {
     const { max } = figuresOf(columns.lines[index] ?? { avg: [], min: [], max: [] });
-    return `${label} now ${quantity(newest[index], unit)}, at most ${quantity(max, unit)}`;
+    return `${label} ${live ? 'now' : 'last'} ${quantity(newest[index], unit)}, at most ${quantity(max, unit)}`;
   });
   return words.join('; ');
 }

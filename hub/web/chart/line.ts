@@ -1,9 +1,10 @@
 /** A line of a chart. */
 export interface ChartLine {
-  /** Names it in the source, in the address and in the palette. */
+  /** Names it in the source and in the address. */
   key: string;
+  /** What people call it; the same has the same colour in all charts. */
   label: string;
-  /** A fixed place in the palette; without one the key decides. */
+  /** A fixed place in the palette; without one the label decides. */
   color?: number | undefined;
 }
 

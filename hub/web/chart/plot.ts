@@ -15,6 +15,9 @@ export const CROSSHAIR = 'page';
 /** Room for the words of the two axes, pixels. */
 export const AXIS_WIDTH = 64;
 const AXIS_HEIGHT = 26;
+/** Room for half a time of day behind the axis, and how wide half a letter is, pixels. */
+const AXIS_END = 18;
+const HALF_LETTER = 3.5;
 
 /** How a plot looks. */
 export interface PlotShape {
@@ -95,7 +98,12 @@ function axesOf({ zone, ink, unit, stack }: PlotShape, axis: () => Axis): uPlot.
         distance = timeDistance(to - from, u.bbox.width / uPlot.pxRatio);
         return timeTicks(from, to, distance, zone);
       },
-      values: (_u, ticks) => ticks.map((tick) => axisTime(tick, distance, zone)),
+      values: (u, ticks) =>
+        ticks.map((tick) => {
+          const words = axisTime(tick, distance, zone);
+          const room = u.bbox.width / uPlot.pxRatio - u.valToPos(tick, 'x') + AXIS_END;
+          return words.length * HALF_LETTER > room ? '' : words;
+        }),
     },
     {
       ...look,
@@ -144,7 +152,7 @@ export function createPlot(place: HTMLElement, shape: PlotShape, hands: PlotHand
   const options: uPlot.Options = {
     ...shape.size,
     ms: 1,
-    padding: [8, 10, 0, 0],
+    padding: [8, AXIS_END, 0, 0],
     legend: { show: false },
     scales: { x: { time: false, auto: false }, y: { auto: false } },
     series: [{}, ...seriesOf(shape)],

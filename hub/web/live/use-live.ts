@@ -29,6 +29,10 @@ export function useLiveResumed(listener: () => void): void {
 /** How fresh the page is. */
 export const useFreshness = (): Freshness => useSyncExternalStore(liveStream.onFreshness, liveStream.freshness);
 
+/** True while the hub is not reached: what is shown was true before. */
+export const useLost = (): boolean =>
+  useSyncExternalStore(liveStream.onFreshness, () => liveStream.freshness().state === 'broken');
+
 const secondListeners = new Set<() => void>();
 let second = liveStream.now();
 let ticking: ReturnType<typeof setInterval> | undefined;

@@ -3,7 +3,7 @@ import { Link, Outlet, useNavigate } from '@tanstack/react-router';
 import { useEffect, useState, type ReactNode } from 'react';
 import type { User } from '../api/session.ts';
 import { liveStream } from '../live/stream.ts';
-import { useLiveEvent, useLiveResumed } from '../live/use-live.ts';
+import { useLiveEvent, useLiveResumed, useLost } from '../live/use-live.ts';
 import { CommandBox } from './command-box.tsx';
 import { KeyList } from './key-list.tsx';
 import { useKeys } from './keys.ts';
@@ -41,6 +41,19 @@ function NavigationItem({ place, firing }: { place: Place; firing: number }): Re
   );
 }
 
+/** Ctrl-K opens the command box, also while somebody types. */
+function useCommandKey(open: () => void): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      open();
+    };
+    document.addEventListener('keydown', press);
+    return () => document.removeEventListener('keydown', press);
+  }, []);
+}
+
 /** The bar, the navigation and the section that the address names. */
 export function Frame({ user }: { user: User }): ReactNode {
   const [box, setBox] = useState<'none' | 'command' | 'keys'>('none');
@@ -48,6 +61,7 @@ export function Frame({ user }: { user: User }): ReactNode {
   const navigate = useNavigate();
   const queries = useQueryClient();
   const firing = useFiringCount();
+  const lost = useLost();
   useEffect(() => {
     liveStream.start();
     return () => liveStream.stop();
@@ -57,15 +71,7 @@ export function Frame({ user }: { user: User }): ReactNode {
     setAlertWords(`${state === 'firing' ? 'Alert' : state}: ${title}`);
   });
   useLiveResumed(() => void queries.invalidateQueries());
-  useEffect(() => {
-    const open = (event: KeyboardEvent): void => {
-      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey)) return;
-      event.preventDefault();
-      setBox('command');
-    };
-    document.addEventListener('keydown', open);
-    return () => document.removeEventListener('keydown', open);
-  }, []);
+  useCommandKey(() => setBox('command'));
   useKeys([
     ...PLACES.map(({ keys, name, to }) => ({
       keys,
@@ -76,7 +82,7 @@ export function Frame({ user }: { user: User }): ReactNode {
     { keys: '?', does: 'These keys', run: () => setBox('keys') },
   ]);
   return (
-    <div className="frame">
+    <div className={lost ? 'frame lost' : 'frame'}>
       <a className="skip button" href="#main">
         Skip to the content
       </a>

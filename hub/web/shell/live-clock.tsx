@@ -17,9 +17,11 @@ export function LiveClock(): ReactNode {
   }, [newestMs]);
   if (!live) {
     return (
-      <button type="button" title="Follow what happens now" onClick={() => show({})}>
-        Go live
-      </button>
+      <span className="clock still">
+        <button type="button" title="Follow what happens now" onClick={() => show({})}>
+          Go live
+        </button>
+      </span>
     );
   }
   const age = last === 0 ? '' : length(Math.max(0, now - last));
@@ -35,7 +37,7 @@ export function LiveClock(): ReactNode {
   return (
     <span className="clock small" title={last === 0 ? undefined : `Newest point ${new Date(last).toISOString()}`}>
       <span className={`live-dot ${state === 'live' ? (old ? '' : 'live') : state}`} />
-      <span data-testid="freshness" className="cut">
+      <span data-testid="freshness" className="clock-words">
         {words}
       </span>
     </span>

@@ -1,16 +1,21 @@
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { liveStream } from '../live/stream.ts';
+import { useNow } from '../live/use-live.ts';
 import { PRESETS, readTyped } from '../time/range.ts';
 import { useRange } from '../time/use-range.ts';
-import { rangeLabel } from '../time/wording.ts';
+import { rangeLabel, rangeWords } from '../time/wording.ts';
 import { Menu } from './menu.tsx';
 import { prefer, usePreferences } from './preferences.ts';
+
+const EXAMPLES = '-2h, yesterday, 03:15, 09:00-10:30 or 2026-01-31 12:00 to 13:00';
 
 function Typed({ done }: { done(): void }): ReactNode {
   const { show } = useRange();
   const { zone } = usePreferences();
   const [text, setText] = useState('');
   const [wrong, setWrong] = useState(false);
+  const now = useNow();
+  const understood = readTyped(text, now, zone);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const read = readTyped(text, liveStream.now(), zone);
@@ -24,13 +29,20 @@ function Typed({ done }: { done(): void }): ReactNode {
       <input
         autoFocus
         aria-label="Time range"
-        placeholder="-2h · 09:00-10:30 · 2026-01-31 12:00"
+        placeholder="2 hours, 09:00-10:30"
         value={text}
-        onChange={(event) => setText(event.target.value)}
+        onChange={(event) => {
+          setText(event.target.value);
+          setWrong(false);
+        }}
       />
-      {wrong && (
+      {wrong ? (
         <span className="fault" role="alert">
-          That is no time range. Try -2h, 09:00-10:30 or 2026-01-31T12:00 to 13:00.
+          That is no time range. Try {EXAMPLES}.
+        </span>
+      ) : (
+        <span className="hint" role="status">
+          {understood === undefined ? `Such as ${EXAMPLES}` : rangeWords(understood, now, zone)}
         </span>
       )}
     </form>

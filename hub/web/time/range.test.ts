@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fixedRange, rangeOf, readTyped, relativeMs, stepFor } from './range.ts';
-import { ago, axisTime, exactTime, length, rangeLabel } from './wording.ts';
+import { ago, axisTime, exactTime, length, rangeLabel, rangeWords } from './wording.ts';
 
 const NOW = Date.UTC(2026, 0, 31, 12, 0, 0);
 
@@ -10,13 +10,48 @@ describe('what people type', () => {
     expect(readTyped('-2h', NOW, 'utc')).toEqual({ from: '-2h' });
     expect(readTyped('45 min', NOW, 'utc')).toEqual({ from: '-45min' });
     expect(readTyped('last 3d', NOW, 'utc')).toEqual({ from: '-3d' });
+    for (const text of [
+      'last 2 hours',
+      '2 hours',
+      '2 h',
+      'now-2h',
+      'now-2h to now',
+      'Now - 2 hours - now',
+      'past 2 hrs',
+    ])
+      expect(readTyped(text, NOW, 'utc')).toEqual({ from: '-2h' });
+    expect(readTyped('last hour', NOW, 'utc')).toEqual({ from: '-1h' });
+    expect(readTyped('90 minutes', NOW, 'utc')).toEqual({ from: '-90m' });
+  });
+
+  test('is a day, or what there was of it', () => {
+    expect(readTyped('today', NOW, 'utc')).toEqual({ from: '2026-01-31T00:00:00Z' });
+    expect(readTyped('Yesterday', NOW, 'utc')).toEqual({ from: '2026-01-30T00:00:00Z', to: '2026-01-31T00:00:00Z' });
+    expect(readTyped('2026-01-02', NOW, 'utc')).toEqual({ from: '2026-01-02T00:00:00Z', to: '2026-01-03T00:00:00Z' });
+    expect(readTyped('2026-01-31', NOW, 'utc')).toEqual({ from: '2026-01-31T00:00:00Z' });
+    expect(readTyped('2026-02-01', NOW, 'utc')).toBeUndefined();
+  });
+
+  test('is from a time of day to now', () => {
+    expect(readTyped('03:15', NOW, 'utc')).toEqual({ from: '2026-01-31T03:15:00Z' });
+    expect(readTyped('22:00', NOW, 'utc')).toEqual({ from: '2026-01-30T22:00:00Z' });
+    expect(readTyped('2026-01-30 22:00 to now', NOW, 'utc')).toEqual({ from: '2026-01-30T22:00:00Z' });
+  });
+
+  test('is said again as it was understood', () => {
+    const said = (text: string): string => rangeWords(readTyped(text, NOW, 'utc') ?? {}, NOW, 'utc');
+    expect(said('03:15')).toBe('Today 03:15 – now');
+    expect(said('last 2 hours')).toBe('Today 10:00 – now');
+    expect(said('yesterday')).toBe('Yesterday 00:00 – today 00:00');
+    expect(said('09:00-10:30')).toBe('Today 09:00 – 10:30');
+    expect(said('2026-01-02 03:00 to 03:00:20')).toBe('2 Jan 2026 03:00 – 03:00:20');
   });
 
   test('is a stretch of today, or of yesterday when it lies ahead', () => {
     expect(readTyped('09:00-10:30', NOW, 'utc')).toEqual({ from: '2026-01-31T09:00:00Z', to: '2026-01-31T10:30:00Z' });
     expect(readTyped('22:00-23:00', NOW, 'utc')).toEqual({ from: '2026-01-30T22:00:00Z', to: '2026-01-30T23:00:00Z' });
     expect(readTyped('23:30-00:30', NOW, 'utc')).toEqual({ from: '2026-01-30T23:30:00Z', to: '2026-01-31T00:30:00Z' });
-    expect(readTyped('11:00-now', NOW, 'utc')).toEqual({ from: '2026-01-31T11:00:00Z', to: '2026-01-31T12:00:00Z' });
+    expect(readTyped('11:00-now', NOW, 'utc')).toEqual({ from: '2026-01-31T11:00:00Z' });
   });
 
   test('is two moments, the second one of the same day when it has none', () => {

@@ -30,9 +30,15 @@ export const PRESETS: readonly { from: string; label: string }[] = [
   { from: '-30d', label: 'Last 30 days' },
 ];
 
+const DAY_MS = 86_400_000;
 const UNITS: Readonly<Record<string, number>> = {
-  s: 1000, sec: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000,
+  s: 1000, sec: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: DAY_MS, w: 7 * DAY_MS,
 }; // prettier-ignore
+/** Units as people say them, by their short form. */
+const LONG_UNITS: readonly (readonly [long: RegExp, short: string])[] = [
+  [/(\d)\s*(?:seconds?|secs)$/, 's'], [/(\d)\s*(?:minutes?|mins)$/, 'm'], [/(\d)\s*(?:hours?|hrs?)$/, 'h'],
+  [/(\d)\s*days?$/, 'd'], [/(\d)\s*weeks?$/, 'w'],
+]; // prettier-ignore
 const SHORTEST_MS = 5000;
 
 /** The length of `-2h` and its like in milliseconds; undefined when it is none. */
@@ -53,6 +59,13 @@ function clockMs(text: string, nowMs: number, zone: Zone): number | undefined {
   return day.getTime();
 }
 
+/** The midnight with which a day begins, `days` before or after that of a moment. */
+function midnight(ms: number, zone: Zone, days = 0): number {
+  const day = new Date(ms);
+  if (zone === 'utc') return Date.UTC(day.getUTCFullYear(), day.getUTCMonth(), day.getUTCDate() + days);
+  return new Date(day.getFullYear(), day.getMonth(), day.getDate() + days).getTime();
+}
+
 function isoMs(text: string, zone: Zone): number | undefined {
   const match = /^\d{4}-\d{2}-\d{2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?(Z|[+-]\d{2}:?\d{2})?$/.exec(text);
   if (match === null) return undefined;
@@ -61,47 +74,74 @@ function isoMs(text: string, zone: Zone): number | undefined {
   return Number.isFinite(parsed) ? parsed : undefined;
 }
 
-/** One end of a range: `now`, `-2h`, `09:00`, milliseconds or ISO 8601. Undefined when it cannot be read. */
+/** One end of a range: `now`, `-2h`, `now-2h`, `09:00`, milliseconds or ISO 8601. Undefined when it cannot be read. */
 export function readMoment(text: string, nowMs: number, zone: Zone = 'local'): number | undefined {
   const trimmed = text.trim();
   if (trimmed === 'now') return nowMs;
   if (/^\d{9,15}$/.test(trimmed)) return Number(trimmed);
-  const back = relativeMs(trimmed);
+  const back = relativeMs(trimmed.replace(/^now\s*-/, '-'));
   return back === undefined ? (clockMs(trimmed, nowMs, zone) ?? isoMs(trimmed, zone)) : nowMs - back;
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString().replace(/\.000Z$/, 'Z');
 
+/** A length back from now: `-2h`, `2 hours`, `last hour`, `now-3h to now`. */
+function typedLength(text: string): RangeText | undefined {
+  let short = text
+    .replace(/\s*(?:to|-|–)\s*now$/, '')
+    .replace(/^(?:the\s+)?(?:last|past)\s+/, '-')
+    .replace(/^now\s*-\s*/, '-')
+    .replace(/^-(?=[a-z])/, '-1');
+  for (const [long, unit] of LONG_UNITS) short = short.replace(long, `$1${unit}`);
+  if (/^\d/.test(short)) short = `-${short}`;
+  return relativeMs(short) === undefined ? undefined : { from: short.replaceAll(' ', '') };
+}
+
+/** A day: `today`, `yesterday`, `2026-01-31`. */
+function typedDay(text: string, nowMs: number, zone: Zone): RangeText | undefined {
+  if (text === 'today') return { from: iso(midnight(nowMs, zone)) };
+  if (text === 'yesterday') return { from: iso(midnight(nowMs, zone, -1)), to: iso(midnight(nowMs, zone)) };
+  const from = /^\d{4}-\d{2}-\d{2}$/.test(text) ? isoMs(text, zone) : undefined;
+  if (from === undefined || from > nowMs) return undefined;
+  const to = midnight(from, zone, 1);
+  return to > nowMs ? { from: iso(from) } : { from: iso(from), to: iso(to) };
+}
+
+/** One moment: a time of day is from then on, a moment of another day half an hour around it. */
+function typedMoment(text: string, nowMs: number, zone: Zone): RangeText | undefined {
+  const moment = readMoment(text, nowMs, zone);
+  if (moment === undefined) return undefined;
+  if (/^\d{1,2}:/.test(text)) return { from: iso(moment > nowMs ? moment - DAY_MS : moment) };
+  const from = moment - 900_000;
+  return from > nowMs - SHORTEST_MS ? undefined : { from: iso(from), to: iso(Math.min(moment + 900_000, nowMs)) };
+}
+
 /**
- * What a person typed: `-2h`, `2h`, `09:00-10:30`, `2026-01-31T12:00 to 13:00`, one moment (then half an hour around it).
- * Clock times that lie ahead are yesterday's. Undefined when it cannot be read.
+ * What a person typed: `-2h`, `last 2 hours`, `yesterday`, `03:15` (from then to now), `09:00-10:30`, `2026-01-31T12:00 to 13:00`, one moment
+ * (then half an hour around it). Clock times that lie ahead are yesterday's. Undefined when it cannot be read.
  */
 export function readTyped(text: string, nowMs: number, zone: Zone): RangeText | undefined {
-  const trimmed = text
-    .trim()
-    .toLowerCase()
-    .replace(/^last\s+/, '-');
-  const relative = relativeMs(/^\d/.test(trimmed) ? `-${trimmed}` : trimmed);
-  if (relative !== undefined) return { from: `-${trimmed.replace(/^-/, '').replaceAll(' ', '')}` };
   const raw = text.trim();
+  const small = raw.toLowerCase();
+  const known = typedLength(small) ?? typedDay(small, nowMs, zone);
+  if (known !== undefined) return known;
   const parts =
-    /^(\d{1,2}:\d{2}(?::\d{2})?)\s*[-–]\s*(\d{1,2}:\d{2}(?::\d{2})?|now)$/.exec(raw) ??
-    /^(.+?)\s*(?:\bto\b|…|\.\.|–|\s-\s|\/)\s*(.+)$/.exec(raw);
-  if (parts === null) {
-    const moment = readMoment(raw, nowMs, zone);
-    return moment === undefined
-      ? undefined
-      : { from: iso(moment - 900_000), to: iso(Math.min(moment + 900_000, nowMs)) };
-  }
-  let from = readMoment(parts[1] ?? '', nowMs, zone);
+    /^(\d{1,2}:\d{2}(?::\d{2})?)\s*[-–]\s*(\d{1,2}:\d{2}(?::\d{2})?|now)$/i.exec(raw) ??
+    /^(.+?)\s*(?:\bto\b|…|\.\.|–|\s-\s|\/)\s*(.+)$/i.exec(raw);
+  if (parts === null) return typedMoment(raw, nowMs, zone);
+  const [first = '', second = ''] = parts.slice(1);
+  let from = readMoment(first, nowMs, zone);
   if (from === undefined) return undefined;
+  const clock = /^\d{1,2}:/;
   // "2026-01-31 12:00 to 13:00": the second time is of the first one's day.
-  const dated = !/^\d{1,2}:/.test(parts[1] ?? '');
-  let to = readMoment(parts[2] ?? '', dated && /^\d{1,2}:/.test(parts[2] ?? '') ? from : nowMs, zone);
+  const dated = !clock.test(first);
+  const goesOn = second.toLowerCase() === 'now';
+  let to = goesOn ? nowMs : readMoment(second, dated && clock.test(second) ? from : nowMs, zone);
   if (to === undefined) return undefined;
-  if (!dated && from > nowMs) [from, to] = [from - 86_400_000, to > nowMs ? to - 86_400_000 : to];
-  if (!dated && to <= from) from -= 86_400_000;
-  return to - from < 1000 ? undefined : { from: iso(from), to: iso(to) };
+  if (!dated && from > nowMs) [from, to] = [from - DAY_MS, to > nowMs ? to - DAY_MS : to];
+  if (!dated && to <= from) from -= DAY_MS;
+  if (to - from < 1000) return undefined;
+  return goesOn ? { from: iso(from) } : { from: iso(from), to: iso(to) };
 }
 
 /** The range of an address. What cannot be read falls back to the last quarter of an hour. */

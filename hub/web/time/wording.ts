@@ -83,6 +83,25 @@ function fixedLabel(from: number, to: number, zone: Zone): string {
     : `${date(start)} ${time(from, start)} – ${date(end)} ${time(to, end)}`;
 }
 
+/** What was understood of a range: Today 03:15 – now. */
+export function rangeWords({ from = DEFAULT_FROM, to }: RangeText, nowMs: number, zone: Zone): string {
+  const [start, end] = [readMoment(from, nowMs), to === undefined ? nowMs : readMoment(to, nowMs)];
+  if (start === undefined || end === undefined) return '';
+  const dayOf = (ms: number): string => exactTime(ms, zone).split(' ').slice(0, 3).join(' ');
+  const day = (ms: number): string => {
+    const named = dayOf(ms);
+    if (named === dayOf(nowMs)) return 'today';
+    return named === dayOf(nowMs - 86_400_000) ? 'yesterday' : named;
+  };
+  const time = (ms: number): string => {
+    const words = clockTime(ms, zone);
+    return words.endsWith(':00') || end - start >= 600_000 ? words.slice(0, 5) : words;
+  };
+  const last = to === undefined ? 'now' : day(start) === day(end) ? time(end) : `${day(end)} ${time(end)}`;
+  const words = `${day(start)} ${time(start)} – ${last}`;
+  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
+}
+
 /** What the time button says. */
 export function rangeLabel({ from = DEFAULT_FROM, to }: RangeText, nowMs: number, zone: Zone): string {
   const preset = PRESETS.find((one) => one.from === from && to === undefined);
@@ -90,5 +109,5 @@ export function rangeLabel({ from = DEFAULT_FROM, to }: RangeText, nowMs: number
   if (to === undefined && relativeMs(from) !== undefined) return `Last ${length(relativeMs(from) ?? 0)}`;
   const [start, end] = [readMoment(from, nowMs), to === undefined ? nowMs : readMoment(to, nowMs)];
   if (start === undefined || end === undefined) return 'Last 15 min';
-  return to === undefined ? `Since ${exactTime(start, zone)}` : fixedLabel(start, end, zone);
+  return to === undefined ? rangeWords({ from }, nowMs, zone) : fixedLabel(start, end, zone);
 }

@@ -104,9 +104,9 @@ function SourcePicker({ search, change, sources }: FilterGiven): ReactNode {
   const name = search.source?.slice(search.source.lastIndexOf('/') + 1);
   if (sources === undefined && name === undefined) {
     return (
-      <button type="button" disabled title="Choose one host to choose one of its files">
-        All files ▾
-      </button>
+      <Menu label="All files ▾">
+        {() => <p className="quiet small">Choose one host first: the files of one host can be told apart.</p>}
+      </Menu>
     );
   }
   return (

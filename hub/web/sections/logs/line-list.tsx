@@ -16,6 +16,8 @@ import { LineDetail, type LineActions } from './line-detail.tsx';
 import { LineRow, type LineLook } from './line-row.tsx';
 
 const ROW_PX = 20;
+/** Up to this width of the window a line takes two rows, pixels. */
+const NARROW_PX = 760;
 /** Height of the note above the oldest line, and how far from it older lines are asked for. */
 const NOTE_PX = 28;
 const NEAR_TOP_PX = 800;
@@ -85,7 +87,7 @@ function useRows(scroller: RefObject<HTMLDivElement | null>, { lines, following 
   const rows = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_PX,
+    estimateSize: () => (innerWidth <= NARROW_PX ? 2 : 1) * ROW_PX,
     getItemKey: useCallback((at: number) => lines[at]?.key ?? at, [lines]),
     overscan: 16,
     paddingStart: NOTE_PX,
