@@ -180,7 +180,7 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
         `Port ${port} on ${host} is taken by another program. Stop it, or choose another port: make start PORT=${port + 1010}, or --port.`,
       );
     }
-    if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+    if (['EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN'].includes(code ?? '')) {
       throw problems.cannotListen(
         `Cannot listen on ${host}:${port} (${code}). Choose an address of this machine and a port above 1023.`,
       );

@@ -14,4 +14,5 @@ export const problems = defineProblems('ingest', {
   newerProtocol: { status: 400, title: 'The agent speaks a newer protocol than this hub.' },
   notStored: { status: 503, title: 'The hub could not store a batch.', retryable: true },
   portTaken: { status: 500, title: 'The agents’ port is taken.' },
+  cannotListen: { status: 500, title: 'The hub cannot listen for agents there.' },
 });

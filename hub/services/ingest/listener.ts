@@ -111,7 +111,9 @@ export async function startListener(given: {
     server.bindAsync(`${host}:${given.port}`, credentials, (error) => {
       if (error === null) return resolve();
       const detail = `Port ${given.port} for agents on ${given.host} is taken by another program. Stop it, or choose another port: make start GRPC_PORT=${given.port + 10}, or --grpc-port.`;
-      reject(/EADDRINUSE/.test(error.message) ? problems.portTaken(detail, { cause: error }) : error);
+      if (/EADDRINUSE/.test(error.message)) return reject(problems.portTaken(detail, { cause: error }));
+      const elsewhere = `The hub cannot listen for agents on ${host}:${given.port}: ${error.message}. Choose an address of this machine and a port above 1023.`;
+      reject(problems.cannotListen(elsewhere, { cause: error }));
     });
   });
   return {

@@ -24,7 +24,7 @@ function ownSource(handlers: EventHandlers): LiveSource {
 
 /** The stream that all pages of this browser share. A hidden page wants nothing. */
 function sharedSource(handlers: EventHandlers): LiveSource {
-  const worker = new SharedWorker(new URL('./shared-worker.ts', import.meta.url), { type: 'module', name: 'outrider' });
+  const worker = new SharedWorker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'outrider' });
   const { port } = worker;
   const say = (words: PageWords): void => port.postMessage(words);
   let wishes: readonly LiveWish[] | undefined;
