@@ -8,6 +8,7 @@ import Fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  type FastifySchemaValidationError,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
   type RawServerDefault,
@@ -71,13 +72,37 @@ export function principalOf(request: FastifyRequest): Principal {
   return request.principal;
 }
 
+const PLACES: Readonly<Record<string, string>> = { querystring: 'query', params: 'path' };
+const EXAMPLE_ID = '0b0e7ac4-6a10-4a3e-9d4f-5d1c2f8e7a90';
+
+/** Says what is allowed instead of naming the rule that was broken. */
+function ruleOf({ keyword, params, message = 'is not valid' }: FastifySchemaValidationError): string {
+  const { allowedValues, format } = params;
+  if (keyword === 'enum' && Array.isArray(allowedValues)) return `must be one of ${allowedValues.join(', ')}`;
+  if (keyword === 'format' && format === 'uuid') return `must be an id like ${EXAMPLE_ID}`;
+  return message;
+}
+
+/** One fault in words: `body/limit must be integer`, `merge must be one of sum, avg`. */
+function faultOf(fault: FastifySchemaValidationError, context: string, known: readonly string[]): string {
+  const { keyword, params, instancePath } = fault;
+  if (keyword === 'additionalProperties') {
+    const name = `"${String(params['additionalProperty'])}"`;
+    if (context !== 'querystring') return `${context}${instancePath} has an unknown member ${name}`;
+    return `There is no parameter ${name}; there are ${known.join(', ')}`;
+  }
+  const place = PLACES[context];
+  const where = place === undefined ? `${context}${instancePath}` : instancePath.slice(1) || place;
+  return `${where} ${ruleOf(fault)}`;
+}
+
 function asProblem(error: FastifyError | Error, log: Logger, request: FastifyRequest): Problem {
   if (error instanceof Problem) return error;
   const { validation, validationContext, statusCode, code } = error as FastifyError;
   if (validation !== undefined) {
-    const faults = validation.map(
-      (fault) => `${validationContext ?? 'request'}${fault.instancePath} ${fault.message ?? 'is not valid'}`,
-    );
+    const { properties = {} } = (request.routeOptions.schema?.querystring ?? {}) as { properties?: object };
+    const known = Object.keys(properties);
+    const faults = validation.map((fault) => faultOf(fault, validationContext ?? 'request', known));
     return problems.invalidRequest(faults.join('; '), { facts: { faults } });
   }
   if (code === 'ABORT_ERR') return problems.clientGone();

@@ -34,6 +34,11 @@ test('without a step a range has at most 600 points', () => {
   );
 });
 
+test.each(['0', '0s', '1ms', '999ms'])('refuses the step %s: one second is the least', (step) => {
+  expect(() => readRange({ step }, NOW)).toThrow('A step is at least 1 s.');
+  expect(readRange({ step: '1' }, NOW).step).toBe(1000);
+});
+
 test('too many points and empty ranges are refused', () => {
   expect(() => readRange({ from: '-1d', step: '1s' }, NOW)).toThrow('Ask for a longer step');
   expect(() => readRange({ from: 'now', to: '-1h' }, NOW)).toThrow('before');

@@ -57,9 +57,11 @@ export function readRange(query: { from?: string; to?: string; step?: string }, 
   const asked = query.step === undefined ? undefined : readDuration(query.step);
   if (query.step !== undefined && asked === undefined)
     throw problems.unreadable(`"${query.step}" is no step. Use 10, 10s, 1m or 1h.`);
+  if (asked !== undefined && asked < 1000)
+    throw problems.badRange(`"${query.step}" is too short. A step is at least 1 s.`);
   const day = 86_400_000;
   const fitting = STEPS.find((one) => (to - from) / one <= POINTS) ?? Math.ceil((to - from) / POINTS / day) * day;
-  const step = asked === undefined ? fitting : Math.max(1000, Math.round(asked / 1000) * 1000);
+  const step = asked === undefined ? fitting : Math.round(asked / 1000) * 1000;
   if ((to - from) / step > POINT_LIMIT) {
     throw problems.badRange(
       `That would be ${Math.ceil((to - from) / step)} points; at most ${POINT_LIMIT} are answered. Ask for a longer step.`,

@@ -5,5 +5,6 @@ export const problems = defineProblems('logs', {
   badFrame: { status: 400, title: 'The log lines of a batch are malformed.' },
   badRange: { status: 400, title: 'The time range is empty.' },
   unknownLevel: { status: 400, title: 'There is no such level.' },
+  unknownHost: { status: 400, title: 'A host is named by its id.' },
   notFound: { status: 404, title: 'There is no such line.' },
 });

@@ -138,7 +138,7 @@ describe('a search', () => {
     expect(texts(await found({ host: host.resource, q: hostile }))).toEqual([`before ${hostile} after`]);
     expect(texts(await found({ host: host.resource, not: hostile }))).toEqual(['innocent']);
     expect((await found({ host: host.resource, source: hostile })).total).toBe(0);
-    expect((await found({ host: hostile })).total).toBe(0);
+    expect((await asked('search', { host: hostile })).body['code']).toBe('logs.unknown-host');
     expect((await found({ host: host.resource })).total).toBe(2);
   });
 
@@ -173,6 +173,21 @@ describe('the histogram', () => {
     const { status, body } = await asked('histogram', { from: '-30d', step: '1s' });
     expect([status, body['code']]).toEqual([400, 'time.bad-range']);
   });
+});
+
+describe.each(['search', 'histogram', 'tail'])('a call of %s', (path) => {
+  test.each([
+    ['hosts', 'x', 'There is no parameter "hosts"; there are q, not, level, host, source'],
+    ['host', 'vm', '"vm" is no id of a host'],
+  ])('refuses %s=%s and says what to write', async (key, value, words) => {
+    const { status, body } = await asked(path, { [key]: value });
+    expect(status).toBe(400);
+    expect(body['detail']).toContain(words);
+  });
+});
+
+test.each(['often', '0', '999ms'])('a histogram refuses the step %s', async (step) => {
+  expect((await asked('histogram', { step })).status).toBe(400);
 });
 
 describe('around a line', () => {

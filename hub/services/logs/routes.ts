@@ -3,23 +3,29 @@ import { Type } from 'typebox';
 import { eventsReply, openEventStream } from '../../event-stream.ts';
 import { principalOf, type ServiceApp } from '../../http.ts';
 import type { LogFilter, LogLevelNumber, LogStore, StoredLine } from '../../ports/logstore.ts';
-import { readDuration, readRange, readTime } from '../../time-range.ts';
+import { readRange, readTime } from '../../time-range.ts';
 import { problems } from './errors.ts';
 import type { Tail, TailLine } from './tail.ts';
 
 /** Names of the levels, by number. */
 export const LEVELS = ['unknown', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 
-const Several = Type.Optional(
-  Type.Union([Type.Array(Type.String({ maxLength: 300 }), { maxItems: 50 }), Type.String({ maxLength: 4000 })]),
-);
+const several = (description: string) =>
+  Type.Optional(
+    Type.Union([Type.Array(Type.String({ maxLength: 300 }), { maxItems: 50 }), Type.String({ maxLength: 4000 })], {
+      description,
+    }),
+  );
 const Filters = {
   q: Type.Optional(Type.String({ maxLength: 1000, description: 'Text that lines contain, in any case.' })),
-  not: Several,
-  level: Several,
-  host: Several,
-  source: Type.Optional(Type.String({ maxLength: 1024 })),
+  not: several('Text that lines do not contain, in any case; may be repeated.'),
+  level: several(`Levels, repeated or with commas between: ${LEVELS.join(', ')}.`),
+  host: several('Ids of hosts, repeated or with commas between.'),
+  source: Type.Optional(Type.String({ maxLength: 1024, description: 'The file that lines came from.' })),
 };
+/** A typo in a filter's name must not answer everything. */
+const ONLY_THESE = { additionalProperties: false };
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const Range = {
   from: Type.Optional(
     Type.String({ maxLength: 40, description: 'now, -2h, milliseconds or ISO 8601; -15m when absent.' }),
@@ -54,6 +60,11 @@ const listed = (value: string | string[] | undefined): string[] =>
 /** The search's words; `not` is taken whole, because a text may hold commas. */
 function filterOf(query: FilterQuery): Omit<LogFilter, 'from' | 'to'> {
   const hosts = listed(query.host);
+  const wrong = hosts.find((host) => !ID.test(host));
+  if (wrong !== undefined)
+    throw problems.unknownHost(
+      `"${wrong}" is no id of a host. GET /api/v1/monitoring/resources lists hosts with their ids.`,
+    );
   const levels = listed(query.level).map((name) => {
     const number = LEVELS.indexOf(name.toLowerCase() as (typeof LEVELS)[number]);
     if (number < 0) throw problems.unknownLevel(`"${name}" is none of ${LEVELS.join(', ')}.`);
@@ -78,7 +89,7 @@ export interface LogRoutesGiven {
   clock: Clock;
 }
 
-function searchRoutes(app: ServiceApp, { logstore, clock }: LogRoutesGiven): void {
+function searchRoute(app: ServiceApp, { logstore, clock }: LogRoutesGiven): void {
   app.get(
     '/api/v1/logs/search',
     {
@@ -86,12 +97,15 @@ function searchRoutes(app: ServiceApp, { logstore, clock }: LogRoutesGiven): voi
       schema: {
         tags,
         summary: 'Lines, newest first. `total` is a lower bound when `complete` is false.',
-        querystring: Type.Object({
-          ...Filters,
-          ...Range,
-          limit: Type.Integer({ default: 100, minimum: 1, maximum: 1000 }),
-          offset: Type.Integer({ default: 0, minimum: 0, maximum: 1_000_000 }),
-        }),
+        querystring: Type.Object(
+          {
+            ...Filters,
+            ...Range,
+            limit: Type.Integer({ default: 100, minimum: 1, maximum: 1000 }),
+            offset: Type.Integer({ default: 0, minimum: 0, maximum: 1_000_000 }),
+          },
+          ONLY_THESE,
+        ),
         response: {
           200: Type.Object({
             items: Type.Array(Line),
@@ -117,6 +131,9 @@ function searchRoutes(app: ServiceApp, { logstore, clock }: LogRoutesGiven): voi
       return { items: page.lines.map(shown), total: page.total, limit, offset, complete: page.complete };
     },
   );
+}
+
+function histogramRoute(app: ServiceApp, { logstore, clock }: LogRoutesGiven): void {
   app.get(
     '/api/v1/logs/histogram',
     {
@@ -124,7 +141,19 @@ function searchRoutes(app: ServiceApp, { logstore, clock }: LogRoutesGiven): voi
       schema: {
         tags,
         summary: 'Lines per level and step of time.',
-        querystring: Type.Object({ ...Filters, ...Range, step: Type.Optional(Type.String({ maxLength: 20 })) }),
+        querystring: Type.Object(
+          {
+            ...Filters,
+            ...Range,
+            step: Type.Optional(
+              Type.String({
+                maxLength: 20,
+                description: '10s, 1m, 1h, at least 1 s; chosen to suit the range when absent.',
+              }),
+            ),
+          },
+          ONLY_THESE,
+        ),
         response: {
           200: Type.Object({
             from: Type.Integer(),
@@ -138,11 +167,9 @@ function searchRoutes(app: ServiceApp, { logstore, clock }: LogRoutesGiven): voi
       },
     },
     async (request) => {
-      const { from, to, step } = request.query;
-      const asked = step === undefined ? undefined : readDuration(step);
-      const range = readRange({ from, to, step: asked === undefined ? undefined : `${asked}ms` }, clock.now());
+      const range = readRange(request.query, clock.now());
       // A tenth of a chart's points is enough for bars.
-      const width = asked === undefined ? range.step * 10 : range.step;
+      const width = request.query.step === undefined ? range.step * 10 : range.step;
       const buckets = await logstore.histogram(
         principalOf(request).org,
         { ...filterOf(request.query), from: range.from, to: range.to + 1 },
@@ -225,7 +252,10 @@ function tailRoute(app: ServiceApp, { logstore, tail, clock }: LogRoutesGiven): 
           'Events: `lines` {nowMs, lines}, lines as in a search but without an id once they are live, oldest first; the first one holds the last lines ' +
           'there are. `skipped` {lines}: so many were left out because the reader was too slow. Comments (`: beat`) come every 15 s; after a break the ' +
           'reader connects again by itself and gets the last lines anew.',
-        querystring: Type.Object({ ...Filters, backlog: Type.Integer({ default: 100, minimum: 0, maximum: 1000 }) }),
+        querystring: Type.Object(
+          { ...Filters, backlog: Type.Integer({ default: 100, minimum: 0, maximum: 1000 }) },
+          ONLY_THESE,
+        ),
         response: { 200: eventsReply('The stream; it has no end of its own.') },
       },
     },
@@ -266,7 +296,8 @@ function tailRoute(app: ServiceApp, { logstore, tail, clock }: LogRoutesGiven): 
 
 /** The web API of log lines. */
 export function logRoutes(app: ServiceApp, given: LogRoutesGiven): void {
-  searchRoutes(app, given);
+  searchRoute(app, given);
+  histogramRoute(app, given);
   lineRoutes(app, given);
   tailRoute(app, given);
 }

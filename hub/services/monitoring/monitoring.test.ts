@@ -226,6 +226,19 @@ describe('samples', () => {
     expect([status, body['code']]).toEqual([400, code]);
   });
 
+  test.each([
+    ['name=a&attrs.cpu.mode=user', 'There is no parameter "attrs.cpu.mode"; there are name, from, '],
+    ['name=a&attr.=user', 'There is no parameter "attr."'],
+    ['name=a&attr.cpu.mode=user&attr.cpu.mode=idle', 'attr.cpu.mode must be string'],
+    ['name=a&merge=median', 'merge must be one of sum, avg, max'],
+    ['name=a&step=0', 'A step is at least 1 s.'],
+    ['name=a&step=1ms', 'A step is at least 1 s.'],
+  ])('%s is refused in words that help', async (query, words) => {
+    const { status, body } = await call('GET', `/metrics/${host.resource}?${query}`);
+    expect(status).toBe(400);
+    expect(body['detail']).toContain(words);
+  });
+
   test('of names that would be code elsewhere are samples like others', async () => {
     const name = "x'); DROP TABLE raw; --";
     const attributes = { "k'": "v'\0%" };

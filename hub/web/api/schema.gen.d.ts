@@ -559,12 +559,17 @@ export interface paths {
                 query?: {
                     /** @description now, -2h, milliseconds or ISO 8601; -15m when absent. */
                     from?: string;
+                    /** @description Ids of hosts, repeated or with commas between. */
                     host?: string[] | string;
+                    /** @description Levels, repeated or with commas between: unknown, debug, info, warn, error, fatal. */
                     level?: string[] | string;
+                    /** @description Text that lines do not contain, in any case; may be repeated. */
                     not?: string[] | string;
                     /** @description Text that lines contain, in any case. */
                     q?: string;
+                    /** @description The file that lines came from. */
                     source?: string;
+                    /** @description 10s, 1m, 1h, at least 1 s; chosen to suit the range when absent. */
                     step?: string;
                     to?: string;
                 };
@@ -616,13 +621,17 @@ export interface paths {
                 query?: {
                     /** @description now, -2h, milliseconds or ISO 8601; -15m when absent. */
                     from?: string;
+                    /** @description Ids of hosts, repeated or with commas between. */
                     host?: string[] | string;
+                    /** @description Levels, repeated or with commas between: unknown, debug, info, warn, error, fatal. */
                     level?: string[] | string;
                     limit?: number;
+                    /** @description Text that lines do not contain, in any case; may be repeated. */
                     not?: string[] | string;
                     offset?: number;
                     /** @description Text that lines contain, in any case. */
                     q?: string;
+                    /** @description The file that lines came from. */
                     source?: string;
                     to?: string;
                 };
@@ -724,11 +733,15 @@ export interface paths {
             parameters: {
                 query?: {
                     backlog?: number;
+                    /** @description Ids of hosts, repeated or with commas between. */
                     host?: string[] | string;
+                    /** @description Levels, repeated or with commas between: unknown, debug, info, warn, error, fatal. */
                     level?: string[] | string;
+                    /** @description Text that lines do not contain, in any case; may be repeated. */
                     not?: string[] | string;
                     /** @description Text that lines contain, in any case. */
                     q?: string;
+                    /** @description The file that lines came from. */
                     source?: string;
                 };
                 header?: never;
@@ -1938,14 +1951,17 @@ export interface paths {
         get: {
             parameters: {
                 query: {
+                    /** @description Only series whose attribute KEY has this value; KEY stands for its name, as in attr.cpu.mode=user. An empty value picks series without the attribute. */
+                    "attr.KEY"?: string;
                     /** @description Attributes that split the answer. */
                     by?: string[] | string;
                     /** @description now, -2h, milliseconds or ISO 8601; -15m when absent. */
                     from?: string;
+                    /** @description How series that are not split become one: their sum, mean or greatest; what suits the metric when absent. */
                     merge?: "sum" | "avg" | "max";
                     /** @description Names, repeated or with commas between. */
                     name: string[] | string;
-                    /** @description 10s, 1m, 1h; chosen for at most 600 points when absent. */
+                    /** @description 10s, 1m, 1h, at least 1 s; chosen for at most 600 points when absent. */
                     step?: string;
                     to?: string;
                 };

@@ -29,24 +29,42 @@ const MetricsReply = Type.Object({
   ),
 });
 const ListOfNames = Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 1, maxItems: 50 });
-const Query = Type.Object({
-  name: Type.Union([ListOfNames, Type.String({ minLength: 1, maxLength: 2000 })], {
-    description: 'Names, repeated or with commas between.',
-  }),
-  from: Type.Optional(
-    Type.String({ maxLength: 40, description: 'now, -2h, milliseconds or ISO 8601; -15m when absent.' }),
-  ),
-  to: Type.Optional(Type.String({ maxLength: 40 })),
-  step: Type.Optional(
-    Type.String({ maxLength: 20, description: '10s, 1m, 1h; chosen for at most 600 points when absent.' }),
-  ),
-  by: Type.Optional(
-    Type.Union([Type.Array(Type.String({ maxLength: 100 }), { maxItems: 5 }), Type.String({ maxLength: 300 })], {
-      description: 'Attributes that split the answer.',
+const Query = Type.Object(
+  {
+    name: Type.Union([ListOfNames, Type.String({ minLength: 1, maxLength: 2000 })], {
+      description: 'Names, repeated or with commas between.',
     }),
-  ),
-  merge: Type.Optional(Type.Enum(['sum', 'avg', 'max'])),
-});
+    from: Type.Optional(
+      Type.String({ maxLength: 40, description: 'now, -2h, milliseconds or ISO 8601; -15m when absent.' }),
+    ),
+    to: Type.Optional(Type.String({ maxLength: 40 })),
+    step: Type.Optional(
+      Type.String({
+        maxLength: 20,
+        description: '10s, 1m, 1h, at least 1 s; chosen for at most 600 points when absent.',
+      }),
+    ),
+    by: Type.Optional(
+      Type.Union([Type.Array(Type.String({ maxLength: 100 }), { maxItems: 5 }), Type.String({ maxLength: 300 })], {
+        description: 'Attributes that split the answer.',
+      }),
+    ),
+    merge: Type.Optional(
+      Type.Enum(['sum', 'avg', 'max'], {
+        description:
+          'How series that are not split become one: their sum, mean or greatest; what suits the metric when absent.',
+      }),
+    ),
+    'attr.KEY': Type.Optional(
+      Type.String({
+        maxLength: 1024,
+        description:
+          'Only series whose attribute KEY has this value; KEY stands for its name, as in attr.cpu.mode=user. An empty value picks series without the attribute.',
+      }),
+    ),
+  },
+  { additionalProperties: false, patternProperties: { '^attr\\.[^]{1,100}$': Type.String({ maxLength: 1024 }) } },
+);
 
 /** What the routes of samples stand on. */
 export interface MetricRoutesGiven {
@@ -65,8 +83,7 @@ const listed = (value: string | readonly string[] | undefined): string[] =>
 function attributeFilters(query: Readonly<Record<string, unknown>>): Record<string, string> {
   const filters: Record<string, string> = {};
   for (const [key, value] of Object.entries(query)) {
-    if (key.startsWith('attr.') && typeof value === 'string' && key.length <= 105 && value.length <= 1024)
-      filters[key.slice(5)] = value;
+    if (key.startsWith('attr.') && typeof value === 'string') filters[key.slice(5)] = value;
   }
   return filters;
 }
