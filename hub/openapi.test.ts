@@ -30,6 +30,11 @@ test('every route says what it is for and what it answers', () => {
   expect(operations.flatMap(([name, operation]) => gaps(operation).map((gap) => `${name}: ${gap}`))).toEqual([]);
 });
 
+test('every route says how it refuses', () => {
+  const refusals = operations.map(([, { responses }]) => Object.keys(responses['default']?.content ?? {}));
+  expect(refusals.every((types) => types.join() === 'application/problem+json')).toBe(true);
+});
+
 test('what only parts of the hub may call is not in the document', () => {
   expect(operations.filter(([name]) => name.includes('/internal/'))).toEqual([]);
 });

@@ -58,12 +58,34 @@ function forgiving(schema: Described): Described {
   return { ...rest, properties: inner, ...(needed.length === 0 ? {} : { required: needed }) };
 }
 
+/** How every route refuses, as `answerProblems` writes it. */
+const PROBLEM = {
+  type: 'object',
+  description: 'An RFC 9457 document; further members hold the facts of this refusal.',
+  required: ['type', 'title', 'status', 'detail', 'code'],
+  properties: {
+    type: { type: 'string', description: 'urn:outrider:problem: and the code.' },
+    title: { type: 'string', description: 'What kind of refusal it is.' },
+    status: { type: 'integer', description: 'The status of the answer.' },
+    detail: { type: 'string', description: 'What happened this time, and what to do.' },
+    code: { type: 'string', description: 'Stable, for programs: http.invalid-request.' },
+    instance: { type: 'string', description: 'The id of the request; the hub’s log has it too.' },
+    faults: { type: 'array', items: { type: 'string' }, description: 'Each fault of a request that is not valid.' },
+  },
+  additionalProperties: true,
+};
+const REFUSED = {
+  description: 'Refused.',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+};
+
 interface Operation {
+  responses?: Record<string, unknown>;
   parameters?: { required?: boolean; schema?: Described }[];
   requestBody?: { content?: Record<string, { schema?: Described }> };
 }
 
-/** An operation as a caller sees it: only what has no default must be sent. */
+/** An operation as a caller sees it: only what has no default must be sent, and any call may be refused. */
 function asCalled(operation: Operation): Operation {
   const parameters = operation.parameters?.map((one) =>
     one.schema?.default === undefined ? one : { ...one, required: false },
@@ -73,6 +95,7 @@ function asCalled(operation: Operation): Operation {
   );
   return {
     ...operation,
+    responses: { ...operation.responses, default: REFUSED },
     ...(parameters === undefined ? {} : { parameters }),
     ...(content.length === 0
       ? {}
@@ -99,6 +122,7 @@ export function mergeDocuments(documents: readonly ApiDocument[], version: strin
     servers: [{ url: '/' }],
     security: [{ bearer: [] }],
     components: {
+      schemas: { Problem: PROBLEM },
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'An access token, or a key (`ork_…`).' },
       },
