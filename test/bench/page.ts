@@ -1,6 +1,7 @@
 /**
  * The page in a real Chromium: how soon the first numbers are there after sign-in, and what a host with all its charts in view costs while they live.
- * The floor of the second figure is a page of the same browser that shows nothing.
+ * The floor of the second figure is a page of the same browser that shows nothing. Measured on two quiet cores: first numbers after 242 ms (worst of five 286);
+ * 32 live charts in view took 3.3 % of a core on the main thread and 5.9 % in all of Chromium (an empty page: 1.8 %).
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
