@@ -83,6 +83,12 @@ export function parseRange(text: string): AddressRange | undefined {
   return bits <= most ? { bytes, bits } : undefined;
 }
 
+/** Why a text is no range, for the person who set it; undefined when it is one. */
+export const rangeFault = (text: string): string | undefined =>
+  parseRange(text) === undefined
+    ? `egress.allow: "${text}" is no range of addresses such as 10.0.0.0/8 or fd00::/8`
+    : undefined;
+
 /** True when an address lies in a range. */
 export function inRange(address: Uint8Array, { bytes, bits }: AddressRange): boolean {
   if (address.length !== bytes.length) return false;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
-import { parseRange } from './address-ranges.ts';
+import { rangeFault } from './address-ranges.ts';
 
 /** Where the hub keeps its data unless told otherwise. */
 export function defaultDataFolder(): string {
@@ -115,9 +115,7 @@ export function settingFaults(settings: Record<string, unknown>): string[] {
   if (port !== undefined && port !== 0 && port === ingest?.port)
     faults.push(`port: ${port} is ingest.port too; the page and the agents need a port each`);
   if (tls !== undefined) faults.push(...tlsFaults(tls));
-  for (const text of egress?.allow ?? [])
-    if (parseRange(text) === undefined)
-      faults.push(`egress.allow: "${text}" is no range of addresses such as 10.0.0.0/8 or fd00::/8`);
+  faults.push(...(egress?.allow ?? []).flatMap((text) => rangeFault(text) ?? []));
   return faults;
 }
 

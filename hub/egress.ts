@@ -2,7 +2,7 @@ import { lookup as lookupName } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import { defineProblems, Problem, reasonOf, type GuardedFetch } from '#sdk';
 import { Client } from 'undici';
-import { isAllowed, parseRange, specialUse, type AddressRange } from './address-ranges.ts';
+import { isAllowed, parseRange, rangeFault, specialUse, type AddressRange } from './address-ranges.ts';
 
 const problems = defineProblems('egress', {
   invalidRange: { status: 400, title: 'The setting egress.allow is not valid.' },
@@ -101,8 +101,7 @@ async function readStart(body: AsyncIterable<Buffer> & { destroy(): unknown }): 
 export function createEgress(options: EgressOptions): GuardedFetch {
   const allowed = options.allow.map((text) => {
     const range = parseRange(text);
-    if (range === undefined)
-      throw problems.invalidRange(`egress.allow: "${text}" is no range of addresses such as 10.0.0.0/8 or fd00::/8`);
+    if (range === undefined) throw problems.invalidRange(rangeFault(text));
     return range;
   });
   const resolve =

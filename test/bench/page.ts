@@ -3,21 +3,9 @@
  * The floor of the second figure is a page of the same browser that shows nothing. Measured on two quiet cores: first numbers after 242 ms (worst of five 286);
  * 32 live charts in view took 3.3 % of a core on the main thread and 5.9 % in all of Chromium (an empty page: 1.8 %).
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
-import {
-  firstPerson,
-  openPage,
-  runProgram,
-  signInFirst,
-  startBrowser,
-  startHubProgram,
-  startProgram,
-  until,
-  type RunningHub,
-} from '#kit';
+import { firstPerson, openPage, startBrowser, startWatchedHost, type RunningHub } from '#kit';
 
 const SECONDS = Number(process.env['SECONDS'] ?? 30);
 const SIGN_INS = 5;
@@ -86,21 +74,10 @@ async function timeFirstNumbers(browser: Browser, hub: RunningHub): Promise<numb
   return ms;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'outrider-page-bench-'));
-const hub = await startHubProgram();
-const { output: token } = await runProgram('hub', ['token', 'create', '--data', hub.data]);
-await runProgram('agent', ['enroll', '--data', folder], { input: token });
-const agent = startProgram('agent', ['run', '--quiet', '--data', folder]);
+const watched = await startWatchedHost();
+const { hub, host, agentPid } = watched;
 const browser = await startBrowser();
 try {
-  const api = await signInFirst(hub);
-  const host = await until('the host reports', async () => {
-    const { hosts } = await api.call<{ hosts: { id: string; headline: { cpu?: number } }[] }>(
-      'GET',
-      '/api/v1/monitoring/overview',
-    );
-    return hosts.find(({ headline }) => headline.cpu !== undefined)?.id;
-  });
   const times: number[] = [];
   for (let n = 0; n < SIGN_INS; n++) times.push(await timeFirstNumbers(browser, hub));
   times.sort((a, b) => a - b);
@@ -108,7 +85,7 @@ try {
     `first numbers after sign-in: median ${times[2]?.toFixed(0)} ms, worst ${times.at(-1)?.toFixed(0)} ms of ${SIGN_INS}`,
   );
 
-  const root = browserPid([hub.program.child.pid, agent.child.pid]);
+  const root = browserPid([hub.program.child.pid, agentPid]);
   const empty = await browser.newPage();
   const floor = await cost(empty, root);
   await empty.close();
@@ -122,7 +99,5 @@ try {
   );
 } finally {
   await browser.close();
-  await agent.stop();
-  await hub.close();
-  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  await watched.close();
 }

@@ -10,4 +10,5 @@ export * from './killed-stores.ts';
 export * from './monitored.ts';
 export * from './sign-in.ts';
 export * from './stores.ts';
+export * from './watched-host.ts';
 export * from './web.ts';

@@ -1,57 +1,28 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import {
-  openPage,
-  runProgram,
-  signInFirst,
-  startBrowser,
-  startHubProgram,
-  startProgram,
-  until,
-  type Api,
-  type Program,
-  type RunningHub,
-} from '#kit';
+import { openPage, startBrowser, startWatchedHost, until, type Api, type RunningHub, type WatchedHost } from '#kit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startMailServer } from '../kit/receivers.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+let watched: WatchedHost;
 let hub: RunningHub;
-let agent: Program;
 let api: Api;
 let browser: Browser;
 let host = '';
-const folder = mkdtempSync(join(tmpdir(), 'outrider-page-'));
-const log = join(folder, 'app.log');
+let log = '';
 
 beforeAll(async () => {
-  hub = await startHubProgram();
-  writeFileSync(log, '');
-  const config = join(folder, 'agent.yaml');
-  writeFileSync(config, `logs: [{ include: ['${log}'], start: beginning }]\n`);
-  const { output } = await runProgram('hub', ['token', 'create', '--data', hub.data]);
-  await runProgram('agent', ['enroll', '--data', join(folder, 'agent')], { input: output });
-  agent = startProgram('agent', ['run', '--quiet', '--data', join(folder, 'agent'), '--config', config]);
-  api = await signInFirst(hub);
-  host = await until('the host reports', async () => {
-    const { hosts } = await api.call<{ hosts: { id: string; headline: { cpu?: number } }[] }>(
-      'GET',
-      '/api/v1/monitoring/overview',
-    );
-    return hosts.find(({ headline }) => headline.cpu !== undefined)?.id;
-  });
+  watched = await startWatchedHost();
+  ({ hub, api, host, log } = watched);
   browser = await startBrowser();
 });
 afterAll(async () => {
   await browser?.close();
-  await agent?.stop();
-  await hub?.close();
-  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  await watched?.close();
 });
 
 const OPENERS = 10;

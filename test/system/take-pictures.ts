@@ -1,17 +1,7 @@
 /** Takes one picture of each section from a real hub with a real agent; `make docs` runs it. Takes about two minutes. */
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  CHECKOUT_ROOT,
-  openPage,
-  runProgram,
-  signInFirst,
-  startBrowser,
-  startHubProgram,
-  startProgram,
-  until,
-} from '#kit';
+import { CHECKOUT_ROOT, openPage, startBrowser, startWatchedHost } from '#kit';
 
 const PICTURES = join(CHECKOUT_ROOT, 'hub', 'web', 'pictures');
 const WATCH_MS = 90_000;
@@ -24,30 +14,9 @@ const LINES = [
   'DEBUG cache: 1204 hits, 37 misses',
 ];
 
-const folder = mkdtempSync(join(tmpdir(), 'outrider-pictures-'));
-const log = join(folder, 'shop.log');
-writeFileSync(log, '');
-writeFileSync(join(folder, 'agent.yaml'), `ownLog: false\nlogs: [{ include: ['${log}'], start: beginning }]\n`);
-const hub = await startHubProgram();
-const { output: token } = await runProgram('hub', ['token', 'create', '--label', 'env=prod', '--data', hub.data]);
-await runProgram('agent', ['enroll', '--data', join(folder, 'agent')], { input: token });
-const agent = startProgram('agent', [
-  'run',
-  '--quiet',
-  '--data',
-  join(folder, 'agent'),
-  '--config',
-  join(folder, 'agent.yaml'),
-]);
+const watched = await startWatchedHost({ label: 'env=prod', logName: 'shop.log' });
+const { hub, api, host, log } = watched;
 try {
-  const api = await signInFirst(hub);
-  const host = await until('the host reports', async () => {
-    const { hosts } = await api.call<{ hosts: { id: string; headline: { cpu?: number } }[] }>(
-      'GET',
-      '/api/v1/monitoring/overview',
-    );
-    return hosts.find(({ headline }) => headline.cpu !== undefined)?.id;
-  });
   await api.call('PUT', `/api/v1/monitoring/resources/${host}`, { name: 'web-1' });
   await api.call('POST', '/api/v1/monitoring/alerts', {
     name: 'Memory in use', resource: host, metric: 'system.memory.utilization', operator: 'gt', threshold: 0.01, clear: null,
@@ -79,7 +48,5 @@ try {
   }
   await browser.close();
 } finally {
-  await agent.stop();
-  await hub.close();
-  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  await watched.close();
 }
