@@ -37,7 +37,10 @@ export function createTrial({ store, send, clock, page }: TrialGiven) {
         throw problems.ambiguous(`Several organisations call a channel “${name}”: send the test from the page.`);
       if (found !== undefined) return trial(found.org, found.id, 'Somebody at the hub’s own machine');
       const names = [...new Set(known.map((channel) => channel.name))];
-      const there = names.length === 0 ? 'there are none yet: add one on the page, under Alerts, Channels' : `there are: ${names.slice(0, 50).join(', ')}`;
+      const there =
+        names.length === 0
+          ? 'there are none yet: add one on the page, under Alerts, Channels'
+          : `there are: ${names.slice(0, 50).join(', ')}`;
       throw problems.notFound(`There is no channel “${name}”; ${there}.`);
     },
   };
