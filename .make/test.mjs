@@ -1,6 +1,6 @@
 // make test: sets up what it needs, runs everything, and ends with a table and the line `N passed, N failed, N skipped`.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { build } from './build.mjs';
 import { check } from './check.mjs';
 import { chromium, ltsNode, sshServer } from './programs.mjs';
@@ -10,6 +10,7 @@ const CI = process.env.CI === 'true';
 const RESULTS = join(ROOT, '.cache', 'results');
 const rows = [];
 const missing = [];
+const failures = [];
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
 /** Adds the counts of one run of vitest, read from its JSON. */
@@ -22,6 +23,12 @@ function count(title, file, code) {
   totals.failed += failed;
   totals.skipped += skipped;
   rows.push([title, passed, failed, skipped]);
+  for (const file of report?.testResults ?? []) {
+    const name = relative(ROOT, file.name);
+    const failing = file.assertionResults.filter((one) => one.status === 'failed');
+    for (const { fullName, failureMessages } of failing) failures.push(`${title}: ${name}: ${fullName}\n${failureMessages.join('\n')}`);
+    if (failing.length === 0 && file.status === 'failed') failures.push(`${title}: ${name}\n${file.message}`);
+  }
 }
 
 async function vitest(title, project, { node = process.execPath, extra = [], env = {} } = {}) {
@@ -87,6 +94,7 @@ for (const [title, passed, failed, skipped] of rows) {
 }
 for (const [what, reason] of missing) process.stdout.write(`could not run: ${what}: ${reason}\n`);
 if (CI) totals.failed += missing.length;
+for (const failure of failures) process.stdout.write(`\nfailed: ${failure.split('\n').slice(0, 12).join('\n    ')}\n`);
 process.stdout.write(`took ${Math.round((Date.now() - started) / 1000)} s\n`);
 process.stdout.write(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
 process.exit(totals.failed === 0 ? 0 : 1);

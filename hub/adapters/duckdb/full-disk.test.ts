@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,8 +17,11 @@ test.runIf(process.platform === 'linux' && spawnSync('prlimit', ['--version']).s
     const folder = mkdtempSync(join(tmpdir(), 'outrider-full-'));
     scratch.push(folder);
     const script = join(import.meta.dirname, '../../../test/kit/append-on-full-disk.ts');
-    const output = execFileSync(process.execPath, ['--import', 'tsx', script, folder], { encoding: 'utf8' });
-    const told = JSON.parse(output) as {
+    const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', script, folder], {
+      encoding: 'utf8',
+    });
+    expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: '' });
+    const told = JSON.parse(stdout) as {
       refusals: string[];
       acknowledged: number;
       after: number;
