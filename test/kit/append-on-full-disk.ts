@@ -12,6 +12,8 @@ import { makeAdapter } from './stores.ts';
 const LIMIT = 90_000_000;
 const SERIES = 2000;
 const SECONDS = 50;
+/** After so many refusals there is room again. A store that was opened anew may take some batches between two of them. */
+const REFUSALS = 3;
 
 const limit = (bytes: string): void =>
   void execFileSync('prlimit', [`--fsize=${bytes}:`, '--pid', String(process.pid)]);
@@ -39,15 +41,16 @@ const append = (seq: number): Promise<void> =>
 limit(String(LIMIT));
 const refusals: string[] = [];
 let acknowledged = 0;
+/** Batches that were taken once there was room again. */
 let after = 0;
 for (let tries = 0; tries < 400 && after < 3; tries++) {
   try {
     await append(acknowledged + 1);
     acknowledged += 1;
-    if (refusals.length > 0) after += 1;
+    if (refusals.length >= REFUSALS) after += 1;
   } catch (error) {
     refusals.push(error instanceof Problem ? `${error.code} ${error.retryable}` : String(error));
-    if (refusals.length === 3) limit('unlimited');
+    if (refusals.length === REFUSALS) limit('unlimited');
     await systemClock.sleep(500);
   }
 }
