@@ -17,6 +17,8 @@ export interface AdapterDefinition<Port, Schema extends TObject = TObject> exten
   AdapterContext<Static<Schema>>,
   Adapter<Port>
 > {
+  /** Who sees what is put there: this process alone, or every process of the hub. */
+  reach: 'process' | 'hub';
   /** What is wrong with settings that fit the schema, a sentence each, without a secret in it. */
   faults?(config: Static<Schema>): readonly string[];
 }

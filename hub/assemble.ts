@@ -3,6 +3,7 @@ import {
   leavesOf,
   loadSettings,
   Problem,
+  reasonOf,
   type Clock,
   type Component,
   type GuardedFetch,
@@ -10,16 +11,29 @@ import {
   type SettingSources,
 } from '#sdk';
 import type { Registry } from 'prom-client';
-import { Type, type Static, type TObject } from 'typebox';
+import { Type, type Static, type TObject, type TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import type { AdapterDefinition } from './adapter.ts';
-import { adapters, channels, peers as peerKinds, services, targets, type AdaptedPort } from './catalogue.ts';
-import { HubSettings, settingFaults } from './config.ts';
+import {
+  adapters,
+  channels,
+  peers as peerKinds,
+  services as shipped,
+  type AdaptedPort,
+  type ServiceTable,
+} from './catalogue.ts';
+import { HubSettings, isLoopback, settingFaults } from './config.ts';
 import { createServiceApp, type ServiceApp } from './http.ts';
+import { peersOver, type Peers } from './ports/peers.ts';
 import type { HubFacts, PortName, Ports, Service, ServiceDefinition } from './service.ts';
+import { createServiceTokens, type ServiceTokens } from './service-token.ts';
+import { readTarget, targetFaults, targetSettings, type PeersSettings, type Target } from './targets.ts';
 
 /** The definitions that a target runs, before anything is created. */
 export interface Plan {
+  target: Target;
+  /** Every service that ships, running here or not. */
+  table: ServiceTable;
   schema: TObject;
   ports: readonly { name: AdaptedPort; definition: AdapterDefinition<Ports[AdaptedPort]> }[];
   services: readonly ServiceDefinition[];
@@ -27,13 +41,13 @@ export interface Plan {
 
 const PORT_ORDER = Object.keys(adapters) as AdaptedPort[];
 
-/** The services of a target: a group of the table, or one service by name. */
-export function servicesOf(target: string): readonly string[] {
-  const names = targets[target] ?? (Object.hasOwn(services, target) ? [target] : undefined);
-  if (names !== undefined) return names;
-  throw invalidSettings([
-    `target: "${target}" is none of ${[...Object.keys(targets), ...Object.keys(services)].join(', ')}`,
-  ]);
+/** The target that a flag names; a fault of the settings when there is none of that name. */
+function targetOf(text: string, table: ServiceTable): Target {
+  try {
+    return readTarget(text, table);
+  } catch (error) {
+    throw invalidSettings([`target: ${reasonOf(error)}`]);
+  }
 }
 
 /** The adapter that the settings choose for a port; undefined when they cannot be read, which `planSettings` tells with all else. */
@@ -59,20 +73,22 @@ function portSchema(port: AdaptedPort, chosen: string | undefined, config: TObje
   return Type.Object({ adapter, ...config.properties }, { additionalProperties: false, default: {} });
 }
 
+/** Sections of what runs elsewhere: one settings file may serve all processes of a hub. */
+function sectionsElsewhere(plan: { target: Target; ports: readonly AdaptedPort[] }): Record<string, TSchema> {
+  const names = [...plan.target.sisters, ...PORT_ORDER.filter((port) => !plan.ports.includes(port))];
+  return Object.fromEntries(names.map((name) => [name, Type.Optional(Type.Record(Type.String(), Type.Unknown()))]));
+}
+
 /** Loads what a target runs and puts its settings schema together. */
-export async function planFor(target: string, sources: SettingSources): Promise<Plan> {
-  const definitions = await Promise.all(
-    servicesOf(target).map((name) => (services[name] as (typeof services)[string]).load()),
-  );
+export async function planFor(text: string, sources: SettingSources, table: ServiceTable = shipped): Promise<Plan> {
+  const target = targetOf(text, table);
+  const definitions = await Promise.all(target.services.map((name) => (table[name] as (typeof table)[string]).load()));
   const needed = new Set<PortName>(definitions.flatMap((definition) => [...definition.needs]));
   const names = PORT_ORDER.filter((port) => needed.has(port));
   const ports = await Promise.all(
     names.map(async (name) => {
-      const table = adapters[name] as Readonly<Record<string, () => Promise<AdapterDefinition<Ports[AdaptedPort]>>>>;
       const chosen = chosenAdapter(name, sources);
-      const load = table[chosen ?? ''] ?? Object.values(table)[0];
-      if (load === undefined) throw new Error(`no adapter for ${name}`);
-      return { name, chosen, definition: await load() };
+      return { name, chosen, definition: await loadAdapter(name, chosen) };
     }),
   );
   const parts = {
@@ -85,21 +101,57 @@ export async function planFor(target: string, sources: SettingSources): Promise<
         Type.Object(config.properties, { additionalProperties: false, default: {} }),
       ]),
     ),
+    ...sectionsElsewhere({ target, ports: names }),
   };
+  const own = targetSettings(HubSettings, target, table);
   return {
-    schema: Type.Object({ ...HubSettings.properties, ...parts }, { additionalProperties: false }),
+    target,
+    table,
+    schema: Type.Object({ ...own, ...parts }, { additionalProperties: false }),
     ports,
     services: definitions,
   };
 }
 
+/** Loads an adapter by name; the port's first one when it has none of that name. */
+function loadAdapter(port: AdaptedPort, name: string | undefined): Promise<AdapterDefinition<Ports[AdaptedPort]>> {
+  const table = adapters[port] as Readonly<Record<string, () => Promise<AdapterDefinition<Ports[AdaptedPort]>>>>;
+  const load = table[name ?? ''] ?? Object.values(table)[0];
+  if (load === undefined) throw new Error(`no adapter for ${port}`);
+  return load();
+}
+
 /** All settings of a plan: the program's own, and each part's under its name. */
-export type PlanSettings = Static<typeof HubSettings> & Record<string, Record<string, unknown>>;
+export type PlanSettings = Static<typeof HubSettings> & { peers: PeersSettings } & Record<
+    string,
+    Record<string, unknown>
+  >;
+
+/** Adapters of a port that every process of a hub can use. */
+function sharedAdapters(port: AdaptedPort): string[] {
+  return Object.keys(adapters[port]).slice(1);
+}
+
+/** Faults of the target, once the settings that they rest on fit the schema. */
+function faultsOfTarget(plan: Plan, settings: Record<string, unknown>): string[] {
+  const { target, schema } = plan;
+  const { peers, listen, tls } = schema.properties;
+  const fits = Value.Check(Type.Object({ peers, listen, tls } as never), settings);
+  if (!fits) return [];
+  const own = settings as unknown as PlanSettings;
+  return targetFaults(
+    target,
+    { peers: own.peers, listenIsLocal: isLoopback(own.listen), tls: own.tls },
+    plan.ports,
+    sharedAdapters,
+  );
+}
 
 /** Reads and checks every setting of a plan, each alone and against the others; throws one Problem with all faults. */
 export function planSettings(plan: Plan, sources: SettingSources): PlanSettings {
   return loadSettings(plan.schema, sources, (settings) => [
     ...settingFaults(settings),
+    ...faultsOfTarget(plan, settings),
     ...plan.ports.flatMap(({ name, definition }) => {
       const own = settings[name];
       const fits = Value.Check(Type.Object(definition.config.properties), own);
@@ -108,9 +160,24 @@ export function planSettings(plan: Plan, sources: SettingSources): PlanSettings 
   ]) as PlanSettings;
 }
 
-/** Every setting that the default target knows, for the documentation. */
-export function settingLeaves(plan: Plan): ReturnType<typeof leavesOf> {
-  return leavesOf(plan.schema);
+/** Every setting there is: those of `all` with each port's first adapter, then what each further adapter adds, under the setting that chooses it. */
+export async function everySetting(): Promise<{ path: readonly string[]; schema: TSchema; only?: string }[]> {
+  const plan = await planFor('all', { env: {}, flags: {} });
+  const ports = Object.fromEntries(PORT_ORDER.map((port) => [port, undefined]));
+  const leaves: { path: readonly string[]; schema: TSchema; only?: string }[] = leavesOf(plan.schema).filter(
+    ({ path: [head = ''] }) => !(head in ports),
+  );
+  for (const port of PORT_ORDER) {
+    const [first = '', ...others] = Object.keys(adapters[port]);
+    const definition = await loadAdapter(port, first);
+    const known = leavesOf(portSchema(port, first, definition.config), [port]);
+    leaves.push(...known);
+    for (const name of others) {
+      const more = leavesOf((await loadAdapter(port, name)).config, [port]);
+      leaves.push(...more.map((leaf) => ({ ...leaf, only: `${port}.adapter: ${name}` })));
+    }
+  }
+  return leaves;
 }
 
 /** What creating the parts needs besides their settings. */
@@ -122,6 +189,8 @@ export interface Given {
   log: Logger;
   metrics: Registry;
   egress: GuardedFetch;
+  /** PEM of the authority that certified sisters in other processes; the system's when absent. */
+  ca?: string;
   fail(error: Error): void;
 }
 
@@ -130,14 +199,36 @@ export interface Assembly {
   ports: { name: string; component: Component }[];
   services: { name: string; component: Service; app: ServiceApp }[];
   peers: Ports['peers'];
+  /** The services of this process alone. */
+  local: Peers;
+  tokens: ServiceTokens;
+  /** Ends the connections to other processes. */
+  closePeers(): Promise<void>;
   bus: Ports['bus'] | undefined;
+}
+
+/** How this process reaches every service: those that it runs in place, the others over HTTP. */
+async function reach(
+  plan: Plan,
+  { settings, clock, metrics, ca }: Given,
+  local: Awaited<ReturnType<typeof peerKinds.local>>,
+) {
+  const { secret, previousSecret, addresses } = settings.peers;
+  const tokens = createServiceTokens({ secrets: [secret, previousSecret].filter((one) => one !== ''), clock });
+  if (plan.target.sisters.length === 0) return { peers: local, tokens, close: () => Promise.resolve() };
+  const createRemotePeers = await peerKinds.remote();
+  const elsewhere = Object.fromEntries(plan.target.sisters.map((name) => [name, addresses[name] ?? []]));
+  const remote = createRemotePeers({ addresses: elsewhere, sign: tokens.sign, metrics, ca });
+  const peers = peersOver((service, request) => (local.has(service) ? local : remote).call(service, request));
+  return { peers, tokens, close: remote.close };
 }
 
 /** Creates every part of a plan in the order in which they start. No I/O happens here. */
 export async function assemble(plan: Plan, given: Given): Promise<Assembly> {
   const { settings, clock, log, fail } = given;
   const opened: Partial<Record<PortName, unknown>> = {};
-  const peers = await peerKinds.local();
+  const local = await peerKinds.local();
+  const { peers, tokens, close: closePeers } = await reach(plan, given, local);
   opened.peers = peers;
   const ports = plan.ports.map(({ name, definition }) => {
     const { adapter, ...config } = settings[name] ?? {};
@@ -164,8 +255,8 @@ export async function assemble(plan: Plan, given: Given): Promise<Assembly> {
     const app = await createServiceApp(definition.name, serviceLog);
     await component.routes?.(app);
     await app.ready();
-    peers.attach(definition.name, app);
+    local.attach(definition.name, app);
     made.push({ name: definition.name, component, app });
   }
-  return { ports, services: made, peers, bus: opened.bus as Ports['bus'] | undefined };
+  return { ports, services: made, peers, local, tokens, closePeers, bus: opened.bus as Ports['bus'] | undefined };
 }

@@ -8,33 +8,44 @@ export { channels } from '../plugins/channels/catalogue.ts';
 export interface ServiceEntry {
   /** What it answers on the web; the gateway sends these paths to it. */
   prefixes: readonly string[];
+  /** Where it listens when it runs alone. */
+  port: number;
   load(): Promise<ServiceDefinition>;
 }
 
-/** Every service, in the order in which they start. */
-export const services: Readonly<Record<string, ServiceEntry>> = {
+/** Services by name, in the order in which they start. */
+export type ServiceTable = Readonly<Record<string, ServiceEntry>>;
+
+/** Every service. Each name is a target, and `all` is every one of them in one process. */
+export const services: ServiceTable = {
   users: {
+    port: 8081,
     prefixes: ['/api/v1/auth', '/api/v1/users'],
     load: async () => (await import('./services/users/index.ts')).users,
   },
   // Before monitoring: what it publishes while nobody listens is lost on a bus inside the process.
   notifications: {
+    port: 8088,
     prefixes: ['/api/v1/notifications'],
     load: async () => (await import('./services/notifications/index.ts')).notifications,
   },
   monitoring: {
+    port: 8082,
     prefixes: ['/api/v1/monitoring'],
     load: async () => (await import('./services/monitoring/index.ts')).monitoring,
   },
   logs: {
+    port: 8084,
     prefixes: ['/api/v1/logs'],
     load: async () => (await import('./services/logs/index.ts')).logs,
   },
   ingest: {
+    port: 8090,
     prefixes: ['/api/v1/agents'],
     load: async () => (await import('./services/ingest/index.ts')).ingest,
   },
   gateway: {
+    port: 8080,
     prefixes: [],
     load: async () => (await import('./services/gateway/index.ts')).gateway,
   },
@@ -57,10 +68,11 @@ export const adapters: {
   bus: { local: async () => (await import('./adapters/bus/local/index.ts')).localBus },
 };
 
-/** Peers follow from the target: one process holds all services. */
+/** Ports with one owner: the others ask the service that has it, so its store may lie in that process's own folder. */
+export const OWNED: readonly AdaptedPort[] = ['series', 'logstore'];
+
+/** How services reach each other; it follows from the target: what runs here is called in place, the others over HTTP. */
 export const peers = {
   local: async () => (await import('./adapters/peers/local/index.ts')).createLocalPeers(),
+  remote: async () => (await import('./adapters/peers/remote/index.ts')).createRemotePeers,
 };
-
-/** What a target runs. A service's own name is a target too. */
-export const targets: Readonly<Record<string, readonly string[]>> = { all: Object.keys(services) };

@@ -13,10 +13,10 @@ test.each([
   ['listen', { listen: '999.1.1.1' }],
   ['listen', { listen: 'two words' }],
   ['port', { port: 4320, ingest: { port: 4320 } }],
-  ['tls.key', { tls: { certificate: '/nope', key: '' } }],
-  ['tls.certificate', { tls: { certificate: '', key: '/nope' } }],
-  ['tls.certificate', { tls: { certificate: '/nope', key: import.meta.filename } }],
-  ['tls', { tls: { certificate: import.meta.filename, key: import.meta.filename } }],
+  ['tls.key', { tls: { certificate: '/nope', key: '', plain: false } }],
+  ['tls.certificate', { tls: { certificate: '', key: '/nope', plain: false } }],
+  ['tls.certificate', { tls: { certificate: '/nope', key: import.meta.filename, plain: false } }],
+  ['tls', { tls: { certificate: import.meta.filename, key: import.meta.filename, plain: false } }],
   ['egress.allow', { egress: { allow: ['10.0.0.0/8', '10.0.0.0/99'] } }],
 ])('a fault of %s is one sentence: %j', (place, settings) => {
   const faults = settingFaults(settings);

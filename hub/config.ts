@@ -26,6 +26,11 @@ export const HubSettings = Type.Object(
       description: 'Host name or address by which people and agents reach this hub; empty means the listen address.',
       default: '',
     }),
+    url: Type.String({
+      description:
+        'Address of the web API as people and agents type it, when a proxy or another process answers there: https://outrider.example.org. Empty: what listen, advertise and port say.',
+      default: '',
+    }),
     tls: Type.Object(
       {
         certificate: Type.String({
@@ -33,6 +38,10 @@ export const HubSettings = Type.Object(
           default: '',
         }),
         key: Type.String({ description: 'PEM file of its private key.', default: '' }),
+        plain: Type.Boolean({
+          description: 'Speak plain HTTP to other machines too: only behind a proxy or a mesh that encrypts.',
+          default: false,
+        }),
       },
       { additionalProperties: false, default: {} },
     ),
@@ -81,7 +90,18 @@ function fitting(settings: Record<string, unknown>): Checked {
 const isListenAddress = (text: string): boolean =>
   isIP(text) !== 0 || (/^[a-z\d-]+(\.[a-z\d-]+)*$/i.test(text) && !/(^|\.)\d+$/.test(text));
 
-function tlsFaults({ certificate, key }: HubSettings['tls']): string[] {
+/** True for an address that only this machine reaches. */
+export const isLoopback = (address: string): boolean => /^(127\.|::1$|localhost$)/.test(address);
+
+/** `http://host:port` or `https://host:port`, and nothing behind it. */
+export function isWebAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, pathname, search, hash, username } = new URL(text);
+  return /^https?:$/.test(protocol) && pathname === '/' && `${search}${hash}${username}` === '' && !text.endsWith('/');
+}
+
+function tlsFaults({ certificate, key, plain }: HubSettings['tls']): string[] {
+  if (plain && certificate !== '') return ['tls.plain: is set, and so is tls.certificate; choose one'];
   if (certificate === '' && key === '') return [];
   if (key === '') return ['tls.key: is missing; tls.certificate is given, and the listener needs both'];
   if (certificate === '') return ['tls.certificate: is missing; tls.key is given, and the listener needs both'];
@@ -106,8 +126,10 @@ function tlsFaults({ certificate, key }: HubSettings['tls']): string[] {
 
 /** What is wrong with the program's settings beyond their schema, a sentence each. Looks at the files that they name. */
 export function settingFaults(settings: Record<string, unknown>): string[] {
-  const { listen, port, tls, egress, ingest } = fitting(settings);
+  const { listen, port, url, tls, egress, ingest } = fitting(settings);
   const faults: string[] = [];
+  if (url !== undefined && url !== '' && !isWebAddress(url))
+    faults.push(`url: "${url}" is no address of a web server; write https://host or https://host:port, without a path`);
   if (listen !== undefined && !isListenAddress(listen))
     faults.push(
       `listen: "${listen}" is no address and no name of a host; 127.0.0.1 is this machine alone, 0.0.0.0 all`,

@@ -14,6 +14,7 @@ import Fastify, {
   type RawServerDefault,
 } from 'fastify';
 import { Value } from 'typebox/value';
+import { answerBegun, DEADLINE_HEADER, withinCall } from './call-context.ts';
 import { Principal, ROLES, roleAllows, type Role } from './principal.ts';
 
 /** The app on which a service declares its routes; request and reply types follow from the schemas. */
@@ -184,13 +185,17 @@ export async function createServiceApp(name: string, log: Logger): Promise<Servi
   app.addHook('onRequest', (request, _reply, done) => {
     request.principal = readPrincipal(request);
     demandRole(request);
-    done();
+    const leftMs = Number(request.headers[DEADLINE_HEADER]);
+    if (Number.isFinite(leftMs)) withinCall(leftMs, done);
+    else done();
   });
   app.addHook('onSend', async (request, reply, payload) => {
+    answerBegun();
     void reply.header('x-outrider-route', request.routeOptions.url ?? 'unknown');
     return payload;
   });
   answerProblems(app as unknown as FastifyInstance, log);
+  app.get('/internal/openapi', { config: { role: 'service' } }, () => app.swagger());
   await app.register(swagger, {
     openapi: { openapi: '3.1.0', info: { title: name, version: '1' } },
     hideUntagged: false,

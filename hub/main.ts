@@ -8,9 +8,9 @@ import {
   type SettingSources,
   type Settings,
 } from '#sdk';
-import { Argument, Command, CommanderError, Option } from 'commander';
-import { services, targets } from './catalogue.ts';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { defaultDataFolder, settingsFile } from './config.ts';
+import { dataFolderOf, readTarget } from './targets.ts';
 
 /** Exit codes: 0 done, 1 a fault, 2 wrong usage. */
 const FAULT = 1;
@@ -40,7 +40,7 @@ function flagSettings(flags: GlobalFlags): Settings {
 }
 
 function sourcesOf(flags: GlobalFlags): SettingSources {
-  const data = flags.data ?? process.env['OUTRIDER_DATA'];
+  const data = flags.data ?? process.env['OUTRIDER_DATA'] ?? dataFolderOf(readTarget(flags.target));
   return { file: settingsFile(flags.config, data), env: process.env, flags: flagSettings(flags) };
 }
 
@@ -75,9 +75,60 @@ async function runHub(flags: GlobalFlags): Promise<void> {
   if (reason instanceof Error) throw reason;
 }
 
+interface RunFlags extends GlobalFlags {
+  listTargets?: boolean;
+  checkConfig?: boolean;
+  printConfig?: boolean;
+  json?: boolean;
+}
+
+/** Runs the hub, or answers what was asked instead. */
+async function runOrPrint(flags: RunFlags): Promise<void> {
+  const asJson = flags.json === true;
+  if (flags.listTargets === true) {
+    const { listTargets } = await import('./commands/list-targets.ts');
+    process.stdout.write(await listTargets(asJson));
+  } else if (flags.checkConfig === true) {
+    const { checkConfig } = await import('./commands/check-config.ts');
+    process.stdout.write(await checkConfig(flags.target, sourcesOf(flags)));
+  } else if (flags.printConfig === true) {
+    const { printConfig } = await import('./commands/print-config.ts');
+    process.stdout.write(await printConfig(flags.target, sourcesOf(flags), asJson));
+  } else await runHub(flags);
+}
+
+/** A target as commander checks it. */
+function targetFlag(text: string): string {
+  try {
+    return readTarget(text).name;
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
 function dataOf(command: Command): string {
   const flags = command.optsWithGlobals<GlobalFlags>();
-  return flags.data ?? process.env['OUTRIDER_DATA'] ?? '';
+  return flags.data ?? process.env['OUTRIDER_DATA'] ?? dataFolderOf(readTarget(flags.target));
+}
+
+/** Commands that look at the settings and start nothing. */
+function addLooks(program: Command): void {
+  program
+    .command('check-config')
+    .description('check every setting and print all faults at once')
+    .action((_options, command: Command) =>
+      runOrPrint({ ...command.optsWithGlobals<GlobalFlags>(), checkConfig: true }),
+    );
+  program
+    .command('print-config')
+    .description('print every setting with where its value came from, secrets hidden')
+    .option('--json', 'print it as JSON')
+    .action((_options, command: Command) => runOrPrint({ ...command.optsWithGlobals<RunFlags>(), printConfig: true }));
+  program
+    .command('list-targets')
+    .description('print what --target may name: its port, what it does and what it needs')
+    .option('--json', 'print it as JSON')
+    .action((_options, command: Command) => runOrPrint({ ...command.optsWithGlobals<RunFlags>(), listTargets: true }));
 }
 
 function addCommands(program: Command): void {
@@ -85,20 +136,15 @@ function addCommands(program: Command): void {
     .command('run', { isDefault: true })
     .description('run the hub until it is told to stop (the default)')
     .option('--quiet', 'write no log to the terminal')
+    .option('--list-targets', 'print the targets and end, as list-targets does')
+    .option('--check-config', 'check every setting and end, as check-config does')
+    .option('--print-config', 'print every setting and end, as print-config does')
     .allowExcessArguments() // A misspelt command comes here, as an argument of the default one.
     .action((_options, command: Command) => {
       const [word] = command.args;
-      if (word === undefined) return runHub(command.optsWithGlobals<GlobalFlags>());
+      if (word === undefined) return runOrPrint(command.optsWithGlobals<RunFlags>());
       const isExplicit = program.args[0] === command.name();
       return command.error(isExplicit ? `error: run takes no argument '${word}'` : `error: unknown command '${word}'`);
-    });
-  program
-    .command('check-config')
-    .description('check every setting and print all faults at once')
-    .action(async (_options, command: Command) => {
-      const flags = command.optsWithGlobals<GlobalFlags>();
-      const { checkConfig } = await import('./commands/check-config.ts');
-      process.stdout.write(await checkConfig(flags.target, sourcesOf(flags)));
     });
   program
     .command('openapi')
@@ -163,18 +209,19 @@ function createProgram(): Command {
     .option('--config <file>', 'settings file (default: outrider-hub.yaml in the data folder, else in /etc/outrider)')
     .option('--data <folder>', `data folder (default: ${defaultDataFolder()})`)
     .option('--listen <address>', 'address to listen on (default 127.0.0.1)')
-    .option('--port <port>', 'port of the web API and the page (default 8080)')
+    .option('--port <port>', 'port of the web API and the page (default 8080; a service alone has one of its own)')
     .option('--grpc-port <port>', 'port that agents stream to (default 4320)')
     .option('--advertise <host>', 'name or address by which agents and people reach this hub')
     .addOption(
-      new Option('--target <name>', 'which services to run')
-        .choices([...Object.keys(targets), ...Object.keys(services)])
+      new Option('--target <names>', 'what to run: all, or services joined by commas (outrider-hub list-targets)')
+        .argParser(targetFlag)
         .default('all'),
     )
     .addOption(new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS))
     .showHelpAfterError('(outrider-hub --help lists the commands)')
     .exitOverride();
   addCommands(program);
+  addLooks(program);
   return program;
 }
 

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import swaggerUi from '@fastify/swagger-ui';
 import swagger from '@fastify/swagger';
-import { defineProblems, reasonOf, type Component, type Logger } from '#sdk';
+import { defineProblems, reasonOf, systemClock, type Component, type Logger } from '#sdk';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
-import { answerProblems, type ServiceApp } from './http.ts';
+import { answerProblems } from './http.ts';
+import { servePeers, type PeerDoorGiven } from './peer-door.ts';
 import type { Service } from './service.ts';
 
 const problems = defineProblems('listener', {
@@ -30,7 +31,9 @@ export interface ListenerOptions {
   metrics: Registry;
   metricsOpen: boolean;
   checked: readonly Checked[];
-  apps: readonly ServiceApp[];
+  /** OpenAPI documents of the services. */
+  documents(): Promise<readonly object[]>;
+  peerDoor: PeerDoorGiven;
   services: readonly Service[];
   log: Logger;
 }
@@ -147,7 +150,7 @@ async function readiness(checked: readonly Checked[]): Promise<string[]> {
 
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 
-function ownRoutes(app: FastifyInstance, options: ListenerOptions, document: Record<string, unknown>): void {
+function ownRoutes(app: FastifyInstance, options: ListenerOptions): void {
   app.get('/live', () => ({ status: 'live' }));
   app.get('/ready', async () => {
     const faults = await readiness(options.checked);
@@ -160,7 +163,36 @@ function ownRoutes(app: FastifyInstance, options: ListenerOptions, document: Rec
     }
     return reply.type(options.metrics.contentType).send(await options.metrics.metrics());
   });
-  app.get('/openapi.json', () => document);
+}
+
+/** How long a merged document is shown before the services are asked again, milliseconds. */
+const DOCUMENT_MS = 30_000;
+
+/** The web API's document at /openapi.json and, to be read by people, below /api. */
+async function serveDocument(app: FastifyInstance, options: ListenerOptions): Promise<void> {
+  let document: Record<string, unknown> = mergeDocuments([], options.version);
+  let askedMs = -Infinity;
+  const refresh = async (): Promise<void> => {
+    if (systemClock.monotonic() - askedMs < DOCUMENT_MS) return;
+    document = mergeDocuments((await options.documents()) as ApiDocument[], options.version);
+    askedMs = systemClock.monotonic();
+  };
+  app.get('/openapi.json', async () => {
+    await refresh();
+    return document;
+  });
+  await app.register(async (docs) => {
+    await docs.register(swagger, { mode: 'static', specification: { document: document as never } });
+    await docs.register(swaggerUi, {
+      routePrefix: '/api',
+      staticCSP: true,
+      theme: { title: 'Outrider: web API' },
+      uiConfig: { layout: 'BaseLayout', docExpansion: 'none', tagsSorter: 'alpha' },
+      uiHooks: { preHandler: (_request, _reply, done) => void refresh().then(() => done(), done) },
+      transformSpecificationClone: false,
+      transformSpecification: () => document,
+    });
+  });
 }
 
 /** Builds the listener of a process: its own routes, the browsable API page, and what services mount on the edge. */
@@ -177,19 +209,10 @@ export async function createListener(options: ListenerOptions): Promise<FastifyI
     requestTimeout: 60_000,
   }) as unknown as FastifyInstance;
   answerProblems(app, options.log);
-  const documents = options.apps.map((service) => service.swagger() as ApiDocument);
-  const document = mergeDocuments(documents, options.version);
-  ownRoutes(app, options, document);
+  ownRoutes(app, options);
+  await servePeers(app, options.peerDoor);
   for (const service of options.services) await service.edge?.(app);
-  await app.register(async (docs) => {
-    await docs.register(swagger, { mode: 'static', specification: { document: document as never } });
-    await docs.register(swaggerUi, {
-      routePrefix: '/api',
-      staticCSP: true,
-      theme: { title: 'Outrider: web API' },
-      uiConfig: { layout: 'BaseLayout', docExpansion: 'none', tagsSorter: 'alpha' },
-    });
-  });
+  await serveDocument(app, options);
   return app;
 }
 

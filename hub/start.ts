@@ -21,8 +21,9 @@ import {
   type SettingSources,
 } from '#sdk';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { assemble, planFor, planSettings, type Assembly, type PlanSettings } from './assemble.ts';
-import { services } from './catalogue.ts';
+import { assemble, planFor, planSettings, type Assembly, type Plan, type PlanSettings } from './assemble.ts';
+import type { ServiceTable } from './catalogue.ts';
+import { isLoopback } from './config.ts';
 import { createControl } from './control.ts';
 import { createEgress } from './egress.ts';
 import { keepFirstSignIn, type FirstSignIn } from './first-sign-in.ts';
@@ -35,6 +36,8 @@ const DATA_FORMAT = 1;
 /** How to start a hub. */
 export interface StartOptions {
   target: string;
+  /** Another table of services than the one that ships. */
+  table?: ServiceTable;
   sources: SettingSources;
   clock: Clock;
   /** Where log lines go besides the data folder. */
@@ -52,8 +55,6 @@ export interface StartedHub {
   stop(): Promise<void>;
 }
 
-const isLoopback = (address: string): boolean => /^(127\.|::1$|localhost$)/.test(address);
-
 /** Where the built page lies, seen from the bundle and from the source. */
 function builtPage(): string {
   const here = import.meta.dirname;
@@ -61,48 +62,63 @@ function builtPage(): string {
   return places.find((place) => existsSync(join(place, 'index.html')) && existsSync(join(place, 'assets'))) ?? '';
 }
 
-function factsOf(settings: PlanSettings): HubFacts {
-  const local = isLoopback(settings.listen);
+/** Where people reach the web API: told, or worked out; a process without the gateway takes the gateway's usual port. */
+function publicUrl(settings: PlanSettings, host: string, { target, table }: Plan): string {
+  if (settings.url !== '') return settings.url;
+  const isPlain = (isLoopback(settings.listen) && settings.advertise === '') || settings.tls.plain;
+  const port = target.services.includes('gateway') ? settings.port : (table['gateway']?.port ?? settings.port);
+  return `${isPlain ? 'http' : 'https'}://${host}:${port}`;
+}
+
+function factsOf(settings: PlanSettings, plan: Plan): HubFacts {
   const everywhere = settings.listen === '0.0.0.0' || settings.listen === '::';
   const name = settings.advertise || (everywhere ? hostname() : settings.listen);
   const host = name.includes(':') ? `[${name}]` : name;
   const linkPort = Number(settings['ingest']?.['port'] ?? 0);
   return {
     version: VERSION,
-    publicUrl: `${local && settings.advertise === '' ? 'http' : 'https'}://${host}:${settings.port}`,
+    publicUrl: publicUrl(settings, host, plan),
     linkAddress: `${host}:${linkPort}`,
     listen: settings.listen,
     hostnames: [...new Set([name, hostname(), 'localhost', '127.0.0.1'])],
     page: builtPage(),
-    routes: Object.entries(services).flatMap(([service, { prefixes }]) =>
+    routes: Object.entries(plan.table).flatMap(([service, { prefixes }]) =>
       prefixes.map((prefix) => ({ prefix, service })),
     ),
   };
 }
 
 /** Key and certificate of the listener: given files, else one of our own authority; none on loopback. */
-async function listenerTls(
-  settings: PlanSettings,
-  facts: HubFacts,
-  assembly: Assembly,
-): Promise<ListenerOptions['tls']> {
+async function listenerTls(settings: PlanSettings, assembly: Assembly): Promise<ListenerOptions['tls']> {
   if (settings.tls.certificate !== '')
     return { cert: readPem(settings.tls.certificate), key: readPem(settings.tls.key) };
-  if (!facts.publicUrl.startsWith('https:')) return undefined;
+  if (settings.tls.plain || (isLoopback(settings.listen) && settings.advertise === '')) return undefined;
   return assembly.peers.json<{ key: string; cert: string }>('ingest', {
     method: 'GET',
     path: '/internal/ingest/certificate',
   });
 }
 
+/** OpenAPI documents: of every service where the gateway runs, wherever they run; else of this process's own. Those that do not answer are left out. */
+function documentsOf({ target, table }: Plan, { peers }: Assembly): ListenerOptions['documents'] {
+  const names = target.services.includes('gateway') ? Object.keys(table) : target.services;
+  const ask = (name: string): Promise<object[]> =>
+    peers.json<object>(name, { method: 'GET', path: '/internal/openapi' }).then(
+      (document) => [document],
+      () => [],
+    );
+  return async () => (await Promise.all(names.map(ask))).flat();
+}
+
 function listenerPart(given: {
   settings: PlanSettings;
+  plan: Plan;
   facts: HubFacts;
   assembly: Assembly;
   metrics: Registry;
   log: Logger;
 }): Component & { url: string } {
-  const { settings, facts, assembly, metrics, log } = given;
+  const { settings, plan, facts, assembly, metrics, log } = given;
   let close: (() => Promise<void>) | undefined;
   return {
     url: facts.publicUrl,
@@ -110,19 +126,23 @@ function listenerPart(given: {
       const app = await createListener({
         listen: settings.listen,
         port: settings.port,
-        tls: await listenerTls(settings, facts, assembly),
+        tls: await listenerTls(settings, assembly),
         version: VERSION,
         metrics,
         metricsOpen: settings.metrics.open,
         checked: [...assembly.ports, ...assembly.services],
-        apps: assembly.services.map(({ app: service }) => service),
+        documents: documentsOf(plan, assembly),
+        peerDoor: { local: assembly.local, tokens: assembly.tokens },
         services: assembly.services.map(({ component }) => component),
         log,
       });
       close = async () => app.close();
       await listen(app, settings.listen, settings.port);
     },
-    stop: async () => close?.(),
+    async stop() {
+      await close?.();
+      await assembly.closePeers();
+    },
   };
 }
 
@@ -155,7 +175,7 @@ function removeStale(path: string): void {
 /** Starts a hub: all settings are checked first, then ports, services and the listener start in order. */
 export async function startHub(options: StartOptions): Promise<StartedHub> {
   const { clock } = options;
-  const plan = await planFor(options.target, options.sources);
+  const plan = await planFor(options.target, options.sources, options.table);
   const settings = planSettings(plan, options.sources);
   const unknown = unknownVariables(plan.schema, options.sources.env);
   const folder = openDataFolder(settings.data, 'hub', DATA_FORMAT);
@@ -170,7 +190,7 @@ export async function startHub(options: StartOptions): Promise<StartedHub> {
 async function startIn(
   folder: DataFolder,
   given: {
-    plan: Awaited<ReturnType<typeof planFor>>;
+    plan: Plan;
     settings: PlanSettings;
     clock: Clock;
     sinks: readonly LineSink[];
@@ -180,7 +200,7 @@ async function startIn(
   const { plan, settings, clock } = given;
   const log = createLogger(settings.log.level, [fileSink(join(folder.path, 'log'), 'hub'), ...given.sinks]);
   for (const unknown of given.unknown) log.warn(UNKNOWN_VARIABLE, { ...unknown });
-  const facts = factsOf(settings);
+  const facts = factsOf(settings, plan);
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   let fail: (error: Error) => void = () => undefined;
@@ -194,9 +214,10 @@ async function startIn(
     log,
     metrics,
     egress,
+    ca: settings.peers.ca === '' ? undefined : readPem(settings.peers.ca),
     fail,
   });
-  const listener = listenerPart({ settings, facts, assembly, metrics, log });
+  const listener = listenerPart({ settings, plan, facts, assembly, metrics, log });
   const parts = [...assembly.ports, ...assembly.services, { name: 'listener', component: listener }];
   const control = { name: 'control', component: controlPart(socketPath(folder.path, 'hub'), assembly) };
   const running: Running = await run([...parts, control], { clock, log });

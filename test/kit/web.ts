@@ -10,6 +10,7 @@ import { channels } from '../../hub/catalogue.ts';
 import type { Bus } from '../../hub/ports/bus.ts';
 import type { Peers } from '../../hub/ports/peers.ts';
 import { createListener } from '../../hub/serve.ts';
+import { createServiceTokens } from '../../hub/service-token.ts';
 import type { HubFacts, Ports, Service, ServiceDefinition } from '../../hub/service.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 import { makeAdapter } from './stores.ts';
@@ -76,7 +77,8 @@ export async function startWeb(options: WebOptions): Promise<StartedWeb> {
     metrics,
     metricsOpen: true,
     checked: made,
-    apps: made.map(({ app }) => app),
+    documents: () => Promise.resolve(made.map(({ app }) => app.swagger())),
+    peerDoor: { local: peers, tokens: createServiceTokens({ secrets: [], clock }) },
     services: made.map(({ component }) => component),
     log: silentLogger,
   });

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { leavesOf } from '#sdk';
+import { environmentName, isSecret, leavesOf } from '#sdk';
 import openapiTypes, { astToString } from 'openapi-typescript';
 import type { TSchema } from 'typebox';
 import { agentSchema } from '../../agent/config.ts';
-import { planFor, settingLeaves } from '../../hub/assemble.ts';
-import { adapters } from '../../hub/catalogue.ts';
+import { everySetting } from '../../hub/assemble.ts';
 import { printOpenApi } from '../../hub/commands/openapi.ts';
 import { CHECKOUT } from './layers.ts';
 
@@ -15,7 +14,8 @@ export interface GeneratedDocument {
   text: string;
 }
 
-type Leaf = ReturnType<typeof leavesOf>[number];
+/** A setting; `only` names the setting that brings it. */
+type Leaf = ReturnType<typeof leavesOf>[number] & { only?: string };
 
 /** A default in a cell. The data folder is the only one that differs from machine to machine. */
 function defaultText(path: string, value: unknown, program: string): string {
@@ -26,7 +26,7 @@ function defaultText(path: string, value: unknown, program: string): string {
 
 /** The settings as a table; whatever has no description is a fault. */
 export function settingsTable(leaves: readonly Leaf[], program: string): string {
-  const rows = leaves.map(({ path, schema }) => {
+  const rows = leaves.map(({ path, schema, only }) => {
     const {
       description,
       default: value,
@@ -34,36 +34,32 @@ export function settingsTable(leaves: readonly Leaf[], program: string): string 
     } = schema as TSchema & { description?: string; default?: unknown; enum?: unknown[] };
     if (description === undefined) throw new Error(`the setting ${path.join('.')} has no description`);
     const values = allowed === undefined ? '' : ` One of ${allowed.map((one) => `\`${String(one)}\``).join(', ')}.`;
-    return `| \`${path.join('.')}\` | ${defaultText(path.join('.'), value, program)} | ${description}${values} |`;
+    const when = only === undefined ? '' : `With \`${only}\`: `;
+    const secret = isSecret(schema)
+      ? ' Secret: the name with `_FILE` behind it, or `File` in a settings file, reads it from a file.'
+      : '';
+    const cells = [
+      `\`${path.join('.')}\``,
+      `\`${environmentName(path)}\``,
+      defaultText(path.join('.'), value, program),
+      `${when}${description}${values}${secret}`,
+    ];
+    return `| ${cells.join(' | ')} |`;
   });
-  return ['| setting | default | what it does |', '|---|---|---|', ...rows].join('\n');
+  return ['| setting | in the environment | default | what it does |', '|---|---|---|---|', ...rows].join('\n');
 }
 
-const MARKS = /(<!-- settings -->\n)[\s\S]*?(<!-- \/settings -->)/;
+const PAGE = 'deploy/SETTINGS.md';
 
-function withTable(path: string, table: string): GeneratedDocument {
-  const old = readFileSync(join(CHECKOUT, path), 'utf8');
-  if (!MARKS.test(old)) throw new Error(`${path} has no place for its settings`);
-  return { path, text: old.replace(MARKS, (_all, begin: string, end: string) => `${begin}\n${table}\n\n${end}`) };
-}
-
-/** Settings of the default target, then what each adapter that is not the default adds. */
-async function hubLeaves(): Promise<Leaf[]> {
-  const leaves = settingLeaves(await planFor('all', { env: {}, flags: {} }));
-  const known = new Set(leaves.map(({ path }) => path.join('.')));
-  for (const [port, table] of Object.entries(adapters)) {
-    for (const adapter of Object.keys(table).slice(1)) {
-      const plan = await planFor('all', { env: {}, flags: { [port]: { adapter } } });
-      const more = settingLeaves(plan).filter(({ path }) => !known.has(path.join('.')));
-      leaves.push(...more.map(({ path, schema }) => ({ path, schema: onlyWith(schema, `${port}.adapter`, adapter) })));
-    }
+/** The page of all settings: its own words, and a table of each program's between two marks. */
+function settingsPage(tables: Readonly<Record<string, string>>): GeneratedDocument {
+  let text = readFileSync(join(CHECKOUT, PAGE), 'utf8');
+  for (const [program, table] of Object.entries(tables)) {
+    const marks = new RegExp(`(<!-- ${program} -->\\n)[\\s\\S]*?(<!-- /${program} -->)`);
+    if (!marks.test(text)) throw new Error(`${PAGE} has no place for the settings of ${program}`);
+    text = text.replace(marks, (_all, begin: string, end: string) => `${begin}\n${table}\n\n${end}`);
   }
-  return leaves;
-}
-
-function onlyWith(schema: TSchema, setting: string, value: string): TSchema {
-  const { description = '' } = schema as { description?: string };
-  return { ...schema, description: `With \`${setting}: ${value}\`: ${description}` } as TSchema;
+  return { path: PAGE, text };
 }
 
 /** Every generated document except the pages of collectors, which have a writer of their own. */
@@ -71,14 +67,13 @@ export async function generatedDocuments(): Promise<GeneratedDocument[]> {
   const document = JSON.parse(await printOpenApi()) as Parameters<typeof openapiTypes>[0];
   const types = astToString(await openapiTypes(document, { defaultNonNullable: false, alphabetize: true }));
   return [
-    withTable('hub/README.md', settingsTable(await hubLeaves(), 'outrider-hub')),
-    withTable(
-      'agent/README.md',
-      settingsTable(
+    settingsPage({
+      'outrider-hub': settingsTable(await everySetting(), 'outrider-hub'),
+      'outrider-agent': settingsTable(
         leavesOf(agentSchema([])).filter(({ path }) => path[0] !== 'collectors'),
         'outrider-agent',
       ),
-    ),
+    }),
     {
       path: 'hub/web/api/schema.gen.d.ts',
       text: `// Generated by make docs from the hub's OpenAPI document; not edited.\n${types}`,

@@ -23,7 +23,7 @@ const ALLOWANCES: readonly Allowance[] = [
   { from: '^hub/ports/', to: FLOOR },
   { from: '^hub/ports/', to: '^hub/(ports/|principal\\.ts$)' },
   { from: '^hub/adapters/', to: FLOOR },
-  { from: '^hub/adapters/', to: '^hub/(ports/|adapter\\.ts$|http\\.ts$|principal\\.ts$)' },
+  { from: '^hub/adapters/', to: '^hub/(ports/|(adapter|http|principal|call-context)\\.ts$)' },
   { from: '^hub/adapters/([^/]+)/([^/]+)/', to: '^hub/adapters/$1/$2/' },
   { from: '^hub/adapters/(relational)/', to: '^hub/adapters/$1/sessions/' },
   { from: '^hub/adapters/', to: '^hub/adapters/duckdb/' },

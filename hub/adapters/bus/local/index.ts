@@ -13,6 +13,7 @@ interface Group {
 /** News inside one process: a message is handed to each subscriber, and is published when all have finished. */
 export const localBus = defineAdapter<Bus, typeof config>({
   name: 'local',
+  reach: 'process',
   config,
   create() {
     const subjects = new Map<string, Map<string, Group>>();

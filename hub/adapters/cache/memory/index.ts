@@ -19,6 +19,7 @@ interface Entry {
 /** Small values in this process's memory. */
 export const memoryCache = defineAdapter<Cache, typeof config>({
   name: 'memory',
+  reach: 'process',
   config,
   create({ config: { entries }, clock }) {
     const kept = new LRUCache<string, Entry>({ max: entries });

@@ -14,6 +14,7 @@ const config = Type.Object({
 /** Log lines in DuckDB and sealed Parquet files in the data folder. */
 export const embeddedLogstore = defineAdapter<LogStore, typeof config>({
   name: 'embedded',
+  reach: 'process',
   config,
   create({ config: { memoryMb, threads }, dataFolder, clock, log }) {
     const running = createRunningStore<EmbeddedLogStore>({

@@ -19,6 +19,7 @@ const GRACE_MS = 1_500;
 /** A real PostgreSQL in the data folder, started and stopped with the hub. */
 export const embeddedRelational = defineAdapter<Relational, typeof config>({
   name: 'embedded',
+  reach: 'process',
   config,
   create({ config: { connections }, dataFolder, log, clock, fail }) {
     let cluster: Cluster | undefined;

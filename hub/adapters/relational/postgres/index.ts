@@ -30,6 +30,7 @@ function placeOf(url: string): string | undefined {
 /** A PostgreSQL server somewhere, by URL. */
 export const postgresRelational = defineAdapter<Relational, typeof config>({
   name: 'postgres',
+  reach: 'hub',
   config,
   faults: ({ url }) =>
     placeOf(url) === undefined ? [`relational.url: is no address of a PostgreSQL server. ${HELP}`] : [],
