@@ -23,7 +23,9 @@ import {
   type ServiceTable,
 } from './catalogue.ts';
 import { HubSettings, isLoopback, settingFaults } from './config.ts';
+import { createDoctor } from './doctor.ts';
 import { createServiceApp, type ServiceApp } from './http.ts';
+import { createMeasures } from './measures.ts';
 import { peersOver, type Peers } from './ports/peers.ts';
 import type { HubFacts, PortName, Ports, Service, ServiceDefinition } from './service.ts';
 import { createServiceTokens, type ServiceTokens } from './service-token.ts';
@@ -205,6 +207,7 @@ export interface Assembly {
   /** Ends the connections to other processes. */
   closePeers(): Promise<void>;
   bus: Ports['bus'] | undefined;
+  doctor: ReturnType<typeof createDoctor>;
 }
 
 /** How this process reaches every service: those that it runs in place, the others over HTTP. */
@@ -226,6 +229,7 @@ async function reach(
 /** Creates every part of a plan in the order in which they start. No I/O happens here. */
 export async function assemble(plan: Plan, given: Given): Promise<Assembly> {
   const { settings, clock, log, fail } = given;
+  const measures = createMeasures(given.metrics);
   const opened: Partial<Record<PortName, unknown>> = {};
   const local = await peerKinds.local();
   const { peers, tokens, close: closePeers } = await reach(plan, given, local);
@@ -234,10 +238,17 @@ export async function assemble(plan: Plan, given: Given): Promise<Assembly> {
     const { adapter, ...config } = settings[name] ?? {};
     const context = { config, log: log.child({ port: name, adapter }), clock, fail, dataFolder: given.dataFolder };
     const component = definition.create(context as never);
-    opened[name] = component.port;
+    opened[name] = measures.port(name, definition.name, component.port as object);
     return { name, component: component as Component };
   });
   const made: Assembly['services'] = [];
+  const doctor = createDoctor({
+    checked: ports,
+    metrics: given.metrics,
+    dataFolder: given.dataFolder,
+    certificate: settings.tls.certificate,
+    clock,
+  });
   for (const definition of plan.services) {
     const own = Object.fromEntries(definition.needs.map((need) => [need, opened[need]])) as unknown as Ports;
     const serviceLog = log.child({ service: definition.name });
@@ -252,11 +263,20 @@ export async function assemble(plan: Plan, given: Given): Promise<Assembly> {
       egress: given.egress,
       channels,
     } as never);
-    const app = await createServiceApp(definition.name, serviceLog);
+    const app = await createServiceApp(definition.name, serviceLog, { measures, examine: () => doctor.examine() });
     await component.routes?.(app);
     await app.ready();
     local.attach(definition.name, app);
     made.push({ name: definition.name, component, app });
   }
-  return { ports, services: made, peers, local, tokens, closePeers, bus: opened.bus as Ports['bus'] | undefined };
+  return {
+    ports,
+    services: made,
+    peers,
+    local,
+    tokens,
+    closePeers,
+    doctor,
+    bus: opened.bus as Ports['bus'] | undefined,
+  };
 }

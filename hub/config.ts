@@ -58,6 +58,21 @@ export const HubSettings = Type.Object(
       },
       { additionalProperties: false, default: {} },
     ),
+    tracing: Type.Object(
+      {
+        endpoint: Type.String({
+          description: 'Where spans are sent over OTLP/HTTP: http://collector:4318. Empty: nowhere.',
+          default: '',
+        }),
+        ratio: Type.Number({
+          description: 'Share of the calls from outside that are traced, 0 to 1.',
+          default: 0.1,
+          minimum: 0,
+          maximum: 1,
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
     metrics: Type.Object(
       {
         open: Type.Boolean({
@@ -126,8 +141,12 @@ function tlsFaults({ certificate, key, plain }: HubSettings['tls']): string[] {
 
 /** What is wrong with the program's settings beyond their schema, a sentence each. Looks at the files that they name. */
 export function settingFaults(settings: Record<string, unknown>): string[] {
-  const { listen, port, url, tls, egress, ingest } = fitting(settings);
+  const { listen, port, url, tls, egress, ingest, tracing } = fitting(settings);
   const faults: string[] = [];
+  if (tracing !== undefined && tracing.endpoint !== '' && !isWebAddress(tracing.endpoint))
+    faults.push(
+      `tracing.endpoint: "${tracing.endpoint}" is no address of a collector; write http://host:4318, without a path`,
+    );
   if (url !== undefined && url !== '' && !isWebAddress(url))
     faults.push(`url: "${url}" is no address of a web server; write https://host or https://host:port, without a path`);
   if (listen !== undefined && !isListenAddress(listen))

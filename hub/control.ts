@@ -20,27 +20,34 @@ function answer(response: ServerResponse, status: number, value: unknown): void 
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value ?? null));
 }
 
+function conclude(response: ServerResponse, work: Promise<unknown>): void {
+  work.then(
+    (value) => answer(response, 200, value),
+    (error: unknown) => {
+      if (error instanceof Problem) answer(response, error.status, problemDocument(error));
+      else answer(response, 500, { title: 'The command failed.', detail: reasonOf(error) });
+    },
+  );
+}
+
 /**
  * What commands on the hub's own machine reach through a socket in its data folder: `/internal/<service>/…` of any service.
- * Whoever may open the socket owns the data anyway, so nobody signs in here.
+ * and what this process itself answers, `own` by path. Whoever may open the socket owns the data anyway, so nobody signs in here.
  */
-export function createControl(peers: Peers): RequestListener {
+export function createControl(peers: Peers, own: Readonly<Record<string, () => Promise<unknown>>>): RequestListener {
   return (request, response) => {
     const path = request.url ?? '';
+    const work = own[path];
+    if (work !== undefined) return void conclude(response, work());
     const service = /^\/internal\/([a-z]+)\//.exec(path)?.[1];
     if (service === undefined || !METHODS.includes(request.method ?? '')) {
       answer(response, 404, { title: 'There is no such command.' });
       return;
     }
     const method = request.method as PeerRequest['method'];
-    bodyOf(request)
-      .then((body) => peers.json(service, { method, path, body: body === '' ? undefined : body }))
-      .then(
-        (value) => answer(response, 200, value),
-        (error: unknown) => {
-          if (error instanceof Problem) answer(response, error.status, problemDocument(error));
-          else answer(response, 500, { title: 'The command failed.', detail: reasonOf(error) });
-        },
-      );
+    const asked = bodyOf(request).then((body) =>
+      peers.json(service, { method, path, body: body === '' ? undefined : body }),
+    );
+    conclude(response, asked);
   };
 }

@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { defineProblems, Problem, problemDocument, reasonOf, type Logger } from '#sdk';
+import { defineProblems, Problem, problemDocument, reasonOf, systemClock, type Logger } from '#sdk';
 import ajvCompiler from '@fastify/ajv-compiler';
 import Fastify, {
   type FastifyBaseLogger,
@@ -14,6 +14,9 @@ import Fastify, {
   type RawServerDefault,
 } from 'fastify';
 import { Value } from 'typebox/value';
+import type { Finding } from './doctor.ts';
+import type { Measures } from './measures.ts';
+import { openSpan } from './tracing.ts';
 import { answerBegun, DEADLINE_HEADER, withinCall } from './call-context.ts';
 import { Principal, ROLES, roleAllows, type Role } from './principal.ts';
 
@@ -167,8 +170,19 @@ const fromText = validator('array');
 /** JSON has types of its own: coercing would make 0 of a null that means "none". */
 const exactly = validator(false);
 
+/** What an app has of the process that it is part of. */
+export interface AppGiven {
+  measures?: Measures;
+  /** How the process is. */
+  examine?(): Promise<readonly Finding[]>;
+}
+
 /** Makes the app of one service. It does not listen: peers and the gateway reach it. Every route must name its role. */
-export async function createServiceApp(name: string, log: Logger): Promise<ServiceApp> {
+export async function createServiceApp(
+  name: string,
+  log: Logger,
+  { measures, examine }: AppGiven = {},
+): Promise<ServiceApp> {
   const app = Fastify({
     loggerInstance: undefined,
     logger: false,
@@ -182,12 +196,28 @@ export async function createServiceApp(name: string, log: Logger): Promise<Servi
     if (role !== undefined && (role === 'public' || role === 'service' || ROLES.includes(role))) return;
     throw new Error(`${name}: route ${String(route.method)} ${route.url} names no role`);
   });
+  app.addHook('onRequest', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const { method } = request;
+    const { span, within } = openSpan(`${method} ${route}`, {
+      attributes: { 'outrider.service': name, 'http.route': route },
+    });
+    const arrived = systemClock.monotonic();
+    reply.raw.on('close', () => {
+      const status = String(reply.statusCode);
+      span.setAttribute('http.response.status_code', reply.statusCode);
+      span.end();
+      // A stream is read for as long as somebody likes: that says nothing of the service.
+      if (!String(reply.getHeader('content-type')).startsWith('text/event-stream'))
+        measures?.route({ service: name, route, method, status }, (systemClock.monotonic() - arrived) / 1000);
+    });
+    const leftMs = Number(request.headers[DEADLINE_HEADER]);
+    within(() => (Number.isFinite(leftMs) ? withinCall(leftMs, done) : done()));
+  });
   app.addHook('onRequest', (request, _reply, done) => {
     request.principal = readPrincipal(request);
     demandRole(request);
-    const leftMs = Number(request.headers[DEADLINE_HEADER]);
-    if (Number.isFinite(leftMs)) withinCall(leftMs, done);
-    else done();
+    done();
   });
   app.addHook('onSend', async (request, reply, payload) => {
     answerBegun();
@@ -195,7 +225,9 @@ export async function createServiceApp(name: string, log: Logger): Promise<Servi
     return payload;
   });
   answerProblems(app as unknown as FastifyInstance, log);
-  app.get('/internal/openapi', { config: { role: 'service' } }, () => app.swagger());
+  const config = { role: 'service' } as const;
+  app.get('/internal/openapi', { config }, () => app.swagger());
+  app.get('/internal/doctor', { config }, () => examine?.() ?? []);
   await app.register(swagger, {
     openapi: { openapi: '3.1.0', info: { title: name, version: '1' } },
     hideUntagged: false,

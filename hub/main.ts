@@ -120,6 +120,16 @@ function addLooks(program: Command): void {
       runOrPrint({ ...command.optsWithGlobals<GlobalFlags>(), checkConfig: true }),
     );
   program
+    .command('doctor')
+    .description('say in words what is slow, failing or near a limit; exit code 1 when something is failing')
+    .option('--json', 'print it as JSON')
+    .action(async ({ json }: { json?: boolean }, command: Command) => {
+      const { doctor } = await import('./commands/doctor.ts');
+      const { text, failing } = await doctor(dataOf(command), json === true);
+      process.stdout.write(text);
+      if (failing) process.exitCode = FAULT;
+    });
+  program
     .command('print-config')
     .description('print every setting with where its value came from, secrets hidden')
     .option('--json', 'print it as JSON')
@@ -227,7 +237,7 @@ function createProgram(): Command {
 
 try {
   await createProgram().parseAsync(process.argv);
-  process.exit(0);
+  process.exit(process.exitCode ?? 0);
 } catch (error) {
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : USAGE);
   if (error instanceof Problem) process.stderr.write(`outrider-hub: ${error.message}\n`);

@@ -7,6 +7,7 @@ import type { Registry } from 'prom-client';
 import { answerProblems } from './http.ts';
 import { servePeers, type PeerDoorGiven } from './peer-door.ts';
 import type { Service } from './service.ts';
+import { openSpan, SpanKind } from './tracing.ts';
 
 const problems = defineProblems('listener', {
   portTaken: { status: 500, title: 'The port is taken.' },
@@ -195,6 +196,25 @@ async function serveDocument(app: FastifyInstance, options: ListenerOptions): Pr
   });
 }
 
+/** What only asks how the process is does not belong into traces. */
+const UNTRACED = new Set(['/live', '/ready', '/metrics']);
+
+/** A span for every call that arrives. Only sisters continue a trace: an outsider's word would choose what is recorded. */
+function traceCalls(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    if (UNTRACED.has(path)) return done();
+    const attributes = { 'http.request.method': request.method, 'url.path': path, 'client.address': request.ip };
+    const from = path.startsWith('/peers/') ? request.headers : {};
+    const { span, within } = openSpan(`HTTP ${request.method}`, { kind: SpanKind.SERVER, attributes, from });
+    reply.raw.on('close', () => {
+      span.setAttribute('http.response.status_code', reply.statusCode);
+      span.end();
+    });
+    within(done);
+  });
+}
+
 /** Builds the listener of a process: its own routes, the browsable API page, and what services mount on the edge. */
 export async function createListener(options: ListenerOptions): Promise<FastifyInstance> {
   const https =
@@ -209,6 +229,7 @@ export async function createListener(options: ListenerOptions): Promise<FastifyI
     requestTimeout: 60_000,
   }) as unknown as FastifyInstance;
   answerProblems(app, options.log);
+  traceCalls(app);
   ownRoutes(app, options);
   await servePeers(app, options.peerDoor);
   for (const service of options.services) await service.edge?.(app);

@@ -28,7 +28,9 @@ import { createControl } from './control.ts';
 import { createEgress } from './egress.ts';
 import { keepFirstSignIn, type FirstSignIn } from './first-sign-in.ts';
 import { createListener, listen, readPem, type ListenerOptions } from './serve.ts';
+import type { Finding } from './doctor.ts';
 import type { HubFacts } from './service.ts';
+import { createTracing, traceFacts } from './tracing.ts';
 
 /** The newest form of the data folder that this version reads and writes. */
 const DATA_FORMAT = 1;
@@ -146,11 +148,11 @@ function listenerPart(given: {
   };
 }
 
-function controlPart(path: string, assembly: Assembly): Component {
+function controlPart(path: string, assembly: Assembly, own: Parameters<typeof createControl>[1]): Component {
   let server: Server | undefined;
   return {
     async start() {
-      server = createServer(createControl(assembly.peers));
+      server = createServer(createControl(assembly.peers, own));
       if (process.platform !== 'win32') removeStale(path);
       await new Promise<void>((resolve, reject) => server?.once('error', reject).listen(path, resolve));
       if (process.platform !== 'win32') chmodSync(path, 0o600);
@@ -170,6 +172,28 @@ function removeStale(path: string): void {
   } catch {
     // None was left behind.
   }
+}
+
+/** What the doctor says of this process and of each sister's. */
+async function examineAll(
+  { target }: Plan,
+  { doctor, peers }: Assembly,
+): Promise<{ where: string; findings: Finding[] }[]> {
+  const ask = async (service: string): Promise<{ where: string; findings: Finding[] }> => {
+    const findings = await peers
+      .json<Finding[]>(service, { method: 'GET', path: '/internal/doctor' })
+      .catch((error: unknown): Finding[] => [
+        {
+          level: 'failing',
+          subject: `service ${service}`,
+          text: reasonOf(error),
+          todo: 'Start that process, or mend peers.addresses.',
+        },
+      ]);
+    return { where: service, findings };
+  };
+  const here = { where: target.name, findings: await doctor.examine() };
+  return [here, ...(await Promise.all(target.sisters.map(ask)))];
 }
 
 /** Starts a hub: all settings are checked first, then ports, services and the listener start in order. */
@@ -198,7 +222,7 @@ async function startIn(
   },
 ): Promise<StartedHub> {
   const { plan, settings, clock } = given;
-  const log = createLogger(settings.log.level, [fileSink(join(folder.path, 'log'), 'hub'), ...given.sinks]);
+  const log = createLogger(settings.log.level, [fileSink(join(folder.path, 'log'), 'hub'), ...given.sinks], traceFacts);
   for (const unknown of given.unknown) log.warn(UNKNOWN_VARIABLE, { ...unknown });
   const facts = factsOf(settings, plan);
   const metrics = new Registry();
@@ -218,8 +242,14 @@ async function startIn(
     fail,
   });
   const listener = listenerPart({ settings, plan, facts, assembly, metrics, log });
-  const parts = [...assembly.ports, ...assembly.services, { name: 'listener', component: listener }];
-  const control = { name: 'control', component: controlPart(socketPath(folder.path, 'hub'), assembly) };
+  const tracing = { name: 'tracing', component: createTracing(settings.tracing, plan.target.name) };
+  const doctor = { name: 'doctor', component: assembly.doctor };
+  const parts = [tracing, ...assembly.ports, ...assembly.services, doctor, { name: 'listener', component: listener }];
+  const examined = (): Promise<unknown> => examineAll(plan, assembly);
+  const control = {
+    name: 'control',
+    component: controlPart(socketPath(folder.path, 'hub'), assembly, { '/doctor': examined }),
+  };
   const running: Running = await run([...parts, control], { clock, log });
   const firstSignIn = await keepFirstSignIn(folder.path, assembly);
   log.info('the hub is ready', { url: facts.publicUrl, version: VERSION });

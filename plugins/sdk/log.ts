@@ -70,11 +70,12 @@ export function fileSink(folder: string, name: string, maxBytes = 10_000_000, ke
   };
 }
 
-/** Makes a logger over pino that writes each line to every sink. */
-export function createLogger(level: LogLevel, sinks: readonly LineSink[]): Logger {
+/** Makes a logger over pino that writes each line to every sink; `more` gives facts of the moment, such as the trace. */
+export function createLogger(level: LogLevel, sinks: readonly LineSink[], more?: () => object): Logger {
   const destination = { write: (line: string) => sinks.forEach((sink) => sink.write(line)) };
   const options: pino.LoggerOptions = {
     level,
+    ...(more === undefined ? {} : { mixin: more }),
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },

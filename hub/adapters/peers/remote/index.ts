@@ -10,6 +10,7 @@ import {
   type Peers,
 } from '../../../ports/peers.ts';
 import type { Principal } from '../../../principal.ts';
+import { SpanKind, traced, withTrace } from '../../../tracing.ts';
 import { createAddresses, type Address, type Addresses } from './addresses.ts';
 import { createRetryBudget } from './retry-budget.ts';
 
@@ -81,28 +82,17 @@ function createMetrics(registry: Registry, services: ReadonlyMap<string, Address
 }
 
 function headersOf(request: PeerRequest, leftMs: number, token: string): Record<string, string> {
-  return {
+  return withTrace({
     ...request.headers,
     authorization: `Bearer ${token}`,
     [DEADLINE_HEADER]: String(Math.max(1, Math.floor(leftMs))),
     ...(request.requestId === undefined ? {} : { 'x-request-id': request.requestId }),
-  };
+  });
 }
 
-/** Peers in other processes: HTTP with keep-alive, addresses in turn, a circuit breaker each, and a few retries. */
-export function createRemotePeers({ addresses, sign, metrics: registry, ca }: RemoteGiven): RemotePeers {
-  const agent = new Agent({
-    connect: { timeout: CONNECT_MS, ...(ca === undefined ? {} : { ca }) },
-    headersTimeout: 0,
-    bodyTimeout: SILENCE_MS,
-    connections: 64,
-  });
-  const services = new Map(Object.entries(addresses).map(([service, urls]) => [service, createAddresses(urls)]));
-  const budget = createRetryBudget();
-  const metrics = createMetrics(registry, services);
-
-  /** One try at one address. Rejects with whatever the transport says. */
-  const attempt = async (address: Address, service: string, request: PeerRequest): Promise<PeerReply> => {
+/** One try at one address; rejects with whatever the transport says. */
+function attemptOver(agent: Agent, sign: RemoteGiven['sign']) {
+  return async (address: Address, service: string, request: PeerRequest): Promise<PeerReply> => {
     const leftMs = timeLeft(request.deadlineMs);
     if (leftMs <= 0) throw problems.late(`The time for the call was over before ${service} was asked.`);
     const token = await sign(service, request.principal);
@@ -122,6 +112,21 @@ export function createRemotePeers({ addresses, sign, metrics: registry, ca }: Re
       over();
     }
   };
+}
+
+/** Peers in other processes: HTTP with keep-alive, addresses in turn, a circuit breaker each, and a few retries. */
+export function createRemotePeers({ addresses, sign, metrics: registry, ca }: RemoteGiven): RemotePeers {
+  const agent = new Agent({
+    connect: { timeout: CONNECT_MS, ...(ca === undefined ? {} : { ca }) },
+    headersTimeout: 0,
+    bodyTimeout: SILENCE_MS,
+    connections: 64,
+  });
+  const services = new Map(Object.entries(addresses).map(([service, urls]) => [service, createAddresses(urls)]));
+  const budget = createRetryBudget();
+  const metrics = createMetrics(registry, services);
+
+  const attempt = attemptOver(agent, sign);
 
   const call = async (service: string, request: PeerRequest): Promise<PeerReply> => {
     const own = services.get(service);
@@ -161,7 +166,11 @@ export function createRemotePeers({ addresses, sign, metrics: registry, ca }: Re
   };
 
   return {
-    ...peersOver(call),
+    ...peersOver((service, request) =>
+      traced(`peers ${service}`, { kind: SpanKind.CLIENT, attributes: { 'outrider.service': service } }, () =>
+        call(service, request),
+      ),
+    ),
     async close() {
       for (const { all } of services.values()) for (const address of all) address.close();
       await agent.destroy();

@@ -6,9 +6,11 @@ import {
   type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
+  type LogEvent,
   type QueryResult,
 } from 'kysely';
 import pg from 'pg';
+import { statementSpan } from '../../../tracing.ts';
 import { schemaRole } from './roles.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -76,6 +78,12 @@ async function commit(client: pg.PoolClient): Promise<void> {
   throw new Error('the transaction was rolled back, because one of its queries failed and the failure was overlooked');
 }
 
+/** Each statement is a span of its trace. */
+function tellSpan(event: LogEvent): void {
+  const error: unknown = event.level === 'error' ? event.error : undefined;
+  statementSpan(event.query.sql, event.queryDurationMillis, error);
+}
+
 /** Runs `work` in one transaction; rolls back when it rejects. A connection whose state is unknown is thrown away. */
 export async function inTransaction<Tables, T>(
   pool: pg.Pool,
@@ -88,7 +96,7 @@ export async function inTransaction<Tables, T>(
   let broken: Error | undefined;
   try {
     await client.query(opening);
-    const result = await work(new Kysely<Tables>({ dialect: dialectOf(lease) }));
+    const result = await work(new Kysely<Tables>({ dialect: dialectOf(lease), log: tellSpan }));
     lease.over = true;
     await commit(client);
     return result;
