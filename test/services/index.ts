@@ -1,27 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { reasonOf } from '#sdk';
 import { afterAll, describe, test } from 'vitest';
-
-/** A server that runs. */
-export interface RunningServer<Address> {
-  address: Address;
-  stop(): Promise<void>;
-}
-
-/** A server that can be had: an address in the environment, an installed program, or a package. */
-export interface FoundServer<Address> {
-  /** Where it comes from, for the table that closes `make test`. */
-  how: string;
-  start(): Promise<RunningServer<Address>>;
-}
-
-/** A kind of real server for contract tests. Each has a file of its own here. */
-export interface ServerKind<Address> {
-  name: string;
-  /** Throws with a sentence that says what to do when there is none. */
-  find(): Promise<FoundServer<Address>>;
-}
+import type { OwnServer, ServerKind, StartOptions } from './kind.ts';
 
 /** Writes down for `make test` whether a server was had. */
 function record(server: string, facts: { had: boolean; how?: string; reason?: string }): void {
@@ -30,17 +12,51 @@ function record(server: string, facts: { had: boolean; how?: string; reason?: st
   writeFileSync(join(results, 'servers', `${server.toLowerCase()}.json`), JSON.stringify({ server, ...facts }));
 }
 
-/** Declares tests on a real server that is stopped after them. Without one they are skipped under its name, and with `CI=true` they fail. */
+function skipped(title: string, error: unknown): void {
+  record(title, { had: false, reason: reasonOf(error) });
+  if (process.env['CI'] === 'true') throw error;
+  describe.skip(`${title} could not be had: ${reasonOf(error)}`, () => test('its contract'));
+}
+
+/** Declares tests on a real server that other test files use too: name what you make in it with `ownName`. Without one they are skipped under its name, and with `CI=true` they fail. */
 export async function onServer<Address>(kind: ServerKind<Address>, declare: (address: Address) => void): Promise<void> {
   try {
     const { how, start } = await kind.find();
     const server = await start();
-    record(kind.name, { had: true, how });
+    record(kind.title, { had: true, how });
     afterAll(() => server.stop());
     declare(server.address);
   } catch (error) {
-    record(kind.name, { had: false, reason: reasonOf(error) });
-    if (process.env['CI'] === 'true') throw error;
-    describe.skip(`${kind.name} could not be had: ${reasonOf(error)}`, () => test('its contract'));
+    skipped(kind.title, error);
   }
+}
+
+/** Declares tests that end or restart a real server: `start` gives a new one that nobody else uses; all are stopped after the tests. */
+export async function onOwnServer<Address>(
+  kind: ServerKind<Address>,
+  declare: (start: (options?: StartOptions) => Promise<OwnServer<Address>>) => void,
+): Promise<void> {
+  const started: OwnServer<Address>[] = [];
+  try {
+    const found = await kind.findOwn();
+    record(kind.title, { had: true, how: found.how });
+    afterAll(async () => {
+      await Promise.all(started.map((server) => server.stop()));
+    });
+    declare(async (options) => {
+      const server = await found.start(options);
+      started.push(server);
+      return server;
+    });
+  } catch (error) {
+    skipped(kind.title, error);
+  }
+}
+
+/** A name that no other test file uses, for a database, bucket, index or stream, or as a prefix: lower-case letters, digits and underscores, at most 30. */
+export function ownName(what = 'test'): string {
+  return `${what
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '_')
+    .slice(0, 17)}_${randomBytes(6).toString('hex')}`;
 }

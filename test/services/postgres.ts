@@ -1,11 +1,11 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { chownSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, until } from '#kit';
 import pg from 'pg';
-import type { FoundServer, RunningServer, ServerKind } from './index.ts';
+import { defineServer } from './kind.ts';
+import { unprivileged, type Command } from './processes.ts';
+import { onPath, type Had, type Source } from './sources.ts';
 
 const run = promisify(execFile);
 
@@ -14,94 +14,74 @@ export interface PostgresAddress {
   url: string;
 }
 
-const VARIABLE = 'OUTRIDER_TEST_POSTGRES_URL';
 const PASSWORD = 'for-tests-only';
 const DEBIAN = '/usr/lib/postgresql';
+const PROGRAMS = ['initdb', 'postgres'];
 
-/** Folder of an installed `initdb` and `postgres`, the newest of Debian's first. */
-function installed(): string | undefined {
-  const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
-  const folders = [
-    ...versions.map((version) => join(DEBIAN, version, 'bin')),
-    ...(process.env['PATH'] ?? '').split(delimiter),
-  ];
-  return folders.find((folder) => ['initdb', 'postgres'].every((program) => existsSync(join(folder, program))));
-}
-
-/** PostgreSQL refuses to run as root: the user of Debian's package, else nobody. */
-function identity(): { uid?: number; gid?: number } {
-  if (process.getuid?.() !== 0) return {};
-  const users = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .map((line) => line.split(':'));
-  const [, , uid, gid] = users.find(([name]) => name === 'postgres') ?? users.find(([name]) => name === 'nobody') ?? [];
-  return { uid: Number(uid), gid: Number(gid) };
-}
-
-async function answers(url: string): Promise<true> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+async function greets({ url }: PostgresAddress): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   client.on('error', () => undefined); // The answer of connect() says all.
   await client.connect();
   await client.end();
-  return true;
 }
 
-async function end(child: ChildProcess, folder: string): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) {
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGINT');
-    await ended;
-  }
-  rmSync(folder, { recursive: true, force: true });
-}
-
-/** Makes a scratch cluster and runs it on a free port of loopback. */
-async function startInstalled(programs: string): Promise<RunningServer<PostgresAddress>> {
-  const owner = identity();
-  const folder = mkdtempSync(join(tmpdir(), 'outrider-server-'));
-  const [cluster, passwords] = [join(folder, 'cluster'), join(folder, 'password')];
+/** Makes a scratch cluster below the folder and says how to run it. */
+async function cluster({ program, env }: Had, folder: string, port: number): Promise<Command> {
+  // PostgreSQL refuses to run as root.
+  const owner = unprivileged('postgres');
+  const [data, passwords] = [join(folder, 'cluster'), join(folder, 'password')];
   writeFileSync(passwords, PASSWORD, { mode: 0o600 });
-  if (owner.uid !== undefined) for (const path of [folder, passwords]) chownSync(path, owner.uid, owner.gid ?? 0);
-  const given = { ...owner, cwd: folder, env: { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8' } };
-  const how = ['-D', cluster, '-U', 'admin', `--pwfile=${passwords}`, '--auth=scram-sha-256', '--encoding=UTF8'];
-  await run(join(programs, 'initdb'), [...how, '--no-sync'], given);
-  const port = await freePort();
-  const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', fsync: 'off' };
+  if (owner !== undefined) for (const path of [folder, passwords]) chownSync(path, owner.uid, owner.gid);
+  const given = { ...owner, cwd: folder, env: { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', ...env } };
+  const how = ['-D', data, '-U', 'admin', `--pwfile=${passwords}`, '--auth=scram-sha-256', '--encoding=UTF8'];
+  if (!existsSync(data)) await run(join(dirname(program), 'initdb'), [...how, '--no-sync'], given);
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port,
+    unix_socket_directories: '',
+    max_connections: 300,
+    fsync: 'off',
+  };
   const flags = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
-  const child = spawn(join(programs, 'postgres'), ['-D', cluster, ...flags], { ...given, stdio: 'ignore' });
-  const url = `postgres://admin:${PASSWORD}@127.0.0.1:${port}/postgres`;
-  try {
-    await until('PostgreSQL answers', () => answers(url));
-  } catch (error) {
-    await end(child, folder);
-    throw error;
-  }
-  return { address: { url }, stop: () => end(child, folder) };
+  return { program, args: ['-D', data, ...flags], cwd: folder, env: given.env, owner };
 }
 
-async function installPackage(): Promise<void> {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  await run('apt-get', ['update', '-q'], { env });
-  await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', 'postgresql'], { env });
-}
+/** An installed `initdb` and `postgres`, the newest of Debian's first. */
+const INSTALLED: Source = {
+  get() {
+    const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
+    const folders = [
+      ...versions.map((version) => join(DEBIAN, version, 'bin')),
+      ...(process.env['PATH'] ?? '').split(delimiter),
+    ];
+    const whole = (folder: string): boolean => PROGRAMS.every((program) => existsSync(join(folder, program)));
+    const folder = folders.find(whole);
+    return Promise.resolve(folder === undefined ? undefined : { program: join(folder, 'postgres'), how: folder });
+  },
+};
 
-async function find(): Promise<FoundServer<PostgresAddress>> {
-  const url = process.env[VARIABLE];
-  if (url !== undefined) {
-    return { how: VARIABLE, start: () => Promise.resolve({ address: { url }, stop: () => Promise.resolve() }) };
-  }
-  let programs = installed();
-  if (programs === undefined && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    await installPackage();
-    programs = installed();
-  }
-  const folder = programs;
-  if (folder === undefined) throw new Error(`install PostgreSQL, or name a server for tests in ${VARIABLE}`);
-  return { how: folder, start: () => startInstalled(folder) };
-}
+/** As root on Debian its package, which brings a user to run as. */
+const PACKAGE: Source = {
+  async get() {
+    if (process.getuid?.() !== 0 || onPath('apt-get') === undefined) return undefined;
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    await run('apt-get', ['update', '-q'], { env });
+    await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', 'postgresql'], { env });
+    return INSTALLED.get();
+  },
+};
 
-/** PostgreSQL: an address in the environment, an installed program, else Debian's package when root. */
-export const postgres: ServerKind<PostgresAddress> = { name: 'PostgreSQL', find };
+/** PostgreSQL: an installed one, else Debian's package when root. */
+export const postgres = defineServer<PostgresAddress>({
+  id: 'postgres',
+  title: 'PostgreSQL',
+  container: { image: 'postgres:15', port: 5432, env: { POSTGRES_USER: 'admin', POSTGRES_PASSWORD: PASSWORD } },
+  sources: [INSTALLED, PACKAGE],
+  address: (port) => ({ url: `postgres://admin:${PASSWORD}@127.0.0.1:${port}/postgres` }),
+  ready: greets,
+  command: (had, { folder, port }) => cluster(had, folder, port),
+  signal: 'SIGINT',
+});
 
 /** The user as whom a hub signs in during tests. It stays the same on one server: roles belong to whoever made them. */
 const HUB = 'outrider_test';
