@@ -12,3 +12,4 @@ export * from './sign-in.ts';
 export * from './stores.ts';
 export * from './watched-host.ts';
 export * from './web.ts';
+export * from './fault-proxy.ts';
