@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-import type { RunningHub } from './programs.ts';
+import type { RunningHub } from './running-hub.ts';
 
 /** Starts the Chromium that `make test` found. */
 export function startBrowser(): Promise<Browser> {

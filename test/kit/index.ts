@@ -4,6 +4,7 @@ export * from './event-reader.ts';
 export * from './host-feed.ts';
 export * from './manual-clock.ts';
 export * from './programs.ts';
+export * from './running-hub.ts';
 export * from './relational.ts';
 export * from './simulated-agent.ts';
 export * from './killed-stores.ts';

@@ -1,7 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** The checkout. */
@@ -91,55 +89,6 @@ export async function until<T>(
   throw new Error(`waited ${seconds} s in vain: ${what}`, { cause: reason });
 }
 
-/** A hub that runs from dist/ on ports and a data folder of its own. */
-export interface RunningHub {
-  url: string;
-  port: number;
-  grpcPort: number;
-  data: string;
-  program: Program;
-  /** Starts it again after it was killed or stopped. */
-  restart(): Promise<void>;
-  /** Stops it and removes the data. */
-  close(): Promise<void>;
-}
-
-async function untilReady(program: Program): Promise<void> {
-  let ended = false;
-  void program.ended.then(() => (ended = true));
-  await until('the hub is ready', () => {
-    if (ended) throw new Error(program.output());
-    return program.output().includes('ready  ') || undefined;
-  });
-}
-
-/** Starts a hub on free ports and waits until it is ready. */
-export async function startHubProgram(
-  extra: readonly string[] = [],
-  options: ProgramOptions = {},
-): Promise<RunningHub> {
-  const data = mkdtempSync(join(tmpdir(), 'outrider-hub-'));
-  const [port, grpcPort] = [await freePort(), await freePort()];
-  const args = ['run', '--data', data, '--port', String(port), '--grpc-port', String(grpcPort), ...extra];
-  const hub: RunningHub = {
-    url: `http://127.0.0.1:${port}`,
-    port,
-    grpcPort,
-    data,
-    program: startProgram('hub', args, options),
-    async restart() {
-      hub.program = startProgram('hub', args, options);
-      await untilReady(hub.program);
-    },
-    async close() {
-      await hub.program.stop();
-      rmSync(data, { recursive: true, force: true, maxRetries: 3 });
-    },
-  };
-  await untilReady(hub.program);
-  return hub;
-}
-
 /** Calls the web API as one person. */
 export interface Api {
   call<T>(method: string, path: string, body?: unknown): Promise<T>;
@@ -180,13 +129,4 @@ export function apiWith(url: string, token: string): Api {
       return (text === '' ? undefined : JSON.parse(text)) as T;
     },
   };
-}
-
-/** Signs in as the administrator that the hub made at its first start. */
-export function signInFirst(hub: RunningHub): Promise<Api> {
-  const { username, password } = JSON.parse(readFileSync(join(hub.data, 'first-sign-in.json'), 'utf8')) as Record<
-    string,
-    string
-  >;
-  return signIn(hub.url, username ?? '', password ?? '');
 }

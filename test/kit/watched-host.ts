@@ -1,15 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  runProgram,
-  signInFirst,
-  startHubProgram,
-  startProgram,
-  until,
-  type Api,
-  type RunningHub,
-} from './programs.ts';
+import { runProgram, startProgram, until, type Api } from './programs.ts';
+import { signInFirst, startHubProgram, type RunningHub } from './running-hub.ts';
 
 /** A hub and one agent of this machine, both from dist/, whose numbers arrive. */
 export interface WatchedHost {

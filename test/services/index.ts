@@ -1,9 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { reasonOf } from '#sdk';
 import { afterAll, describe, test } from 'vitest';
 import type { OwnServer, ServerKind, StartOptions } from './kind.ts';
+
+export { ownName } from './own-name.ts';
 
 /** Writes down for `make test` whether a server was had. */
 function record(server: string, facts: { had: boolean; how?: string; reason?: string }): void {
@@ -51,12 +52,4 @@ export async function onOwnServer<Address>(
   } catch (error) {
     skipped(kind.title, error);
   }
-}
-
-/** A name that no other test file uses, for a database, bucket, index or stream, or as a prefix: lower-case letters, digits and underscores, at most 30. */
-export function ownName(what = 'test'): string {
-  return `${what
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '_')
-    .slice(0, 17)}_${randomBytes(6).toString('hex')}`;
 }
