@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock, type Component } from '#sdk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { SeriesIdentity, SeriesPoints, SeriesQuery, SeriesStore, SeriesTable, SeriesWrite } from './series.ts';
+import type {
+  SeriesIdentity,
+  SeriesPoints,
+  SeriesQuery,
+  SeriesStore,
+  SeriesTable,
+  SeriesTraits,
+  SeriesWrite,
+} from './series.ts';
 
 const ORG = '11111111-1111-4111-8111-111111111111';
 const OTHER_ORG = '22222222-2222-4222-8222-222222222222';
@@ -25,7 +33,11 @@ const counter = (name: string, attributes: Record<string, string> = {}): SeriesI
 const table = (id: bigint, ...series: SeriesIdentity[]): SeriesTable => ({ id, series });
 
 /** What every series store must do. `make` gives one, not started, whose data lie in or are named by the folder. */
-export function seriesContract(name: string, make: (folder: string) => Component & { port: SeriesStore }): void {
+export function seriesContract(
+  name: string,
+  make: (folder: string) => Component & { port: SeriesStore },
+  traits: SeriesTraits,
+): void {
   describe(`series store ${name}`, () => {
     let folder: string;
     let adapter: Component & { port: SeriesStore };
@@ -128,19 +140,22 @@ export function seriesContract(name: string, make: (folder: string) => Component
         expect((await ask({ names: ['g', 'h'] })).map(({ max }) => max)).toEqual([[3], [1]]);
       });
 
-      test('everything is there after a restart, tables too', async () => {
-        await append(table(1n, gauge('g', { a: 'x' })), [[0, 4]]);
+      test('everything is there after a restart, tables too where they are kept', async () => {
+        const given = table(1n, gauge('g', { a: 'x' }));
+        await append(given, [[0, 4]]);
         await adapter.stop?.();
         adapter = make(folder);
         await adapter.start?.();
         store = adapter.port;
         expect((await store.acknowledged(ORG, AGENT, EPOCH)).live).toBe(1n);
-        await store.append(ORG, {
-          resource: HOST,
-          key: keyed(),
-          tables: [],
-          blocks: [{ table: 1n, timeMs: start + 1000, values: Float64Array.of(6) }],
-        });
+        const blocks = [{ table: 1n, timeMs: start + 1000, values: Float64Array.of(6) }];
+        const next = { resource: HOST, key: keyed(), blocks };
+        const bare = store.append(ORG, { ...next, tables: [] });
+        if (traits.keepsTables) await bare;
+        else {
+          await expect(bare).rejects.toMatchObject({ code: 'series.unknown-table' });
+          await store.append(ORG, { ...next, tables: [given] });
+        }
         expect((await ask({ names: ['g'] }))[0]).toMatchObject({ avg: [5], last: [6] });
         expect(await store.list(ORG, HOST)).toEqual([{ ...gauge('g', { a: 'x' }), lastMs: start + 1000 }]);
       });

@@ -97,6 +97,12 @@ export interface SeriesUsage {
   oldestMs: number | undefined;
 }
 
+/** In what stores may differ without their callers noticing more than an error that they handle anyway. */
+export interface SeriesTraits {
+  /** Tables are known again after a restart of the hub. Else `append` rejects with `series.unknown-table` until a caller gives them again. */
+  keepsTables: boolean;
+}
+
 /** Samples over time. `append` may be called in parallel; batches of one agent and lane come in order. */
 export interface SeriesStore {
   /** Resolves when the batch is durable (or was before). Rejects with `series.unknown-table` when a block's table was never given, and stores nothing then. */

@@ -26,6 +26,7 @@ const ALLOWANCES: readonly Allowance[] = [
   { from: '^hub/adapters/', to: '^hub/(ports/|(adapter|http|principal|call-context|tracing)\\.ts$)' },
   { from: '^hub/adapters/([^/]+)/([^/]+)/', to: '^hub/adapters/$1/$2/' },
   { from: '^hub/adapters/(relational)/', to: '^hub/adapters/$1/sessions/' },
+  { from: '^hub/adapters/(series)/', to: '^hub/adapters/$1/points/' },
   { from: '^hub/adapters/', to: '^hub/adapters/duckdb/' },
   { from: '^hub/services/', to: FLOOR },
   { from: '^hub/services/', to: '^hub/(ports/|(service|http|principal|event-stream|time-range|tracing)\\.ts$)' },

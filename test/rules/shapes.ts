@@ -43,7 +43,7 @@ const ROOMS: readonly { kind: string; room: RegExp; files: readonly RegExp[]; ne
 ];
 
 /** Folders of adapters that hold what several adapters of a port stand on; they have no door of their own. */
-const FOUNDATIONS = /^hub\/adapters\/(duckdb|relational\/sessions)\//;
+const FOUNDATIONS = /^hub\/adapters\/(duckdb|relational\/sessions|series\/points)\//;
 
 const LINE_LIMIT = 500;
 

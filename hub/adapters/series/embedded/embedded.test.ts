@@ -2,4 +2,4 @@ import { makeAdapter } from '#kit';
 import { seriesContract } from '../../../ports/series.contract.ts';
 import { embeddedSeries } from './index.ts';
 
-seriesContract('embedded', (folder) => makeAdapter(embeddedSeries, folder));
+seriesContract('embedded', (folder) => makeAdapter(embeddedSeries, folder), { keepsTables: true });

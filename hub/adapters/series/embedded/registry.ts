@@ -1,11 +1,7 @@
 import type { SeriesIdentity, SeriesTable, SeriesWrite } from '../../../ports/series.ts';
 import { literal, type Database } from '../../duckdb/database.ts';
-import { problems } from './errors.ts';
-
-/** A series with the number that its samples are stored under. Numbers are never used again. */
-export interface NumberedSeries extends SeriesIdentity {
-  id: number;
-}
+import type { NumberedSeries } from '../points/answer.ts';
+import { problems } from '../points/errors.ts';
 
 /** What is known of one resource. */
 interface ResourceSeries {
@@ -29,7 +25,7 @@ export interface Additions {
 
 /** Which series exist, by org and resource, in memory and in the database. */
 export interface Registry {
-  /** Numbers for the columns of a write's tables, taking new ones where needed; throws when a block names an unknown table. */
+  /** Numbers, which are never used again, for the columns of a write's tables, taking new ones where needed; throws when a block names an unknown table. */
   resolve(org: string, write: SeriesWrite, additions: Additions): Map<bigint, Int32Array>;
   /** Statements that store additions; run them in the transaction of their samples. */
   storing(additions: Additions): string[];

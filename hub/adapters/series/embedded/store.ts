@@ -7,7 +7,7 @@ import { createGroupCommit } from '../../duckdb/group-commit.ts';
 import { openLastSeen, type LastSeen } from '../../duckdb/last-seen.ts';
 import { openSealing, type Sealing } from '../../duckdb/sealing.ts';
 import { createTurns } from '../../duckdb/turns.ts';
-import { answerOf, selectSeries, stepRows } from './answer.ts';
+import { answerOf, selectSeries, stepRows } from '../points/answer.ts';
 import { createSampleColumns } from './ingest.ts';
 import { noAdditions, openRegistry, type Registry } from './registry.ts';
 import { filesLeaving, oldestKept } from './retention.ts';

@@ -1,7 +1,11 @@
 import { metricInfo, type Merge } from '#proto/metrics.ts';
-import type { SeriesPoints, SeriesQuery } from '../../../ports/series.ts';
+import type { SeriesIdentity, SeriesPoints, SeriesQuery } from '../../../ports/series.ts';
 import { counterSteps } from './counters.ts';
-import type { NumberedSeries } from './registry.ts';
+
+/** A series with the number under which a store, or one answer, knows it. */
+export interface NumberedSeries extends SeriesIdentity {
+  id: number;
+}
 
 /** One step of one series: start of the step and what its samples were. Times in milliseconds. */
 export interface StepRow {
