@@ -1,5 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chownSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { reasonOf } from '#sdk';
@@ -47,7 +57,9 @@ export function bornOf(pid: number): string | undefined {
   if (existsSync('/proc/self/stat')) {
     try {
       const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-      return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+      // The first thread may be dead while others still hold files and ports: then the process is not gone.
+      const dead = (fields[0] === 'Z' || fields[0] === 'X') && readdirSync(`/proc/${pid}/task`).length <= 1;
+      return dead ? undefined : fields[19];
     } catch {
       return undefined; // It has ended.
     }
