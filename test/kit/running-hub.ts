@@ -25,8 +25,11 @@ export interface RunningHub {
   close(): Promise<void>;
 }
 
+/** How a hub is run: as one process, or every service as its own. */
+export type Topology = 'all' | 'split';
+
 /** How system tests run hubs: `OUTRIDER_TEST_TOPOLOGY=split` gives every service a process. */
-const isSplit = (): boolean => process.env['OUTRIDER_TEST_TOPOLOGY'] === 'split';
+const asked = (): Topology => (process.env['OUTRIDER_TEST_TOPOLOGY'] === 'split' ? 'split' : 'all');
 
 async function untilReady(program: Program): Promise<void> {
   let ended = false;
@@ -155,8 +158,9 @@ async function startSplitHub(extra: readonly string[], options: ProgramOptions):
 export async function startHubProgram(
   extra: readonly string[] = [],
   options: ProgramOptions = {},
+  topology: Topology = asked(),
 ): Promise<RunningHub> {
-  if (isSplit()) return startSplitHub(extra, options);
+  if (topology === 'split') return startSplitHub(extra, options);
   const data = mkdtempSync(join(tmpdir(), 'outrider-hub-'));
   const [port, grpcPort] = [await freePort(), await freePort()];
   const args = ['--data', data, '--port', String(port), '--grpc-port', String(grpcPort), ...extra];
