@@ -3,6 +3,7 @@ export * from './browser.ts';
 export * from './event-reader.ts';
 export * from './host-feed.ts';
 export * from './manual-clock.ts';
+export * from './persistent-agent.ts';
 export * from './programs.ts';
 export * from './running-hub.ts';
 export * from './relational.ts';
