@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { reasonOf } from '#sdk';
 import { afterAll, describe, test } from 'vitest';
 import type { OwnServer, ServerKind, StartOptions } from './kind.ts';
+import { findTool, type ToolName } from './tools.ts';
 
 export { ownName } from './own-name.ts';
 
@@ -52,4 +53,23 @@ export async function onOwnServer<Address>(
   } catch (error) {
     skipped(kind.title, error);
   }
+}
+
+/** Declares tests that run tools, by their paths. Without one of them they are skipped under its name, and with `CI=true` they fail. */
+export async function onTools<Name extends ToolName>(
+  names: readonly Name[],
+  declare: (paths: Readonly<Record<Name, string>>) => void,
+): Promise<void> {
+  const paths: Partial<Record<Name, string>> = {};
+  for (const name of names) {
+    try {
+      const { program, how } = await findTool(name);
+      record(name, { had: true, how });
+      paths[name] = program;
+    } catch (error) {
+      skipped(name, error);
+      return;
+    }
+  }
+  declare(paths as Record<Name, string>);
 }

@@ -78,7 +78,7 @@ function setAside(lock: string, name: string): void {
 export async function keep(
   name: string,
   version: string,
-  build: (folder: string, say: Say) => Promise<void>,
+  build: (half: string, say: Say, folder: string) => Promise<void>,
 ): Promise<Kept> {
   const root = keptFolder();
   const folder = join(root, `${name}-${version}`);
@@ -94,7 +94,7 @@ export async function keep(
   try {
     const meanwhile = complete(folder);
     if (meanwhile !== undefined) return { folder, seconds: meanwhile, cached: true };
-    return { folder, seconds: await fill(root, folder, (half) => build(half, say), say), cached: false };
+    return { folder, seconds: await fill(root, folder, (half) => build(half, say, folder), say), cached: false };
   } finally {
     rmSync(lock, { force: true });
   }

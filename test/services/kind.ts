@@ -57,7 +57,7 @@ export interface Recipe<Address> {
   /** Programs in the order in which they are tried. */
   sources: readonly Source[];
   /** The address of a server on this port of loopback. */
-  address(port: number, program: string): Address;
+  address(port: number, program: string, folder: string): Address;
   /** Rejects until the server answers. */
   ready(address: Address): Promise<unknown>;
   /** What a new server needs once, after it answers. */
@@ -90,7 +90,7 @@ export const servicesFile = (): string =>
   process.env['OUTRIDER_TEST_SERVICES'] ?? join(CHECKOUT, '.cache', 'services.json');
 
 /** The environment's name for the address of a server. */
-export const variableOf = (id: string): string => `OUTRIDER_TEST_${id.toUpperCase()}`;
+export const variableOf = (id: string): string => `OUTRIDER_TEST_${id.toUpperCase().replaceAll('-', '_')}`;
 
 /** Servers that `make test` could not have, each with its reason, so that no test tries again. */
 export const UNAVAILABLE = 'OUTRIDER_TEST_UNAVAILABLE';
@@ -169,7 +169,7 @@ async function startProgram<Address>(
 ): Promise<OwnServer<Address>> {
   const folder = scratch();
   return onFreePort(async (port) => {
-    const address = recipe.address(port, had.program);
+    const address = recipe.address(port, had.program, folder);
     const command = await recipe.command(had, { folder, port, address });
     const all = { ...command, args: [...command.args, ...(options.args ?? [])] };
     const run = (): Promise<Instance> =>
@@ -193,7 +193,7 @@ async function startInContainer<Address>(
 ): Promise<OwnServer<Address>> {
   const folder = scratch();
   return onFreePort(async (port) => {
-    const address = recipe.address(port, '');
+    const address = recipe.address(port, '', folder);
     const id = await runContainer(engine, image, { folder, port });
     const instance: Instance = { processes: [], folder, signal: 'SIGTERM', container: { engine, id } };
     const answer = (): Promise<unknown> => untilAnswer(() => recipe.ready(address), recipe.seconds ?? 120);
