@@ -1,6 +1,6 @@
 # `make` alone lists the commands. Everything real is in .make/, in JavaScript that Node runs without anything installed.
 .DEFAULT_GOAL := help
-.PHONY: help setup build start add-host dev test check bench proto docs clean
+.PHONY: help setup build start add-host dev test check services services-stop bench proto docs clean
 
 PORT ?= 8080
 GRPC_PORT ?= 4320
@@ -20,6 +20,12 @@ test: ## set up what it needs and run everything
 
 check: ## types, lint, layers, shapes, generated code and documents; under a minute
 	@node .make/check.mjs
+
+services: ## start every real server that tests use and print the addresses
+	@node .make/services.mjs start
+
+services-stop: ## end the servers that make services started
+	@node .make/services.mjs stop
 
 dev: ## hub, agent and page from source, restarting on change
 	@node .make/dev.mjs --port "$(PORT)" --grpc-port "$(GRPC_PORT)" --data "$(DATA)"

@@ -4,6 +4,8 @@ import { delimiter, dirname, join, relative } from 'node:path';
 import { build } from './build.mjs';
 import { check } from './check.mjs';
 import { chromium, ltsNode, sshServer } from './programs.mjs';
+import { describeNote, servicesForTests } from './services.mjs';
+import { setup } from './setup.mjs';
 import { demandNode, ROOT, step } from './steps.mjs';
 
 const CI = process.env.CI === 'true';
@@ -60,8 +62,13 @@ const started = Date.now();
 rmSync(RESULTS, { recursive: true, force: true });
 mkdirSync(RESULTS, { recursive: true });
 process.env.OUTRIDER_TEST_RESULTS = RESULTS;
+await setup();
+const services = servicesForTests();
+services.catch(() => undefined); // Awaited after the build and the checks, beside which the servers are had.
 await build();
 const failedChecks = await check();
+const { env: addresses, notes, seconds: servicesSeconds } = await services;
+Object.assign(process.env, addresses);
 rows.push(['check: types, lint, layers, shapes', failedChecks.length === 0 ? 1 : 0, failedChecks.length, 0]);
 totals.passed += failedChecks.length === 0 ? 1 : 0;
 totals.failed += failedChecks.length;
@@ -86,12 +93,15 @@ if (CI) {
     await vitest('system tests on the LTS', 'system', { node: lts.path });
   }
 }
-missing.push(...missingServers());
+for (const { title, reason } of notes) if (reason !== undefined) missing.push([title, reason]);
+missing.push(...missingServers().filter(([title]) => !missing.some(([known]) => known === title)));
 
 process.stdout.write(`\n${coverageLine()}\n\n`);
 for (const [title, passed, failed, skipped] of rows) {
   process.stdout.write(`${title.padEnd(42)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed ${String(skipped).padStart(4)} skipped\n`);
 }
+process.stdout.write(`\nservers and tools for tests (all had after ${servicesSeconds} s, beside build and check)\n`);
+for (const note of notes) if (note.reason === undefined) process.stdout.write(`  ${describeNote(note)}\n`);
 for (const [what, reason] of missing) process.stdout.write(`could not run: ${what}: ${reason}\n`);
 if (CI) totals.failed += missing.length;
 for (const failure of failures) process.stdout.write(`\nfailed: ${failure.split('\n').slice(0, 12).join('\n    ')}\n`);

@@ -208,8 +208,8 @@ function elasticsearch(edition: Edition): ServerKind<ElasticsearchAddress> {
   const { id, version } = edition;
   const source: Source = {
     async get() {
-      const { folder } = await keep('elasticsearch', version, (half, say) => unpack(edition, half, say));
-      return { program: join(folder, 'es'), how: `Maven, ${version}` };
+      const kept = await keep('elasticsearch', version, (half, say) => unpack(edition, half, say));
+      return { program: join(kept.folder, 'es'), how: `Maven, ${version}`, kept };
     },
   };
   return defineServer<ElasticsearchAddress>({

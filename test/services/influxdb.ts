@@ -81,8 +81,8 @@ async function build(folder: string, say: Say): Promise<void> {
 
 const BUILT: Source = {
   async get() {
-    const { folder } = await keep('influxdb', VERSION, build);
-    return { program: join(folder, 'influxd'), how: `built with Go and Rust, ${VERSION}` };
+    const kept = await keep('influxdb', VERSION, build);
+    return { program: join(kept.folder, 'influxd'), how: `built with Go and Rust, ${VERSION}`, kept };
   },
 };
 

@@ -55,8 +55,8 @@ function take(lock: string): boolean {
 /** True while the process that wrote the lock lives. */
 function held(lock: string): boolean {
   try {
-    const { pid, born } = JSON.parse(readFileSync(lock, 'utf8')) as { pid: number; born: string };
-    return bornOf(pid) === born;
+    const { pid, born } = JSON.parse(readFileSync(lock, 'utf8')) as { pid: number; born?: string };
+    return born !== undefined && bornOf(pid) === born;
   } catch {
     return false; // Released meanwhile, or written by something else.
   }

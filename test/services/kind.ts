@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf } from '#sdk';
 import { freePort } from '../kit/programs.ts';
 import { containerEngine, runContainer, startContainer, type ContainerImage } from './container.ts';
+import type { Kept } from './kept.ts';
 import { endInstance, forget, killInstance, runServer, scratch, type Command, type Instance } from './processes.ts';
 import type { Had, Source } from './sources.ts';
 
@@ -25,6 +26,8 @@ export interface OwnServer<Address> extends RunningServer<Address> {
 export interface FoundServer<Server> {
   /** Where it comes from, for the table that closes `make test`. */
   how: string;
+  /** What is kept of its program between runs, when that is how it comes. */
+  kept?: Kept;
   start(options?: StartOptions): Promise<Server>;
 }
 
@@ -32,6 +35,8 @@ export interface FoundServer<Server> {
 export interface StartOptions {
   /** It outlives the process that starts it. */
   detached?: boolean;
+  /** Is told of the server as soon as there is something to end, and again when it answers. */
+  note?(instance: Instance): void;
   /** More flags of its program. */
   args?: readonly string[];
 }
@@ -45,6 +50,8 @@ export interface ServerKind<Address> {
   find(): Promise<FoundServer<RunningServer<Address>>>;
   /** A server for one test alone, never one that others use. */
   findOwn(): Promise<FoundServer<OwnServer<Address>>>;
+  /** Rejects unless a server answers there. */
+  ready(address: Address): Promise<unknown>;
 }
 
 /** What is different between one kind of server and another. */
@@ -168,34 +175,53 @@ async function startProgram<Address>(
   options: StartOptions,
 ): Promise<OwnServer<Address>> {
   const folder = scratch();
-  return onFreePort(async (port) => {
-    const address = recipe.address(port, had.program, folder);
-    const command = await recipe.command(had, { folder, port, address });
-    const all = { ...command, args: [...command.args, ...(options.args ?? [])] };
-    const run = (): Promise<Instance> =>
-      runServer(all, {
-        folder,
-        detached: options.detached ?? false,
-        signal: recipe.signal ?? 'SIGTERM',
-        seconds: recipe.seconds ?? 120,
-        ready: () => recipe.ready(address),
-      });
-    const instance = await run();
+  try {
+    return await onFreePort((port) => startOn(port, folder, { recipe, had, options }));
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function startOn<Address>(
+  port: number,
+  folder: string,
+  { recipe, had, options }: { recipe: Recipe<Address>; had: Had; options: StartOptions },
+): Promise<OwnServer<Address>> {
+  const address = recipe.address(port, had.program, folder);
+  const command = await recipe.command(had, { folder, port, address });
+  const all = { ...command, args: [...command.args, ...(options.args ?? [])] };
+  const run = (): Promise<Instance> =>
+    runServer(all, {
+      folder,
+      detached: options.detached ?? false,
+      note: options.note,
+      signal: recipe.signal ?? 'SIGTERM',
+      seconds: recipe.seconds ?? 120,
+      ready: () => recipe.ready(address),
+    });
+  const instance = await run();
+  try {
     await recipe.first?.(address);
-    return ownServer(address, instance, run);
-  });
+  } catch (error) {
+    await endInstance(instance);
+    throw error;
+  }
+  return ownServer(address, instance, run);
 }
 
 async function startInContainer<Address>(
   recipe: Recipe<Address>,
   engine: string,
   image: ContainerImage,
+  { note }: StartOptions,
 ): Promise<OwnServer<Address>> {
   const folder = scratch();
   return onFreePort(async (port) => {
     const address = recipe.address(port, '', folder);
     const id = await runContainer(engine, image, { folder, port });
     const instance: Instance = { processes: [], folder, signal: 'SIGTERM', container: { engine, id } };
+    note?.(instance);
     const answer = (): Promise<unknown> => untilAnswer(() => recipe.ready(address), recipe.seconds ?? 120);
     try {
       await answer();
@@ -236,10 +262,13 @@ export function defineServer<Address>(recipe: Recipe<Address>): ServerKind<Addre
     demandAvailable(id);
     const engine = container === undefined ? undefined : await containerEngine();
     if (engine !== undefined && container !== undefined) {
-      return { how: `${engine}: ${container.image}`, start: () => startInContainer(recipe, engine, container) };
+      return {
+        how: `${engine}: ${container.image}`,
+        start: (options = {}) => startInContainer(recipe, engine, container, options),
+      };
     }
     const had = await firstOf(title, sources, variableOf(id));
-    return { how: had.how, start: (options = {}) => startProgram(recipe, had, options) };
+    return { how: had.how, kept: had.kept, start: (options = {}) => startProgram(recipe, had, options) };
   };
   return {
     id,
@@ -259,5 +288,6 @@ export function defineServer<Address>(recipe: Recipe<Address>): ServerKind<Addre
       return findOwn();
     },
     findOwn,
+    ready: (address) => recipe.ready(address),
   };
 }

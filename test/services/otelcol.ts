@@ -40,7 +40,7 @@ ${[RECEIVER, EXPORTER, ...PROVIDERS, `${CORE}/otelcol v${VERSION}`].join('\n')}
 
 const BUILT: Source = {
   async get() {
-    const { folder } = await keep('otelcol-to-file', VERSION, async (half, say) => {
+    const kept = await keep('otelcol-to-file', VERSION, async (half, say) => {
       demand(['go']);
       const work = join(half, 'work');
       mkdirSync(work);
@@ -56,7 +56,7 @@ const BUILT: Source = {
       await buildStep('go', ['build', ...flags, '.'], { cwd: join(work, 'out'), env });
       rmSync(work, { recursive: true });
     });
-    return { program: join(folder, 'otelcol'), how: `built with Go, ${VERSION}` };
+    return { program: join(kept.folder, 'otelcol'), how: `built with Go, ${VERSION}`, kept };
   },
 };
 

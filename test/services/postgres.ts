@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { defineServer } from './kind.ts';
 import { unprivileged, type Command } from './processes.ts';
-import { onPath, type Had, type Source } from './sources.ts';
+import { onPath, refreshLists, type Had, type Source } from './sources.ts';
 
 const run = promisify(execFile);
 
@@ -65,8 +65,9 @@ const PACKAGE: Source = {
   async get() {
     if (process.getuid?.() !== 0 || onPath('apt-get') === undefined) return undefined;
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    await run('apt-get', ['update', '-q'], { env });
-    await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', 'postgresql'], { env });
+    const options = ['-y', '-q', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300'];
+    await refreshLists();
+    await run('apt-get', ['install', ...options, 'postgresql'], { env });
     return INSTALLED.get();
   },
 };

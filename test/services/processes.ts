@@ -133,6 +133,7 @@ export interface RunOptions {
   folder: string;
   /** It goes on when the process that started it ends. */
   detached: boolean;
+  note?(instance: Instance): void;
   signal: NodeJS.Signals;
   /** Rejects until the server answers. */
   ready(): Promise<unknown>;
@@ -160,11 +161,13 @@ export async function runServer(command: Command, options: RunOptions): Promise<
   child.unref();
   const launcher: OwnProcess = { pid: child.pid ?? -1, born: bornOf(child.pid ?? -1) ?? '' };
   const instance: Instance = { processes: [launcher], folder: options.folder, signal: options.signal };
+  options.note?.(instance);
   try {
     await Promise.race([failed, untilReady(`${program}`, () => lives(launcher), { ...options, log })]);
     if (pidFile !== undefined) {
       const pid = Number(readFileSync(pidFile, 'utf8'));
       instance.processes.unshift({ pid, born: bornOf(pid) ?? '' });
+      options.note?.(instance);
     }
   } catch (error) {
     await killInstance(instance);

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
-import { isKept, keep, type Say } from './kept.ts';
+import { isKept, keep, type Kept, type Say } from './kept.ts';
 
 const run = promisify(execFile);
 
@@ -14,6 +14,8 @@ export interface Had {
   how: string;
   /** Environment that it needs to run. */
   env?: Readonly<Record<string, string>>;
+  /** What is kept of it between runs, when that is how it comes. */
+  kept?: Kept;
 }
 
 /** One way to have a program. */
@@ -68,14 +70,22 @@ export function debian({ packages, program }: DebianPackages): Source {
       if (release === undefined) return undefined;
       // Without root the lists of packages cannot be refreshed; what an earlier run fetched still serves.
       if (process.getuid?.() !== 0 && !isKept(name, release)) return undefined;
-      const { folder } = await keep(name, release, (half, say) => unpack(packages, half, say));
+      const kept = await keep(name, release, (half, say) => unpack(packages, half, say));
+      const { folder } = kept;
       const libraries = join(folder, 'root', 'usr', 'lib');
       const triplets = existsSync(libraries) ? readdirSync(libraries).filter((entry) => entry.includes('-linux-')) : [];
       const path = triplets.map((entry) => join(libraries, entry)).join(':');
       const env: Record<string, string> = path === '' ? {} : { LD_LIBRARY_PATH: path };
-      return { program: join(folder, 'root', program), how: `Debian ${release}`, env };
+      return { program: join(folder, 'root', program), how: `Debian ${release}`, env, kept };
     },
   };
+}
+
+let refreshed: Promise<unknown> | undefined;
+
+/** Fetches Debian's lists of packages, once a process: two at a time refuse each other. */
+export function refreshLists(): Promise<unknown> {
+  return (refreshed ??= run('apt-get', ['update', '-q', '-o', 'DPkg::Lock::Timeout=300']));
 }
 
 async function unpack(packages: readonly string[], folder: string, say: Say): Promise<void> {
@@ -86,7 +96,7 @@ async function unpack(packages: readonly string[], folder: string, say: Say): Pr
     await fetchAll();
   } catch {
     say('refreshing the package lists');
-    await run('apt-get', ['update', '-q']);
+    await refreshLists();
     await fetchAll();
   }
   for (const file of readdirSync(download)) await run('dpkg', ['-x', join(download, file), join(folder, 'root')]);
@@ -150,7 +160,7 @@ export function goInstall({ name, version, module, program, flags = [] }: GoProg
         const env = { ...(await goEnvironment()), GOBIN: join(folder, 'bin') };
         await buildStep('go', ['install', '-trimpath', '-ldflags=-s -w', ...flags, module], { env });
       });
-      return { program: join(kept.folder, 'bin', program), how: `built with Go, ${version}` };
+      return { program: join(kept.folder, 'bin', program), how: `built with Go, ${version}`, kept };
     },
   };
 }

