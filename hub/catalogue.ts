@@ -62,7 +62,10 @@ export const adapters: {
     embedded: async () => (await import('./adapters/relational/embedded/index.ts')).embeddedRelational,
     postgres: async () => (await import('./adapters/relational/postgres/index.ts')).postgresRelational,
   },
-  series: { embedded: async () => (await import('./adapters/series/embedded/index.ts')).embeddedSeries },
+  series: {
+    embedded: async () => (await import('./adapters/series/embedded/index.ts')).embeddedSeries,
+    influx: async () => (await import('./adapters/series/influx/index.ts')).influxSeries,
+  },
   logstore: { embedded: async () => (await import('./adapters/logstore/embedded/index.ts')).embeddedLogstore },
   cache: { memory: async () => (await import('./adapters/cache/memory/index.ts')).memoryCache },
   bus: { local: async () => (await import('./adapters/bus/local/index.ts')).localBus },

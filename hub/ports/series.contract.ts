@@ -128,7 +128,9 @@ export function seriesContract(
 
       test('a batch behind a refused one is refused too, so that the resend of both counts', async () => {
         const tables = [table(1n, gauge('g'))];
-        const blocks = (id: bigint, value: number) => [{ table: id, timeMs: start, values: Float64Array.of(value) }];
+        const blocks = (id: bigint, value: number) => [
+          { table: id, timeMs: start + value, values: Float64Array.of(value) },
+        ];
         const bad = { resource: HOST, key: keyed(), tables: [], blocks: blocks(2n, 1) };
         const good = { resource: HOST, key: keyed(), tables, blocks: blocks(1n, 2) };
         const other = { resource: HOST, key: keyed({ agent: 'b', seq: 1n }), tables, blocks: blocks(1n, 3) };

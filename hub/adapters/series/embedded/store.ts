@@ -8,11 +8,12 @@ import { openLastSeen, type LastSeen } from '../../duckdb/last-seen.ts';
 import { openSealing, type Sealing } from '../../duckdb/sealing.ts';
 import { createTurns } from '../../duckdb/turns.ts';
 import { answerOf, selectSeries, stepRows } from '../points/answer.ts';
+import { tierFor } from '../points/tiers.ts';
 import { createSampleColumns } from './ingest.ts';
 import { noAdditions, openRegistry, type Registry } from './registry.ts';
 import { filesLeaving, oldestKept } from './retention.ts';
 import { createHotTables, openRollup, type Rollup } from './rollup.ts';
-import { gathered, tierFor, TIERS, type Tier } from './tiers.ts';
+import { gathered, TIERS, type Tier } from './tiers.ts';
 
 /** The store and its upkeep, which the adapter calls now and then. */
 export interface EmbeddedSeriesStore extends SeriesStore {
@@ -78,7 +79,7 @@ function whereOf(ids: readonly number[], from: number, to: number): string {
 function createAnswers(parts: Parts, rollup: Rollup, beginsMs: (tier: Tier) => number) {
   const { database, sealing, registry, lastSeen } = parts;
   return async (org: string, query: SeriesQuery): Promise<SeriesPoints[]> => {
-    const tier = tierFor(query.step, query.from, beginsMs);
+    const tier = tierFor(TIERS, query.step, query.from, beginsMs);
     const step = Math.max(query.step, tier.bucketMs);
     const from = Math.floor(query.from / step) * step;
     const to = Math.ceil(query.to / step) * step;

@@ -53,10 +53,3 @@ export function gathered(from: string, bucketMs: number): string {
     `min(ft) AS ft, arg_min(f, ft) AS f, max(lt) AS lt, arg_max(l, lt) AS l FROM (${from}) GROUP BY ALL`
   );
 }
-
-/** The tier that answers a query most cheaply: the coarsest whose buckets add up to the step; a coarser one where only that still reaches back far enough. */
-export function tierFor(step: number, from: number, beginsMs: (tier: Tier) => number): Tier {
-  const fine = TIERS.filter(({ bucketMs }) => bucketMs === 0 || step % bucketMs === 0).at(-1) as Tier;
-  const coarser = TIERS.slice(TIERS.indexOf(fine));
-  return coarser.find((tier) => beginsMs(tier) <= from) ?? (TIERS.at(-1) as Tier);
-}

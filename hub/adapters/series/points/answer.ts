@@ -1,6 +1,7 @@
 import { metricInfo, type Merge } from '#proto/metrics.ts';
 import type { SeriesIdentity, SeriesPoints, SeriesQuery } from '../../../ports/series.ts';
 import { counterSteps } from './counters.ts';
+import { identityOf } from './identity.ts';
 
 /** A series with the number under which a store, or one answer, knows it. */
 export interface NumberedSeries extends SeriesIdentity {
@@ -152,4 +153,20 @@ export function answerOf(
       last: column(({ last }) => last),
     };
   });
+}
+
+/**
+ * Puts an answer together from the rows of all series that carry the names asked for, by the text of each (`identityText`). What has no sample in the range
+ * itself, only before it, must not stand in for what followed it.
+ */
+export function answerRows(rows: ReadonlyMap<string, StepRow[]>, query: SeriesQuery): SeriesPoints[] {
+  const alive = [...rows].filter(([, own]) => own.some(({ t }) => t >= query.from)).map(([text]) => text);
+  const found = alive.sort().map((text, id) => ({ ...identityOf(text), id, text }));
+  const selected = query.names.flatMap((name) =>
+    selectSeries(
+      found.filter((one) => one.name === name),
+      query,
+    ),
+  );
+  return answerOf(selected, new Map(found.map(({ id, text }) => [id, rows.get(text) ?? []])), query);
 }

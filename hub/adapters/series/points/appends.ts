@@ -114,7 +114,7 @@ export function createAppends<Column>(options: AppendsOptions<Column>): Appends 
       for (const [lane, seq] of seen) newest.set(lane, seq);
     } catch (error) {
       // One bad write must not take the others with it; its own error comes again when it goes alone.
-      if (fresh.length > 1 && error instanceof Problem && !error.retryable) {
+      if (fresh.length > 1 && !(error instanceof Problem && error.retryable)) {
         for (const one of group) await settle([one], refused);
         return;
       }

@@ -15,3 +15,13 @@ export function identityOf(text: string): SeriesIdentity {
   const pairs = rest.flatMap((key, index) => (index % 2 === 0 ? [[key, rest[index + 1] ?? ''] as const] : []));
   return { name, kind: kind === 'c' ? 'counter' : 'gauge', attributes: Object.fromEntries(pairs) };
 }
+
+/** Regular expressions (RE2) that all match the texts of series of some names that carry attributes. More may match: attributes without a value are not asked for. */
+export function identityPatterns(names: readonly string[], where: Readonly<Record<string, string>>): string[] {
+  const regex = (text: string): string => encoded(text).replace(/[.*()]/g, '\\$&');
+  const carried = Object.entries(where).filter(([, value]) => value !== '');
+  return [
+    `^[cg];(${names.map(regex).join('|')})(;|$)`,
+    ...carried.map(([key, value]) => `;${regex(key)};${regex(value)}(;|$)`),
+  ];
+}
