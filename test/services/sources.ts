@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
-import { isKept, keep, type Kept, type Say } from './kept.ts';
+import { keep, type Kept, type Say } from './kept.ts';
 
 const run = promisify(execFile);
 
@@ -68,8 +68,6 @@ export function debian({ packages, program }: DebianPackages): Source {
     async get() {
       const release = codename();
       if (release === undefined) return undefined;
-      // Without root the lists of packages cannot be refreshed; what an earlier run fetched still serves.
-      if (process.getuid?.() !== 0 && !isKept(name, release)) return undefined;
       const kept = await keep(name, release, (half, say) => unpack(packages, half, say));
       const { folder } = kept;
       const libraries = join(folder, 'root', 'usr', 'lib');
@@ -94,7 +92,10 @@ async function unpack(packages: readonly string[], folder: string, say: Say): Pr
   const fetchAll = () => run('apt-get', ['download', '-q', ...packages], { cwd: download });
   try {
     await fetchAll();
-  } catch {
+  } catch (error) {
+    if (process.getuid?.() !== 0) {
+      throw new Error(`to take ${packages[0]} from Debian, let root run apt-get update once`, { cause: error });
+    }
     say('refreshing the package lists');
     await refreshLists();
     await fetchAll();
