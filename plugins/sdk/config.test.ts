@@ -67,6 +67,12 @@ test('a secret may lie in a file, named by the environment or by the settings fi
   expect(loadSettings(Schema, { file, env: {}, flags: {} }).mail.password).toBe('hidden');
 });
 
+test('a secret from a stronger source wins over the file that a weaker one names', () => {
+  const file = fileOf('mail: { passwordFile: /nowhere/at/all }\n');
+  const env = { OUTRIDER_MAIL__PASSWORD: 'from the environment' };
+  expect(loadSettings(Schema, { file, env, flags: {} })).toMatchObject({ mail: { password: 'from the environment' } });
+});
+
 test('every fault is named at once, with its place', () => {
   const file = fileOf('port: 99999\nlog: { level: loud }\nmail: { pasword: x }\n');
   const load = (): unknown => loadSettings(Schema, { file, env: {}, flags: {} });

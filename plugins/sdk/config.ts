@@ -127,17 +127,23 @@ export function isSecret(schema: TSchema): boolean {
   return (schema as { secret?: unknown }).secret === true;
 }
 
-/** Reads `keyFile` twins of secrets in a tree: `passwordFile: /run/secrets/x` sets `password`. */
-function readSecretFiles(schema: TSchema, tree: Settings, faults: string[], path: readonly string[] = []): void {
+/** Reads `keyFile` twins of secrets in a tree, `passwordFile: /run/secrets/x` sets `password`, unless a stronger source has said it. */
+function readSecretFiles(
+  schema: TSchema,
+  [tree, stronger]: readonly [Settings, Settings],
+  faults: string[],
+  path: readonly string[] = [],
+): void {
   if (!isObjectSchema(schema)) return;
   for (const [key, child] of Object.entries(schema.properties)) {
     const below = tree[key];
     if (isObjectSchema(child) && typeof below === 'object' && below !== null) {
-      readSecretFiles(child, below as Settings, faults, [...path, key]);
+      readSecretFiles(child, [below as Settings, (stronger[key] ?? {}) as Settings], faults, [...path, key]);
     }
     const file = tree[`${key}File`];
     if (!isSecret(child) || typeof file !== 'string') continue;
     delete tree[`${key}File`];
+    if (stronger[key] !== undefined) continue;
     try {
       tree[key] = readFileSync(file, 'utf8').trimEnd();
     } catch (error) {
@@ -193,8 +199,10 @@ export function loadSettings<S extends TObject>(
 ): Static<S> {
   const faults: string[] = [];
   const file = sources.file === undefined ? {} : readSettingsFile(sources.file, faults);
-  const tree = merge(merge(file, environmentSettings(schema, sources.env, faults)), sources.flags);
-  readSecretFiles(schema, tree, faults);
+  const above = merge(environmentSettings(schema, sources.env, faults), sources.flags);
+  readSecretFiles(schema, [above, {}], faults);
+  readSecretFiles(schema, [file, above], faults);
+  const tree = merge(file, above);
   const settings = checkSettings(schema, tree, faults);
   faults.push(...check(settings as Settings));
   if (faults.length > 0) throw invalidSettings(faults);
