@@ -1,9 +1,11 @@
 import type { Component, ComponentDefinition, Context } from '#sdk';
+import type { Registry } from 'prom-client';
 import type { Static, TObject } from 'typebox';
 
 /** What an adapter is given: its settings and the hub's data folder, in which it may have a folder of its own. */
 export interface AdapterContext<Config> extends Context<Config> {
   dataFolder: string;
+  metrics: Registry;
 }
 
 /** A component that gives a port. The port may be called between start and stop. */

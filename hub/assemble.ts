@@ -236,7 +236,14 @@ export async function assemble(plan: Plan, given: Given): Promise<Assembly> {
   opened.peers = peers;
   const ports = plan.ports.map(({ name, definition }) => {
     const { adapter, ...config } = settings[name] ?? {};
-    const context = { config, log: log.child({ port: name, adapter }), clock, fail, dataFolder: given.dataFolder };
+    const context = {
+      config,
+      log: log.child({ port: name, adapter }),
+      clock,
+      fail,
+      dataFolder: given.dataFolder,
+      metrics: given.metrics,
+    };
     const component = definition.create(context as never);
     opened[name] = measures.port(name, definition.name, component.port as object);
     return { name, component: component as Component };

@@ -68,7 +68,10 @@ export const adapters: {
   },
   logstore: { embedded: async () => (await import('./adapters/logstore/embedded/index.ts')).embeddedLogstore },
   cache: { memory: async () => (await import('./adapters/cache/memory/index.ts')).memoryCache },
-  bus: { local: async () => (await import('./adapters/bus/local/index.ts')).localBus },
+  bus: {
+    local: async () => (await import('./adapters/bus/local/index.ts')).localBus,
+    nats: async () => (await import('./adapters/bus/nats/index.ts')).natsBus,
+  },
 };
 
 /** Ports with one owner: the others ask the service that has it, so its store may lie in that process's own folder. */

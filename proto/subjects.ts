@@ -3,6 +3,12 @@ import type { Lane } from '#proto/agent/v1/index.ts';
 /** A kind of news: its name on the bus and how it becomes bytes where it must. */
 export interface Subject<Payload> {
   name: string;
+  /** Messages of one key are handed out one after another, in the order in which they were published. */
+  key(payload: Payload): string;
+  /** Over how many lanes the keys are spread on a bus between processes; never changed once released. */
+  lanes: number;
+  /** What tells a message that is published twice from two messages; absent when every one counts. */
+  id?(payload: Payload): string;
   encode(payload: Payload): Uint8Array;
   decode(data: Uint8Array): Payload;
 }
@@ -11,6 +17,8 @@ export interface Subject<Payload> {
 function jsonSubject<Payload>(name: string): Subject<Payload> {
   return {
     name,
+    key: () => '',
+    lanes: 1,
     encode: (payload) =>
       Buffer.from(
         JSON.stringify(payload, (_key, value: unknown) =>
@@ -105,6 +113,9 @@ export interface AlertChanged {
 /** Bytes inside, so the binary form is length-prefixed JSON followed by the two messages. */
 const batchReceived: Subject<BatchReceived> = {
   name: 'ingest.batch-received',
+  key: ({ agent }) => agent,
+  lanes: 16,
+  id: ({ agent, epoch, lane, seq }) => `${agent}:${epoch}:${lane}:${seq}`,
   encode({ metrics, logs, ...head }) {
     const json = jsonSubject<typeof head>('').encode(head);
     const sizes = Buffer.alloc(8);

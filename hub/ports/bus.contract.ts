@@ -92,6 +92,37 @@ export function busContract(name: string, make: () => Promise<Component & { port
       await expect.poll(() => got).toEqual(sent);
     });
 
+    test('who listens hears every message as it passes, with its org, until the end', async () => {
+      const got: string[] = [];
+      const end = adapter.port.listen(SUBJECTS.passwordChanged, (org, { user }) => void got.push(`${org} ${user}`));
+      adapter.port.listen(SUBJECTS.passwordChanged, (_org, { user }) => void got.push(`too ${user}`));
+      await expect
+        .poll(async () => {
+          await adapter.port.publish(SUBJECTS.passwordChanged, ORG, news('x'));
+          return got.includes(`${ORG} x`) && got.includes('too x');
+        })
+        .toBe(true);
+      end();
+      got.length = 0;
+      await adapter.port.publish(SUBJECTS.passwordChanged, ORG, news('y'));
+      await expect.poll(() => got).toContain('too y');
+      expect(got).not.toContain(`${ORG} y`);
+    });
+
+    test('messages of one key are handled one after another, whatever each takes', async () => {
+      const got: string[] = [];
+      let busy = 0;
+      adapter.port.subscribe(SUBJECTS.batchReceived, 'a', async (_org, { seq }) => {
+        busy += 1;
+        await new Promise((resolve) => setTimeout(resolve, seq % 2n === 0n ? 1 : 15));
+        got.push(busy === 1 ? String(seq) : `${seq} beside another`);
+        busy -= 1;
+      });
+      const seqs = Array.from({ length: 12 }, (_, n) => BigInt(n + 1));
+      for (const seq of seqs) await adapter.port.publish(SUBJECTS.batchReceived, ORG, { ...BATCH, seq });
+      await expect.poll(() => got).toEqual(seqs.map(String));
+    });
+
     test('nobody needs to listen', async () => {
       await adapter.port.publish(SUBJECTS.passwordChanged, ORG, news('x'));
       await adapter.port.check();

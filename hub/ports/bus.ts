@@ -9,5 +9,9 @@ export interface Bus {
   publish<Payload>(subject: Subject<Payload>, org: string, payload: Payload): Promise<void>;
   /** `name` identifies the subscriber for ever: several processes with one name share the messages. Returns the end of the subscription. */
   subscribe<Payload>(subject: Subject<Payload>, name: string, handler: Handler<Payload>): () => void;
+  /** Every process hears every message that is published from now on, as it passes; nothing is kept for it, and a fault is its own affair. Returns the end. */
+  listen<Payload>(subject: Subject<Payload>, handler: (org: string, payload: Payload) => void): () => void;
+  /** Hands the subscriber `name` of this process again what was published since; resolves when it has all. A bus that keeps nothing resolves at once. */
+  replay<Payload>(subject: Subject<Payload>, name: string, sinceMs: number): Promise<void>;
   check(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,17 +10,19 @@ import { embeddedSeries } from '../../hub/adapters/series/embedded/index.ts';
 import type { LogStore } from '../../hub/ports/logstore.ts';
 import type { SeriesStore } from '../../hub/ports/series.ts';
 
-/** Makes an adapter with the defaults of its settings; it is not started. */
+/** Makes an adapter with some settings, the others at their defaults; it is not started. */
 export function makeAdapter<Port, Schema extends TObject>(
   definition: AdapterDefinition<Port, Schema>,
   dataFolder: string,
+  settings: object = {},
 ): Component & { port: Port } {
-  const config = checkSettings(definition.config, {}, []) as Static<Schema>;
+  const config = checkSettings(definition.config, settings, []) as Static<Schema>;
   const context: AdapterContext<Static<Schema>> = {
     config,
     dataFolder,
     log: silentLogger,
     clock: systemClock,
+    metrics: new Registry(),
     fail: (error) => {
       throw error;
     },

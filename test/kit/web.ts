@@ -41,7 +41,7 @@ export async function startWeb(options: WebOptions): Promise<StartedWeb> {
   const clock = options.clock ?? createManualClock();
   const metrics = new Registry();
   const peers = createLocalPeers();
-  const given = { log: silentLogger, clock, fail: () => undefined, dataFolder: '' };
+  const given = { log: silentLogger, clock, fail: () => undefined, dataFolder: '', metrics };
   const cache = memoryCache.create({ ...given, config: { entries: 10_000 } });
   const bus = makeAdapter(localBus, '');
   const ports = { ...options.ports, cache: cache.port, bus: bus.port, peers } as Ports;

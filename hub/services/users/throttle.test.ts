@@ -1,5 +1,6 @@
 import { createManualClock } from '#kit';
 import { silentLogger } from '#sdk';
+import { Registry } from 'prom-client';
 import { beforeEach, expect, test } from 'vitest';
 import { memoryCache } from '../../adapters/cache/memory/index.ts';
 import { createThrottle, waitAfter, type Throttle } from './throttle.ts';
@@ -7,7 +8,7 @@ import { createThrottle, waitAfter, type Throttle } from './throttle.ts';
 const clock = createManualClock();
 let throttle: Throttle;
 beforeEach(() => {
-  const given = { clock, log: silentLogger, dataFolder: '', fail: () => undefined };
+  const given = { clock, log: silentLogger, metrics: new Registry(), dataFolder: '', fail: () => undefined };
   throttle = createThrottle(memoryCache.create({ ...given, config: { entries: 1000 } }).port);
 });
 

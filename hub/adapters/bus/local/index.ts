@@ -10,6 +10,8 @@ interface Group {
   turn: number;
 }
 
+type Listener = (org: string, payload: unknown) => void;
+
 /** News inside one process: a message is handed to each subscriber, and is published when all have finished. */
 export const localBus = defineAdapter<Bus, typeof config>({
   name: 'local',
@@ -17,12 +19,14 @@ export const localBus = defineAdapter<Bus, typeof config>({
   config,
   create() {
     const subjects = new Map<string, Map<string, Group>>();
+    const listeners = new Map<string, Set<Listener>>();
     const deliver = async (group: Group, org: string, payload: unknown): Promise<void> => {
       group.turn = (group.turn + 1) % group.handlers.length;
       await group.handlers[group.turn]?.(org, payload);
     };
     const port: Bus = {
       async publish(subject, org, payload) {
+        for (const listener of listeners.get(subject.name) ?? []) listener(org, payload);
         const groups = [...(subjects.get(subject.name)?.values() ?? [])];
         const results = await Promise.allSettled(groups.map((group) => deliver(group, org, payload)));
         const faults = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
@@ -30,6 +34,12 @@ export const localBus = defineAdapter<Bus, typeof config>({
         if (faults.length > 1)
           throw new AggregateError(faults, `${faults.length} subscribers of ${subject.name} failed`);
       },
+      listen(subject, handler) {
+        const own = listeners.get(subject.name) ?? new Set<Listener>();
+        listeners.set(subject.name, own.add(handler as Listener));
+        return () => own.delete(handler as Listener);
+      },
+      replay: () => Promise.resolve(),
       subscribe(subject, name, handler) {
         const groups = subjects.get(subject.name) ?? new Map<string, Group>();
         subjects.set(subject.name, groups);

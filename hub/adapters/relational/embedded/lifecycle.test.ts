@@ -17,6 +17,7 @@ import { createInterface } from 'node:readline';
 import { KILLED_ORG, startedDataFolder, until } from '#kit';
 import { silentLogger, systemClock } from '#sdk';
 import { sql } from 'kysely';
+import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { embeddedRelational } from './index.ts';
 
@@ -52,6 +53,7 @@ const make = (data: string, fail: (error: Error) => void = () => undefined) =>
   embeddedRelational.create({
     config: { connections: 4 },
     dataFolder: data,
+    metrics: new Registry(),
     log: silentLogger,
     clock: systemClock,
     fail,

@@ -1,4 +1,5 @@
 import { checkSettings, silentLogger, systemClock, type Component } from '#sdk';
+import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import { onServer } from '../../../../test/services/index.ts';
 import { emptyDatabase, postgres } from '../../../../test/services/postgres.ts';
@@ -11,6 +12,7 @@ function adapterFor(url: string): Component & { port: Relational } {
   return postgresRelational.create({
     config,
     dataFolder: '',
+    metrics: new Registry(),
     log: silentLogger,
     clock: systemClock,
     fail: () => undefined,

@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
+import { connect, credsAuthenticator, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
+import { reasonOf, type Logger } from '#sdk';
+import type { NatsConfig } from './config.ts';
+import { problems } from './errors.ts';
+import type { Names } from './names.ts';
+
+/** Before 2.11 a consumer loses its place when its leader changes while a message is being worked on. */
+const LEAST_VERSION = [2, 10] as const;
+const DUPLICATES_MS = 120_000;
+const NANOS_A_MS = 1_000_000;
+const ANSWER_MS = 5_000;
+
+/** An open connection. */
+export interface Link {
+  nats: NatsConnection;
+  js: JetStreamClient;
+  manager: JetStreamManager;
+  /** False while the server is away. */
+  isUp(): boolean;
+  close(): Promise<void>;
+}
+
+/** The servers without their secrets, for messages. */
+export function placeOf(servers: readonly string[]): string {
+  return servers.map((server) => server.replace(/\/\/[^@/]*@/, '//')).join(', ');
+}
+
+function optionsOf(config: NatsConfig): ConnectionOptions {
+  const { servers, user, password, token, credentials, ca, certificate, key } = config;
+  const file = (path: string): string | undefined => (path === '' ? undefined : path);
+  const hasTls = ca !== '' || certificate !== '' || servers.some((server) => server.startsWith('tls://'));
+  return {
+    servers: [...servers],
+    name: 'outrider-hub',
+    ...(user === '' ? {} : { user, pass: password }),
+    ...(token === '' ? {} : { token }),
+    ...(credentials === '' ? {} : { authenticator: credsAuthenticator(new Uint8Array(readFileSync(credentials))) }),
+    ...(hasTls ? { tls: { caFile: file(ca), certFile: file(certificate), keyFile: file(key) } } : {}),
+    timeout: ANSWER_MS,
+    reconnect: true,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 250,
+    reconnectJitter: 250,
+    pingInterval: 2_000,
+    maxPingOut: 2,
+    ignoreAuthErrorAbort: true,
+  };
+}
+
+/** Why a server could not be used, in words. */
+function whyNot(error: unknown, place: string): unknown {
+  const text = reasonOf(error);
+  if (/authorization|authentication|permission/i.test(text))
+    return problems.refused(
+      `NATS at ${place} refuses the hub (${text}). Look at bus.user, bus.password, bus.token or bus.credentials.`,
+      { cause: error },
+    );
+  if (/certificate|tls|ssl/i.test(text))
+    return problems.refused(
+      `NATS at ${place}: ${text}. Look at bus.ca, bus.certificate and bus.key, and when the certificate ends.`,
+      { cause: error },
+    );
+  return problems.unavailable(`NATS at ${place} does not answer (${text}). Start it, or mend bus.servers.`, {
+    cause: error,
+  });
+}
+
+async function demandJetStream(nats: NatsConnection, place: string): Promise<JetStreamManager> {
+  const version = nats.info?.version ?? '0';
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major < LEAST_VERSION[0] || (major === LEAST_VERSION[0] && minor < LEAST_VERSION[1]))
+    throw problems.unfit(`NATS at ${place} is ${version}; the hub needs ${LEAST_VERSION.join('.')} or newer.`);
+  try {
+    return await jetstreamManager(nats, { timeout: ANSWER_MS });
+  } catch (error) {
+    throw problems.unfit(
+      `NATS at ${place} has no JetStream for this user (${reasonOf(error)}). Add to its settings: jetstream { store_dir: "/data", sync_interval: always }`,
+      { cause: error },
+    );
+  }
+}
+
+/** Streams as the settings want them. Safe when several hubs do it at once: adding what is there with the same settings changes nothing. */
+async function keepStreams(manager: JetStreamManager, names: Names, { replicas, maxGb }: NatsConfig): Promise<void> {
+  const kept = { storage: 'file', num_replicas: replicas, discard: 'new', retention: 'limits' } as const;
+  const max_bytes = Math.floor(maxGb * 1e9);
+  const streams = [
+    {
+      ...kept,
+      name: names.stream,
+      subjects: names.streamSubjects,
+      max_bytes,
+      duplicate_window: DUPLICATES_MS * NANOS_A_MS,
+    },
+    {
+      ...kept,
+      name: names.deadStream,
+      subjects: names.deadSubjects,
+      max_bytes: Math.max(1e8, Math.floor(max_bytes / 10)),
+      discard: 'old' as const,
+    },
+  ];
+  for (const stream of streams) {
+    try {
+      await manager.streams.add(stream as never);
+    } catch {
+      // It is there with other settings: those that may change are brought up to date.
+      await manager.streams.update(stream.name, stream as never);
+    }
+  }
+}
+
+/** Connects, looks whether the server fits, and keeps the streams. Once open it comes back by itself. */
+export async function openLink(config: NatsConfig, names: Names, log: Logger): Promise<Link> {
+  const place = placeOf(config.servers);
+  let nats: NatsConnection;
+  try {
+    nats = await connect(optionsOf(config));
+  } catch (error) {
+    throw whyNot(error, place);
+  }
+  let up = true;
+  void (async () => {
+    for await (const { type } of nats.status()) {
+      if (type === 'disconnect' || type === 'staleConnection') {
+        if (up) log.warn('the bus is away; it is tried again', { place });
+        up = false;
+      }
+      if (type === 'reconnect') {
+        up = true;
+        log.info('the bus is back', { place });
+      }
+    }
+  })();
+  try {
+    const manager = await demandJetStream(nats, place);
+    await keepStreams(manager, names, config);
+    return { nats, js: jetstream(nats, { timeout: ANSWER_MS }), manager, isUp: () => up, close: () => nats.close() };
+  } catch (error) {
+    await nats.close();
+    throw error;
+  }
+}
