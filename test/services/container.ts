@@ -17,8 +17,6 @@ export interface ContainerImage {
   file?: { path: string; text: string };
 }
 
-let engine: Promise<string | undefined> | undefined;
-
 async function ask(): Promise<string | undefined> {
   for (const name of ['docker', 'podman']) {
     if (onPath(name) === undefined) continue;
@@ -32,9 +30,26 @@ async function ask(): Promise<string | undefined> {
   return undefined;
 }
 
-/** The container engine that answers, if one does. */
-export function containerEngine(): Promise<string | undefined> {
-  return (engine ??= ask());
+const engines = new Map<string, Promise<string | undefined>>();
+
+/** The container engine that answers, if one does; asked once for each PATH. */
+function containerEngine(): Promise<string | undefined> {
+  const path = process.env['PATH'] ?? '';
+  const known = engines.get(path) ?? ask();
+  engines.set(path, known);
+  return known;
+}
+
+/** The engine that can run this image, which is there afterwards. Undefined without an engine; rejects when the image cannot be had. */
+export async function engineWith({ image }: ContainerImage): Promise<string | undefined> {
+  const engine = await containerEngine();
+  if (engine === undefined) return undefined;
+  try {
+    await run(engine, ['image', 'inspect', image]);
+  } catch {
+    await run(engine, ['pull', '--quiet', image], { timeout: 600_000 }); // Not here yet.
+  }
+  return engine;
 }
 
 /** Starts a container with its port on loopback; gives its id. It is not run with `--rm`, so that a killed one can be started again; stopping removes it. */

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -80,6 +80,25 @@ test('an address in the environment wins, then one of make services, then the fi
 test('a server of its own is never one that others use', async () => {
   vi.stubEnv('OUTRIDER_TEST_ECHO_FOR_TESTS', '{"url":"http://elsewhere:1","key":"given"}');
   expect((await echo().findOwn()).how).toBe('Node');
+});
+
+/** Puts a program named docker on PATH that answers with a shell's `case` on its first word. */
+function pretendEngine(answers: string): void {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'docker'), `#!/bin/sh\ncase $1 in ${answers} esac\n`, { mode: 0o755 });
+  vi.stubEnv('PATH', `${bin}:${process.env['PATH']}`);
+}
+
+test('a container engine that answers comes before installed programs; without the image they are asked', async () => {
+  const kind = echo({ container: { image: 'echo:1', port: 80 } });
+  pretendEngine('version) echo 1;; image) exit 0;;');
+  expect((await kind.find()).how).toBe('docker: echo:1');
+  rmSync(join(folder, 'bin'), { recursive: true });
+  pretendEngine('version) echo 1;; *) echo "no such image" >&2; exit 1;;');
+  expect((await kind.find()).how).toBe('Node');
+  const none = echo({ container: { image: 'echo:1', port: 80 }, sources: [] });
+  await expect(none.find()).rejects.toThrow(/install Echo.*; no container of echo:1: .*no such image/s);
 });
 
 test('an address that lacks a part is refused with what to write', async () => {

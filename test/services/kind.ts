@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf } from '#sdk';
 import { freePort } from '../kit/programs.ts';
-import { containerEngine, runContainer, startContainer, type ContainerImage } from './container.ts';
+import { engineWith, runContainer, startContainer, type ContainerImage } from './container.ts';
 import type { Kept } from './kept.ts';
 import { endInstance, forget, killInstance, runServer, scratch, type Command, type Instance } from './processes.ts';
 import type { Had, Source } from './sources.ts';
@@ -260,14 +260,19 @@ export function defineServer<Address>(recipe: Recipe<Address>): ServerKind<Addre
   });
   const findOwn = async (): Promise<FoundServer<OwnServer<Address>>> => {
     demandAvailable(id);
-    const engine = container === undefined ? undefined : await containerEngine();
-    if (engine !== undefined && container !== undefined) {
-      return {
-        how: `${engine}: ${container.image}`,
-        start: (options = {}) => startInContainer(recipe, engine, container, options),
-      };
+    let unfit: Error | undefined;
+    if (container !== undefined) {
+      try {
+        const engine = await engineWith(container);
+        const start = (options: StartOptions = {}): Promise<OwnServer<Address>> =>
+          startInContainer(recipe, engine ?? '', container, options);
+        if (engine !== undefined) return { how: `${engine}: ${container.image}`, start };
+      } catch (error) {
+        unfit = new Error(`no container of ${container.image}: ${reasonOf(error)}`);
+      }
     }
-    const had = await firstOf(title, sources, variableOf(id));
+    const all = unfit === undefined ? sources : [{ get: () => Promise.reject(unfit) }, ...sources];
+    const had = await firstOf(title, all, variableOf(id));
     return { how: had.how, kept: had.kept, start: (options = {}) => startProgram(recipe, had, options) };
   };
   return {
