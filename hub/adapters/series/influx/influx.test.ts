@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { checkSettings, silentLogger, systemClock, type Component } from '#sdk';
+import { Registry } from 'prom-client';
 import { onServer } from '../../../../test/services/index.ts';
 import { influxdb, type InfluxAddress } from '../../../../test/services/influxdb.ts';
 import { seriesContract } from '../../../ports/series.contract.ts';
@@ -10,7 +11,14 @@ type Given = Partial<InfluxAddress> & { bucket: string; timeoutSeconds?: number 
 
 function adapterFor(given: Given): Component & { port: SeriesStore } {
   const config = checkSettings(influxSeries.config, { ...given }, []);
-  return influxSeries.create({ config, dataFolder: '', log: silentLogger, clock: systemClock, fail: () => undefined });
+  return influxSeries.create({
+    config,
+    dataFolder: '',
+    log: silentLogger,
+    clock: systemClock,
+    fail: () => undefined,
+    metrics: new Registry(),
+  });
 }
 
 await onServer(influxdb, (address) => {
