@@ -86,7 +86,7 @@ export interface SeriesRetention {
   tenSeconds: number;
   minute: number;
   hour: number;
-  /** Bytes on disk over which the oldest sealed files of the finest tier go first. */
+  /** Bytes on disk over which the oldest sealed files of the finest tier go first. A server has limits of its own and does not heed it. */
   diskLimit: number;
 }
 

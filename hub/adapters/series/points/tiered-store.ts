@@ -124,11 +124,10 @@ async function listOf(server: PointServer, owner: Owner): Promise<SeriesListing[
 
 /** Counting every sample would read all of them: hours that are over tell their number. */
 async function usageOf(server: PointServer, nowMs: number): Promise<SeriesUsage> {
-  const [begin, over] = [server.beginsMs(RAW), floor(nowMs, HOUR.bucketMs) - HOUR.bucketMs];
-  const [old, young] = [
-    await server.count(HOUR, begin, over),
-    await server.count(RAW, Math.max(begin, over), Infinity),
-  ];
+  const begin = server.beginsMs(RAW);
+  const over = Math.max(begin, floor(nowMs, HOUR.bucketMs) - HOUR.bucketMs);
+  const old = begin < over ? await server.count(HOUR, begin, over) : { samples: 0, oldestMs: undefined };
+  const young = await server.count(RAW, over, Infinity);
   const samples = old.samples + young.samples;
   return { bytes: await server.bytes(), samples, oldestMs: old.oldestMs ?? young.oldestMs };
 }
@@ -171,6 +170,7 @@ export function createTieredStore(server: PointServer, { clock, log }: { clock: 
   const { pieces, gather } = createGathering(server, clock);
   const alone = createTurns();
   let left = 0;
+  let stopped = false;
   let keeping: Promise<void> | undefined;
   let cancel: (() => void) | undefined;
   const appends = createAppends<string>({
@@ -190,6 +190,7 @@ export function createTieredStore(server: PointServer, { clock, log }: { clock: 
     if (left > 0) log.warn('samples past the retention were left out', { count: left });
     left = 0;
     for (const [key, begins] of pieces.due()) {
+      if (stopped) return;
       const [org, resource] = JSON.parse(key) as [string, string];
       await alone(() => gather({ org, resource }, begins));
     }
@@ -241,6 +242,7 @@ export function createTieredStore(server: PointServer, { clock, log }: { clock: 
       });
     },
     async stop() {
+      stopped = true;
       cancel?.();
       await appends.drain();
       await keeping;
