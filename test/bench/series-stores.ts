@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkSettings, reasonOf, silentLogger, systemClock, type Component } from '#sdk';
+import { Registry } from 'prom-client';
 import type { Static, TObject } from 'typebox';
 import type { AdapterDefinition } from '../../hub/adapter.ts';
 import { embeddedSeries } from '../../hub/adapters/series/embedded/index.ts';
@@ -104,7 +105,8 @@ async function run<Schema extends TObject>(
 ): Promise<void> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'outrider-bench-series-'));
   const config = checkSettings(definition.config, settings, []) as Static<Schema>;
-  const given = { config, dataFolder, log: silentLogger, clock: systemClock, fail: () => undefined };
+  const rest = { log: silentLogger, clock: systemClock, metrics: new Registry(), fail: () => undefined };
+  const given = { config, dataFolder, ...rest };
   const adapter: Component & { port: SeriesStore } = definition.create(given);
   await adapter.start?.();
   try {

@@ -4,7 +4,7 @@ import { createTurns } from '../../duckdb/turns.ts';
 import { answerRows, type StepRow } from './answer.ts';
 import { createAppends, type KnownWrite } from './appends.ts';
 import { identityOf, identityText } from './identity.ts';
-import { createPieces, PIECE_MS } from './pieces.ts';
+import { createPieces, PIECE_MS, type Pieces } from './pieces.ts';
 import { gatherRows } from './rows.ts';
 import { RESOLUTIONS, tierFor, tierParts, type Resolution } from './tiers.ts';
 
@@ -165,6 +165,33 @@ function createGathering(server: PointServer, clock: Clock) {
   };
 }
 
+/** Answers queries from the tiers, and from samples where those are not gathered yet. */
+function createQuery(
+  server: PointServer,
+  given: { pieces: Pieces; clock: Clock; gather(owner: Owner, begins: readonly number[]): Promise<void> },
+): SeriesStore['query'] {
+  const { pieces, clock, gather } = given;
+  return async (org, asked) => {
+    if (asked.to <= asked.from) return [];
+    const owner = { org, resource: asked.resource };
+    const tier = tierFor<Resolution>(RESOLUTIONS, asked.step, asked.from, (one) => server.beginsMs(one));
+    const step = Math.max(asked.step, tier.bucketMs);
+    const [from, to] = [floor(asked.from, step), Math.ceil(asked.to / step) * step];
+    const gatheredMs = floor(clock.now() - YOUNG_MS, PIECE_MS);
+    const range = { from: from - Math.max(LOOK_BACK_MS, step), to, gatheredMs };
+    const late = tier === RAW ? [] : pieces.within(keyOf(owner), range.from, Math.min(to, gatheredMs));
+    if (late.length > 0 && late.length <= LATE_PIECES) await gather(owner, late);
+    const rows: Rows = new Map();
+    for (const part of tierParts<Resolution>(RESOLUTIONS, tier, range)) {
+      const within = { from: Math.max(part.from, server.beginsMs(part.tier)), to: part.to };
+      if (within.from >= within.to) continue;
+      const read = await server.readRows(part.tier, owner, { ...within, step, only: asked });
+      for (const [text, own] of read) rows.set(text, gatherRows([...(rows.get(text) ?? []), ...own], step));
+    }
+    return answerRows(rows, { ...asked, from, step });
+  };
+}
+
 /** Makes a store with tiers over a server of points. */
 export function createTieredStore(server: PointServer, { clock, log }: { clock: Clock; log: Logger }): TieredStore {
   const { pieces, gather } = createGathering(server, clock);
@@ -195,25 +222,7 @@ export function createTieredStore(server: PointServer, { clock, log }: { clock: 
       await alone(() => gather({ org, resource }, begins));
     }
   };
-  const query: SeriesStore['query'] = async (org, asked) => {
-    if (asked.to <= asked.from) return [];
-    const owner = { org, resource: asked.resource };
-    const tier = tierFor<Resolution>(RESOLUTIONS, asked.step, asked.from, (one) => server.beginsMs(one));
-    const step = Math.max(asked.step, tier.bucketMs);
-    const [from, to] = [floor(asked.from, step), Math.ceil(asked.to / step) * step];
-    const gatheredMs = floor(clock.now() - YOUNG_MS, PIECE_MS);
-    const range = { from: from - Math.max(LOOK_BACK_MS, step), to, gatheredMs };
-    const late = tier === RAW ? [] : pieces.within(keyOf(owner), range.from, Math.min(to, gatheredMs));
-    if (late.length > 0 && late.length <= LATE_PIECES) await alone(() => gather(owner, late));
-    const rows: Rows = new Map();
-    for (const part of tierParts<Resolution>(RESOLUTIONS, tier, range)) {
-      const within = { from: Math.max(part.from, server.beginsMs(part.tier)), to: part.to };
-      if (within.from >= within.to) continue;
-      const read = await server.readRows(part.tier, owner, { ...within, step, only: asked });
-      for (const [text, own] of read) rows.set(text, gatherRows([...(rows.get(text) ?? []), ...own], step));
-    }
-    return answerRows(rows, { ...asked, from, step });
-  };
+  const query = createQuery(server, { pieces, clock, gather: (owner, begins) => alone(() => gather(owner, begins)) });
   return {
     port: {
       query,
