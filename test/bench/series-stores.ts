@@ -1,6 +1,9 @@
 /**
  * Prints how fast each series store that can be had takes samples and answers: `npx tsx test/bench/series-stores.ts [agents] [seconds]`. Each agent has
  * 500 series. An hour of history (a sample each 10 s) is stored first, then all agents append batches of a second as fast as they are acknowledged.
+ *
+ * Once with 20 agents and 15 s on two cores that ten other programs wanted too (load 20): embedded took 80,000 live samples/s, durable after 102 ms (median),
+ * and answered 40 series over an hour in 236 ms; InfluxDB 260,000 samples/s, 24 ms, and 2.4 s (14.6 s where ten late pieces had to be gathered first).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
