@@ -1,6 +1,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { LogsSchema, type Logs } from '#proto/agent/v1/index.ts';
 import { SUBJECTS } from '#proto/subjects.ts';
+import { LRUCache } from 'lru-cache';
 import type { Bus } from '../../ports/bus.ts';
 import type { LogLevelNumber, LogLineWrite, LogStore } from '../../ports/logstore.ts';
 import { problems } from './errors.ts';
@@ -16,6 +17,9 @@ function read(bytes: Uint8Array): Logs {
     throw problems.badFrame(undefined, { cause: error });
   }
 }
+
+/** Streams of agents whose newest batch is remembered, so that nobody sees a line twice. */
+const STREAMS = 20_000;
 
 /** The lines of an encoded `Logs` message, bounded. */
 export function linesOf(bytes: Uint8Array): LogLineWrite[] {
@@ -33,14 +37,20 @@ export function linesOf(bytes: Uint8Array): LogLineWrite[] {
 
 /** Listens to the bus; returns the ends of all subscriptions. */
 export function listenToBus(bus: Bus, logstore: LogStore, tail: Tail): (() => void)[] {
+  const newest = new LRUCache<string, bigint>({ max: STREAMS });
   return [
     bus.subscribe(SUBJECTS.batchReceived, 'logs', async (org, { agent, resource, epoch, lane, seq, logs }) => {
       const lines = linesOf(logs);
       // A batch without lines is stored too: its key says how far the agent is.
-      const known = await logstore.acknowledged(org, agent, epoch);
       await logstore.append(org, { resource, key: { agent, epoch, lane, seq }, lines });
-      const resent = seq <= (lane === 2 ? known.backfill : known.live);
-      if (lines.length > 0 && !resent)
+    }),
+    bus.listen(SUBJECTS.batchReceived, (org, { agent, resource, epoch, lane, seq, logs }) => {
+      const stream = `${agent} ${epoch} ${lane}`;
+      const isResent = seq <= (newest.get(stream) ?? 0n);
+      if (isResent) return;
+      newest.set(stream, seq);
+      const lines = linesOf(logs);
+      if (lines.length > 0)
         tail.publish(
           org,
           lines.map((line) => ({ ...line, resource })),

@@ -1,12 +1,13 @@
 import { decodeBlocks } from '#proto/agent/v1/blocks.ts';
 import { Lane } from '#proto/agent/v1/index.ts';
 import { SUBJECTS } from '#proto/subjects.ts';
-import type { Clock } from '#sdk';
+import { reasonOf, type Clock, type Logger } from '#sdk';
 import type { Bus } from '../../ports/bus.ts';
-import type { SeriesBlock, SeriesStore } from '../../ports/series.ts';
+import type { SeriesBlock, SeriesStore, SeriesTable } from '../../ports/series.ts';
 import { problems } from './errors.ts';
 import type { Live, LiveChange } from './live.ts';
 import type { MonitoringStore } from './store.ts';
+import type { SeriesTables } from './tables.ts';
 
 /** Last-seen times are written down at most this often a resource, milliseconds. */
 const SEEN_MS = 10_000;
@@ -17,8 +18,10 @@ export interface EventsGiven {
   series: SeriesStore;
   store: MonitoringStore;
   live: Live;
+  seriesTables: SeriesTables;
+  log: Logger;
   clock: Clock;
-  /** Hears of every stored batch. */
+  /** Hears of every batch that passes on the bus, in every process. */
   observe(change: LiveChange): void;
 }
 
@@ -31,18 +34,43 @@ function blocksOf(metrics: Uint8Array): SeriesBlock[] {
 }
 
 /** Listens to the bus; returns the ends of all subscriptions. */
-export function listenToBus({ bus, series, store, live, clock, observe }: EventsGiven): (() => void)[] {
+export function listenToBus({
+  bus,
+  series,
+  store,
+  live,
+  seriesTables,
+  clock,
+  log,
+  observe,
+}: EventsGiven): (() => void)[] {
   const noted = new Map<string, number>();
   return [
     bus.subscribe(SUBJECTS.batchReceived, 'monitoring', async (org, batch) => {
       const { agent, resource, epoch, lane, seq, tables } = batch;
       const blocks = blocksOf(batch.metrics);
-      await series.append(org, { resource, key: { agent, epoch, lane, seq }, tables, blocks });
-      const change = live.take(org, resource, { tables, blocks, isLive: lane === Lane.LIVE }, clock.now());
-      if (change !== undefined) observe(change);
+      const owner = { org, resource };
+      // Nothing is awaited before the append while tables are at hand: batches of one stream keep their order.
+      const known = seriesTables.atHand(owner, tables, blocks) ?? (await seriesTables.lookUp(owner, blocks));
+      const write = { resource, key: { agent, epoch, lane, seq }, tables: known, blocks };
+      await Promise.all([series.append(org, write), seriesTables.keep(owner, tables)]);
       if (clock.monotonic() - (noted.get(resource) ?? -SEEN_MS) < SEEN_MS) return;
       noted.set(resource, clock.monotonic());
       await store.change(org, resource, { lastSeenMs: clock.now(), connected: true });
+    }),
+    bus.listen(SUBJECTS.batchReceived, (org, batch) => {
+      const blocks = blocksOf(batch.metrics);
+      const take = (known: readonly SeriesTable[]): void => {
+        const news = { tables: known, blocks, isLive: batch.lane === Lane.LIVE };
+        const change = live.take(org, batch.resource, news, clock.now());
+        if (change !== undefined) observe(change);
+      };
+      const owner = { org, resource: batch.resource };
+      const known = seriesTables.atHand(owner, batch.tables, blocks);
+      if (known !== undefined) return take(known);
+      seriesTables
+        .lookUp(owner, blocks)
+        .then(take, (error: unknown) => log.warn('live values wait for their table', { reason: reasonOf(error) }));
     }),
     bus.subscribe(SUBJECTS.agentEnrolled, 'monitoring', (org, { agent, name, labels, ephemeral }) =>
       store.add(org, { id: agent, type: 'host', name, endpoint: null, labels: { ...labels }, config: {}, ephemeral }),

@@ -13,6 +13,7 @@ import { resourceRoutes } from './routes/resources.ts';
 import { retentionRoutes } from './routes/retention.ts';
 import { streamRoutes } from './routes/stream.ts';
 import { createStore, type Resource } from './store.ts';
+import { createTables } from './tables.ts';
 
 const RETAIN_MS = 600_000;
 const ALL = { limit: 100_000, offset: 0 };
@@ -34,6 +35,7 @@ export const monitoring = defineService({
     const { bus, series } = ports;
     const store = createStore(ports.relational);
     const live = createLive();
+    const seriesTables = createTables(ports.relational, clock);
     const resources = {
       list: async (org: string) => (await store.list(org, ALL)).items.map(watched),
       async find(org: string, id: string) {
@@ -64,6 +66,8 @@ export const monitoring = defineService({
             series,
             store,
             live,
+            seriesTables,
+            log,
             clock,
             observe: ({ of, timeMs, changed }) => alerts.observe(of.org, of.resource, timeMs, changed),
           }),

@@ -1,3 +1,4 @@
+import { reasonOf } from '#sdk';
 import { Type } from 'typebox';
 import { defineAdapter } from '../../../adapter.ts';
 import type { Bus, Handler } from '../../../ports/bus.ts';
@@ -17,22 +18,30 @@ export const localBus = defineAdapter<Bus, typeof config>({
   name: 'local',
   reach: 'process',
   config,
-  create() {
+  create({ log }) {
     const subjects = new Map<string, Map<string, Group>>();
     const listeners = new Map<string, Set<Listener>>();
+    const tell = (listener: Listener, org: string, payload: unknown): void => {
+      try {
+        listener(org, payload);
+      } catch (error) {
+        log.error('a listener of the bus failed', { reason: reasonOf(error) });
+      }
+    };
     const deliver = async (group: Group, org: string, payload: unknown): Promise<void> => {
       group.turn = (group.turn + 1) % group.handlers.length;
       await group.handlers[group.turn]?.(org, payload);
     };
     const port: Bus = {
       async publish(subject, org, payload) {
-        for (const listener of listeners.get(subject.name) ?? []) listener(org, payload);
         const groups = [...(subjects.get(subject.name)?.values() ?? [])];
         const results = await Promise.allSettled(groups.map((group) => deliver(group, org, payload)));
         const faults = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
         if (faults.length === 1) throw faults[0];
         if (faults.length > 1)
           throw new AggregateError(faults, `${faults.length} subscribers of ${subject.name} failed`);
+        // Only now: what could not be kept is no news.
+        for (const listener of listeners.get(subject.name) ?? []) tell(listener, org, payload);
       },
       listen(subject, handler) {
         const own = listeners.get(subject.name) ?? new Set<Listener>();
