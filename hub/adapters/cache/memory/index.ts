@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { Type } from 'typebox';
 import { defineAdapter } from '../../../adapter.ts';
-import type { Cache } from '../../../ports/cache.ts';
+import { takenOf, type Cache } from '../../../ports/cache.ts';
 
 const config = Type.Object({
   entries: Type.Integer({
@@ -16,6 +16,13 @@ interface Entry {
   endsMs: number;
 }
 
+/** The holder of a lease. */
+interface Lease {
+  holder: string;
+  token: number;
+  endsMs: number;
+}
+
 /** Small values in this process's memory. */
 export const memoryCache = defineAdapter<Cache, typeof config>({
   name: 'memory',
@@ -23,6 +30,10 @@ export const memoryCache = defineAdapter<Cache, typeof config>({
   config,
   create({ config: { entries }, clock }) {
     const kept = new LRUCache<string, Entry>({ max: entries });
+    const buckets = new LRUCache<string, { tokens: number; atMs: number }>({ max: entries });
+    // Not among the values: a lease must not go because others are used more.
+    const leases = new Map<string, Lease>();
+    let lastToken = 0;
     const place = (org: string, key: string): string => `${org}\n${key}`;
     const living = (at: string): Entry | undefined => {
       const entry = kept.get(at);
@@ -47,7 +58,39 @@ export const memoryCache = defineAdapter<Cache, typeof config>({
         kept.set(at, { value: String(value), endsMs: entry.endsMs });
         return Promise.resolve({ value, leftMs: entry.endsMs - clock.monotonic() });
       },
+      acquire(org, key, holder, ttlMs) {
+        const at = place(org, key);
+        const now = clock.monotonic();
+        const lease = leases.get(at);
+        const stands = lease !== undefined && lease.endsMs > now;
+        if (stands && lease.holder !== holder) return Promise.resolve(undefined);
+        if (!stands) lastToken = Math.max(Math.floor(clock.now()), lastToken + 1);
+        const token = stands ? lease.token : lastToken;
+        leases.set(at, { holder, token, endsMs: now + ttlMs });
+        return Promise.resolve(token);
+      },
+      release(org, key, holder) {
+        const at = place(org, key);
+        if (leases.get(at)?.holder === holder) leases.delete(at);
+        return Promise.resolve();
+      },
+      take(org, key, rate, count) {
+        const at = place(org, key);
+        const now = clock.monotonic();
+        const old = buckets.get(at) ?? { tokens: rate.burst, atMs: now };
+        const tokens = Math.min(rate.burst, old.tokens + ((now - old.atMs) * rate.perSecond) / 1000);
+        // Fractions add up to a hair less than a whole.
+        const allowed = tokens + 1e-9 >= Math.max(1, count);
+        const left = allowed ? tokens - count : tokens;
+        buckets.set(at, { tokens: left, atMs: now });
+        return Promise.resolve(takenOf(allowed, left, rate, count));
+      },
     };
-    return { port, stop: () => Promise.resolve(kept.clear()) };
+    const empty = (): void => {
+      kept.clear();
+      buckets.clear();
+      leases.clear();
+    };
+    return { port, stop: () => Promise.resolve(empty()) };
   },
 });
