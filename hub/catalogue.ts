@@ -67,7 +67,10 @@ export const adapters: {
     influx: async () => (await import('./adapters/series/influx/index.ts')).influxSeries,
   },
   logstore: { embedded: async () => (await import('./adapters/logstore/embedded/index.ts')).embeddedLogstore },
-  cache: { memory: async () => (await import('./adapters/cache/memory/index.ts')).memoryCache },
+  cache: {
+    memory: async () => (await import('./adapters/cache/memory/index.ts')).memoryCache,
+    redis: async () => (await import('./adapters/cache/redis/index.ts')).redisCache,
+  },
   bus: {
     local: async () => (await import('./adapters/bus/local/index.ts')).localBus,
     nats: async () => (await import('./adapters/bus/nats/index.ts')).natsBus,

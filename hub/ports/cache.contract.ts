@@ -19,6 +19,10 @@ export interface MadeCache {
   empty(): Promise<void>;
 }
 
+/** Thirty calls at once, by several clients in turn. */
+const thirty = <T>(clients: readonly Cache[], work: (cache: Cache, n: number) => Promise<T>): Promise<T[]> =>
+  Promise.all(Array.from({ length: 30 }, (_, n) => work(clients[n % clients.length] as Cache, n)));
+
 /** What every cache must do; `make` gives an empty store. Only a store on the given clock can be asked for exact times. */
 export function cacheContract(name: string, make: (clock: Clock) => Promise<MadeCache>): void {
   describe(`cache ${name}`, () => {
@@ -81,7 +85,7 @@ export function cacheContract(name: string, make: (clock: Clock) => Promise<Made
 
     test('many clients count with one counter', async () => {
       const clients = [cache, await another(), await another()];
-      await Promise.all(Array.from({ length: 30 }, (_, n) => clients[n % 3]?.increment(ORG, 'n', LONG_MS)));
+      await thirty(clients, (client) => client.increment(ORG, 'n', LONG_MS));
       expect((await cache.increment(ORG, 'n', LONG_MS)).value).toBe(31);
     });
 
@@ -133,9 +137,7 @@ export function cacheContract(name: string, make: (clock: Clock) => Promise<Made
 
       test('of many who want a lease at once one gets it', async () => {
         const clients = [cache, await another(), await another()];
-        const tokens = await Promise.all(
-          Array.from({ length: 30 }, (_, n) => clients[n % 3]?.acquire(ORG, 'shard', `holder ${n}`, LONG_MS)),
-        );
+        const tokens = await thirty(clients, (client, n) => client.acquire(ORG, 'shard', `holder ${n}`, LONG_MS));
         expect(tokens.filter((token) => token !== undefined)).toHaveLength(1);
       });
     }
@@ -182,10 +184,8 @@ export function cacheContract(name: string, make: (clock: Clock) => Promise<Made
       test('many clients share one bucket', async () => {
         const clients = [cache, await another(), await another()];
         const slow = { perSecond: 0.001, burst: 10 };
-        const taken = await Promise.all(
-          Array.from({ length: 30 }, (_, n) => clients[n % 3]?.take(ORG, 'calls', slow, 1)),
-        );
-        expect(taken.filter((one) => one?.allowed)).toHaveLength(10);
+        const taken = await thirty(clients, (client) => client.take(ORG, 'calls', slow, 1));
+        expect(taken.filter(({ allowed }) => allowed)).toHaveLength(10);
       });
     }
   });

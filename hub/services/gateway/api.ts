@@ -61,12 +61,12 @@ async function identify(
   const { allowances, authenticate } = given;
   if (request.url.startsWith(AUTH)) {
     // Who signs in or renews has no token, or an old one that says nothing.
-    allowances.demandSignIn(network, reply);
+    await allowances.demandSignIn(network, reply);
     if (isForeign(request.headers)) throw problems.crossSite();
     return undefined;
   }
   const caller = await allowances.identify(network, () => authenticate(request));
-  allowances.demandCall(network, caller?.principal, reply);
+  await allowances.demandCall(network, caller?.principal, reply);
   return caller;
 }
 
