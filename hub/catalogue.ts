@@ -75,6 +75,10 @@ export const adapters: {
     local: async () => (await import('./adapters/bus/local/index.ts')).localBus,
     nats: async () => (await import('./adapters/bus/nats/index.ts')).natsBus,
   },
+  blobs: {
+    files: async () => (await import('./adapters/blobs/files/index.ts')).fileBlobs,
+    s3: async () => (await import('./adapters/blobs/s3/index.ts')).s3Blobs,
+  },
 };
 
 /** Ports with one owner: the others ask the service that has it, so its store may lie in that process's own folder. */

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { Static, TObject } from 'typebox';
 import type { ServiceApp } from './http.ts';
+import type { Blobs } from './ports/blobs.ts';
 import type { Bus } from './ports/bus.ts';
 import type { Cache } from './ports/cache.ts';
 import type { LogStore } from './ports/logstore.ts';
@@ -18,6 +19,7 @@ export interface Ports {
   logstore: LogStore;
   cache: Cache;
   bus: Bus;
+  blobs: Blobs;
   peers: Peers;
 }
 export type PortName = keyof Ports;
