@@ -34,6 +34,9 @@ function echo(changes: Partial<Recipe<Echo>> = {}): ServerKind<Echo> {
   });
 }
 
+/** Some tests start Node or vitest: a busy machine may need long. */
+vi.setConfig({ testTimeout: 120_000 });
+
 const running: OwnServer<Echo>[] = [];
 let folder = '';
 

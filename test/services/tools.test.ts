@@ -31,6 +31,6 @@ for (const name of TOOL_NAMES) {
       const [args, answer] = ASKED[name];
       const { stdout, stderr } = await run(path, args).catch((error: { stdout: string; stderr: string }) => error);
       expect(stdout + stderr).toMatch(answer);
-    });
+    }, 120_000);
   });
 }
