@@ -66,7 +66,14 @@ describe('a target', () => {
   });
 
   test('takes a settings file that serves every process, and still refuses a section that nobody has', async () => {
-    const flags = { peers: { secret: SECRET }, logs: { days: 3 }, monitoring: { rawDays: 1 }, ingest: { port: 4321 } };
+    const cache = { adapter: 'redis', url: 'redis://127.0.0.1:6379' };
+    const flags = {
+      peers: { secret: SECRET },
+      cache,
+      logs: { days: 3 },
+      monitoring: { rawDays: 1 },
+      ingest: { port: 4321 },
+    };
     expect(await faultsOf('gateway', flags)).toEqual([]);
     expect(await faultsOf('gateway', { ...flags, logz: {} })).toEqual([
       expect.stringContaining('does not know "logz"'),

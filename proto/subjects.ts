@@ -114,7 +114,7 @@ export interface AlertChanged {
 const batchReceived: Subject<BatchReceived> = {
   name: 'ingest.batch-received',
   key: ({ agent }) => agent,
-  lanes: 16,
+  lanes: 32,
   id: ({ agent, epoch, lane, seq }) => `${agent}:${epoch}:${lane}:${seq}`,
   encode({ metrics, logs, ...head }) {
     const json = jsonSubject<typeof head>('').encode(head);

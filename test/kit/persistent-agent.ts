@@ -5,10 +5,19 @@ import { batchMessage, enrolSimulated, openSimulated, tableOf, type SimulatedIde
 /** Lines of every batch. */
 const LINES_A_BATCH = 20;
 
+/** How fast an agent sends. */
+export interface Pace {
+  /** Batches a second, at most. */
+  perSecond: number;
+}
+
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** An agent that keeps its batches until they are acknowledged, and comes back whenever the stream breaks. */
-export function persistentAgent(identity: SimulatedIdentity, baseMs: number) {
+export function persistentAgent(identity: SimulatedIdentity, baseMs: number, { perSecond }: Pace) {
+  const begun = performance.now();
+  /** Batches that may have been sent by now. */
+  const allowed = (): bigint => BigInt(Math.floor(((performance.now() - begun) / 1000) * perSecond) + 1);
   const table = tableOf(['system.cpu.busy', 'system.memory.limit']);
   const epoch = 77n;
   let acknowledged = 0n;
@@ -31,7 +40,7 @@ export function persistentAgent(identity: SimulatedIdentity, baseMs: number) {
     let over = false;
     void stream.ended.then(() => (over = true));
     while (!over && !(stopping && acknowledged === sent)) {
-      while (welcomed && !over && next <= acknowledged + 16n && !(stopping && next > sent)) {
+      while (welcomed && !over && next <= acknowledged + 16n && next <= allowed() && !(stopping && next > sent)) {
         const lines = Array.from({ length: LINES_A_BATCH }, (_, n) => lineOf(next, n));
         const timeMs = baseMs + Number(next) * 1000;
         stream.send(
@@ -87,13 +96,14 @@ export async function allLines(api: Api, host: string, text: string): Promise<st
 export async function startPersistentAgents(
   hub: RunningHub,
   count: number,
+  pace: Pace = { perSecond: 100 },
 ): Promise<{ agents: PersistentAgent[]; baseMs: number }> {
   const { output: token } = await runProgram('hub', ['token', 'create', '--uses', String(count), '--data', hub.data]);
   const identities = await Promise.all(
     Array.from({ length: count }, (_, n) => enrolSimulated(hub.url, token.trim(), `simulated-${n}`)),
   );
   const baseMs = Math.floor(Date.now() / 1000) * 1000 - 6 * 3_600_000;
-  return { agents: identities.map((identity) => persistentAgent(identity, baseMs)), baseMs };
+  return { agents: identities.map((identity) => persistentAgent(identity, baseMs, pace)), baseMs };
 }
 
 /** Waits until every agent has been acknowledged some batches more. */

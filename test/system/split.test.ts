@@ -59,7 +59,7 @@ test('every service answers alone on its port, behind the gateway', async () => 
 });
 
 test('each service is killed in turn under load: the others answer, it comes back by itself, and nothing is lost', async () => {
-  const load = await startPersistentAgents(hub, 3);
+  const load = await startPersistentAgents(hub, 3, { perSecond: 10 });
   await untilFurther(load.agents);
   for (const service of Object.keys(QUESTIONS)) {
     await hub.parts.get(service)?.kill();
@@ -90,7 +90,7 @@ test('each service is killed in turn under load: the others answer, it comes bac
 });
 
 test('the gateway is killed and comes back: agents did not notice', async () => {
-  const load = await startPersistentAgents(hub, 2);
+  const load = await startPersistentAgents(hub, 2, { perSecond: 10 });
   await hub.parts.get('gateway')?.kill();
   await untilFurther(load.agents);
   await hub.restart('gateway');
