@@ -29,7 +29,7 @@ const watched = ({ id, name, ephemeral, lastSeenMs }: Resource) => ({
 export const monitoring = defineService({
   name: 'monitoring',
   summary: 'Resources, their samples over time, live values and alerts.',
-  needs: ['relational', 'series', 'bus'],
+  needs: ['relational', 'series', 'cache', 'bus'],
   config: MonitoringConfig,
   create({ config, ports, clock, log }) {
     const { bus, series } = ports;

@@ -2,9 +2,12 @@ import { reasonOf, type Cancel, type Clock, type Logger } from '#sdk';
 import type { SeriesStore } from '../../../ports/series.ts';
 import type { Engine } from './engine.ts';
 import { secondsToFull } from './filling.ts';
+import type { Found } from './firing-store.ts';
+import type { Ownership, OwnershipGiven } from './ownership.ts';
 import type { Presence } from './presence.ts';
 import type { Recorder } from './recorder.ts';
 import type { BuiltIn, Rule } from './rule.ts';
+import { shardOf } from './shards.ts';
 import type { AlertStore } from './store.ts';
 import type { Watch } from './watch.ts';
 
@@ -28,6 +31,7 @@ export interface DutyGiven {
   watch: Watch;
   presence: Presence;
   recorder: Recorder;
+  owned: Pick<Ownership, 'fenceOf'>;
   series: SeriesStore;
   clock: Clock;
   log: Logger;
@@ -40,6 +44,7 @@ function builtIn(rules: readonly Rule[], kind: BuiltIn): Rule | undefined {
 /** Keeps the rules of each org in memory: read once, again after each change, and now and then for changes by other hubs. */
 function createRuleBook({ store, engine, watch }: Pick<DutyGiven, 'store' | 'engine' | 'watch'>) {
   const last = new Map<string, string>();
+  let versions = new Map<string, string>();
   const meeting = new Map<string, Promise<void>>();
   const reload = async (org: string): Promise<void> => {
     const rules = await store.rules(org);
@@ -51,6 +56,12 @@ function createRuleBook({ store, engine, watch }: Pick<DutyGiven, 'store' | 'eng
   };
   return {
     reload,
+    /** Reads the rules of those orgs where somebody changed one, in whatever process. */
+    async refresh(orgs: readonly string[]): Promise<void> {
+      const now = await store.ruleVersions();
+      for (const org of orgs) if (versions.get(org) !== now.get(org)) await reload(org);
+      versions = now;
+    },
     /** Reads the rules of an org that was not known before; calls meanwhile wait for the same. */
     meet(org: string): Promise<void> {
       const running = meeting.get(org) ?? reload(org).finally(() => meeting.delete(org));
@@ -61,12 +72,13 @@ function createRuleBook({ store, engine, watch }: Pick<DutyGiven, 'store' | 'eng
 }
 
 /** Looks at the trend of file systems that are more than half full, or were filling before. */
-async function lookAtTrends({ engine, watch, series, clock }: DutyGiven, org: string): Promise<void> {
+async function lookAtTrends({ engine, watch, series, owned, clock }: DutyGiven, org: string): Promise<void> {
   const rule = builtIn(engine.rules(org), 'disk-filling');
   const over = new Set(watch.takeFills(org));
   if (rule === undefined) return;
   for (const resource of new Set([...over, ...engine.busy(org, rule.id)])) {
     if (rule.resource !== null && rule.resource !== resource) continue;
+    if (owned.fenceOf(org, resource) === undefined) continue;
     const now = Math.floor(clock.now() / TREND_MS) * TREND_MS;
     const times = { from: now - HOUR_MS, to: now + TREND_MS, step: TREND_MS };
     const asked = { resource, names: [rule.metric], ...times, where: rule.filter, by: SPLIT };
@@ -101,16 +113,35 @@ export function createDuty(given: DutyGiven) {
     engine.tick(presence.silentMs);
     engine.keepPeaks();
     recorder.retry();
+    await book.refresh(watch.orgs());
   };
-  const sweep = async (): Promise<void> => {
-    for (const org of watch.orgs()) await book.reload(org);
-    await recorder.sweep(watch.orgs());
-  };
+  const sweep = (): Promise<void> => recorder.sweep(watch.orgs());
   const trends = async (): Promise<void> => {
     for (const org of watch.orgs()) await lookAtTrends(given, org);
   };
   const forget = async (): Promise<void> => {
     for (const org of watch.orgs()) await store.forgetBefore(org, clock.now() - KEEP_MS);
+  };
+
+  const takeOver: OwnershipGiven['takeOver'] = async (fences) => {
+    const found = new Map<string, Found>();
+    const ahead = new Map<number, number>();
+    for (const org of await store.orgs()) {
+      if (!watch.knows(org)) await book.meet(org);
+      const one = await store.takeOver(org, fences, clock.now());
+      for (const [shard, fence] of one.ahead) ahead.set(shard, Math.max(fence, ahead.get(shard) ?? 0));
+      found.set(org, one);
+    }
+    const adopt = (owned: ReadonlySet<number>): void => {
+      if (owned.size === 0) return;
+      for (const [org, one] of found) engine.adopt(org, (resource) => owned.has(shardOf(org, resource)), one);
+      recorder
+        .sweep([...found.keys()])
+        .catch((error: unknown) =>
+          log.warn('alerts could not be told; they are tried again', { reason: reasonOf(error) }),
+        );
+    };
+    return { ahead, adopt };
   };
 
   const every = (ms: number, what: string, work: () => Promise<void>): Cancel => {
@@ -127,23 +158,15 @@ export function createDuty(given: DutyGiven) {
   return {
     reload: book.reload,
     meet: book.meet,
-    /** Reads all rules, and what fired when the hub last stopped. */
+    /** Reads all rules. */
     async load(): Promise<void> {
-      for (const org of await store.orgs()) {
-        await book.reload(org);
-        const { items } = await store.firings(org, { state: 'firing' }, { limit: 100_000, offset: 0 });
-        for (const firing of items) engine.restore(org, firing);
-      }
+      for (const org of await store.orgs()) await book.reload(org);
     },
+    takeOver,
     /** Begins; returns what ends it. */
     start(): Cancel[] {
       lastTickMs = clock.monotonic();
       settledMs = lastTickMs + SETTLE_MS;
-      recorder
-        .sweep(watch.orgs())
-        .catch((error: unknown) =>
-          log.warn('alerts could not be told; they are tried again', { reason: reasonOf(error) }),
-        );
       return [
         every(TICK_MS, 'silence', tick),
         every(SWEEP_MS, 'rules', sweep),

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '#sdk';
-import type { FiringWrite } from './firing-store.ts';
+import type { FiringWrite, Found } from './firing-store.ts';
 import type { Firing } from './firing.ts';
 import { limitsOf, unitOf, type Rule } from './rule.ts';
 import {
   createSlots,
+  keyOfFiring,
+  keyOfSlot,
   firingOfSlot,
   seriesKey,
   slotOfFiring,
@@ -29,8 +31,8 @@ export interface Reading {
   timeMs?: number;
 }
 
-/** Hears of every transition, in order. */
-type Changed = (org: string, entry: FiringWrite) => void;
+/** Hears of every transition of a resource, in order. */
+type Changed = (org: string, resource: string, entry: FiringWrite) => void;
 
 /** Sample times further than this from the hub's clock come from a clock that is wrong. */
 const TRUSTED_MS = 300_000;
@@ -69,20 +71,24 @@ function createTransitions(clock: Clock, changed: Changed) {
     const { firing, state } = slot;
     slot.firing = undefined;
     if (firing === undefined) return;
-    changed(org, { kind: 'resolved', id: firing, value: state.value, peak: state.peak, atMs, outcome });
+    changed(org, slot.resource, { kind: 'resolved', id: firing, value: state.value, peak: state.peak, atMs, outcome });
+  };
+  const fire = (org: string, slot: Slot): void => {
+    slot.firing = randomUUID();
+    slot.keptPeak = slot.state.peak;
+    changed(org, slot.resource, { kind: 'fired', firing: firingOfSlot(slot, slot.firing) });
   };
   return {
     end,
+    fire,
     tell(org: string, slot: Slot, change: Change | undefined, reading?: Reading): void {
       const wall = clock.now();
       const near = reading?.timeMs !== undefined && Math.abs(reading.timeMs - wall) < TRUSTED_MS;
       const atMs = Math.round(near ? (reading.timeMs ?? wall) : wall);
       if (change === 'fired') {
-        slot.firing = randomUUID();
-        slot.keptPeak = slot.state.peak;
         const badMs = reading?.badForMs ?? clock.monotonic() - slot.state.startedMs;
-        const times = { startedMs: Math.round(atMs - badMs), firedMs: atMs };
-        changed(org, { kind: 'fired', firing: firingOfSlot(slot, slot.firing, times) });
+        slot.times = { startedMs: Math.round(atMs - badMs), firedMs: atMs };
+        fire(org, slot);
       } else if (change !== undefined) end(org, slot, change === 'gone' ? 'gone' : 'recovered', atMs);
     },
     /** Writes down how bad it has become, so that a restart does not forget it. The length of a silence is known anyway. */
@@ -90,12 +96,12 @@ function createTransitions(clock: Clock, changed: Changed) {
       const { firing, state, keptPeak, rule } = slot;
       if (firing === undefined || state.peak === keptPeak || rule.builtIn === 'host-silent') return;
       slot.keptPeak = state.peak;
-      changed(org, { kind: 'peak', id: firing, peak: state.peak });
+      changed(org, slot.resource, { kind: 'peak', id: firing, peak: state.peak });
     },
     /** Says that values of a firing series stay away or come again. */
     noData(org: string, slot: Slot, noData: boolean | undefined): void {
       if (slot.firing === undefined || noData === undefined || noData === slot.state.noData) return;
-      changed(org, { kind: 'no-data', id: slot.firing, noData });
+      changed(org, slot.resource, { kind: 'no-data', id: slot.firing, noData });
     },
   };
 }
@@ -103,8 +109,17 @@ function createTransitions(clock: Clock, changed: Changed) {
 /** Holds the state of every series under every rule, and says what changed. It does no I/O. */
 export function createEngine(clock: Clock, changed: Changed) {
   const slots = createSlots();
-  const { end, tell, noData, keepPeak } = createTransitions(clock, changed);
+  const { end, fire, tell, noData, keepPeak } = createTransitions(clock, changed);
   const { current, counts, busy, rules } = slots;
+  /** Goes on with a firing of which nothing is known here. */
+  const restore = (org: string, firing: Firing): void => {
+    const { id, peak, firedValue: value, resource } = firing;
+    const known = slots.of(org).rules.get(firing.rule);
+    if (known?.rule.metric === firing.metric) {
+      const slot = slotOfFiring(firing, known, clock.monotonic());
+      slots.place(org, firing.rule).set(`${resource} ${slot.key}`, slot);
+    } else changed(org, resource, { kind: 'resolved', id, value, peak, atMs: clock.now(), outcome: 'rule-changed' });
+  };
   return {
     ...{ current, counts, busy, rules },
     /** Gives an org its rules. What fires under a rule that is gone, off, or looks elsewhere is closed. */
@@ -114,14 +129,32 @@ export function createEngine(clock: Clock, changed: Changed) {
       own.rules = new Map(enabled.map((rule) => [rule.id, { rule, limits: limitsOf(rule), unit: unitOf(rule) }]));
       holdOn(own, (slot) => end(org, slot, 'rule-changed', clock.now()));
     },
-    /** Takes over what fired when the hub last stopped, so that nobody is told of it again. */
-    restore(org: string, firing: Firing): void {
-      const { id, peak, firedValue: value, resource } = firing;
-      const known = slots.of(org).rules.get(firing.rule);
-      if (known?.rule.metric === firing.metric) {
-        const slot = slotOfFiring(firing, known, clock.monotonic());
-        slots.place(org, firing.rule).set(`${resource} ${slot.key}`, slot);
-      } else changed(org, { kind: 'resolved', id, value, peak, atMs: clock.now(), outcome: 'rule-changed' });
+    /**
+     * Becomes the one who writes down what fires on the resources that are `mine`: goes on with what is open, fires what the owner before
+     * did not come to write, and lets go of episodes that it had closed already.
+     */
+    adopt(org: string, mine: (resource: string) => boolean, { open, closed }: Pick<Found, 'open' | 'closed'>): void {
+      const known = new Map(
+        open.filter(({ resource }) => mine(resource)).map((firing) => [keyOfFiring(firing), firing]),
+      );
+      const overMs = new Map<string, number>();
+      for (const one of closed)
+        overMs.set(keyOfFiring(one), Math.max(one.resolvedMs ?? 0, overMs.get(keyOfFiring(one)) ?? 0));
+      for (const [of, where, name, slot] of slots.all()) {
+        if (of !== org || slot.firing === undefined || !mine(slot.resource)) continue;
+        const key = keyOfSlot(slot);
+        const there = known.get(key);
+        if (there !== undefined) {
+          slot.firing = there.id;
+          slot.times = { startedMs: there.startedMs, firedMs: there.firedMs };
+          slot.keptPeak = there.peak;
+          if (there.noData !== slot.state.noData)
+            changed(org, slot.resource, { kind: 'no-data', id: there.id, noData: slot.state.noData });
+          known.delete(key);
+        } else if ((overMs.get(key) ?? -Infinity) >= slot.times.firedMs) where.delete(name);
+        else fire(org, slot);
+      }
+      for (const firing of known.values()) restore(org, firing);
     },
     /** Takes the next value of a series under a rule. */
     feed(org: string, ruleId: string, reading: Reading): void {
@@ -149,6 +182,7 @@ export function createEngine(clock: Clock, changed: Changed) {
           limits,
           state,
           firing: undefined,
+          times: { startedMs: 0, firedMs: 0 },
           keptPeak: NaN,
         };
         where.set(name, slot);

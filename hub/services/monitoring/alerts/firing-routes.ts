@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { principalOf, type ServiceApp } from '../../../http.ts';
 import { problems } from './errors.ts';
 import type { AlertRoutesGiven } from './rule-routes.ts';
+import { keyOfFiring } from './slots.ts';
 import { ById, FiringView, listOf, paging, viewFiring } from './views.ts';
 
 const ROOT = '/api/v1/monitoring/alerts';
@@ -43,7 +44,12 @@ export function firingRoutes(app: ServiceApp, { store, engine, clock, changed }:
       const { limit, offset, ...filter } = request.query;
       const { items, total } = await store.firings(org, { ...filter, state: 'firing' }, { limit, offset });
       const current = engine.current(org);
-      return { items: items.map((firing) => viewFiring(firing, current.get(firing.id))), total, limit, offset };
+      return {
+        items: items.map((firing) => viewFiring(firing, current.get(keyOfFiring(firing)))),
+        total,
+        limit,
+        offset,
+      };
     },
   );
   app.get(
@@ -72,7 +78,7 @@ export function firingRoutes(app: ServiceApp, { store, engine, clock, changed }:
     const mark = by === undefined ? undefined : { atMs: clock.now(), by: by.name, note: by.note };
     const firing = await store.acknowledge(org, id, mark);
     if (firing === undefined) throw problems.notFound('Nothing of this id fires now.');
-    const view = viewFiring(firing, engine.current(org).get(id));
+    const view = viewFiring(firing, engine.current(org).get(keyOfFiring(firing)));
     const { severity, resource, title } = view;
     changed({ org, firing: id, state: 'acknowledged', severity, resource, title, atMs: clock.now() });
     return view;

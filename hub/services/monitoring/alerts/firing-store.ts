@@ -1,9 +1,64 @@
 import { sql, type Kysely } from 'kysely';
 import { firingOf, type Firing } from './firing.ts';
+import { StaleOwner, type Fences } from './shards.ts';
 import type { AlertTables } from './tables.ts';
 
 type Db = Kysely<AlertTables>;
 type Page = { limit: number; offset: number };
+
+/** Closed episodes are looked at this far back by who takes a shard over, milliseconds. */
+const RECENT_MS = 3_600_000;
+
+/** What fires, and what was over lately, as a new owner finds it. */
+export interface Found {
+  open: readonly Firing[];
+  closed: readonly Firing[];
+  /** Shards whose token in the database is higher than the one that was offered. */
+  ahead: Fences;
+}
+
+/** Writes a token down unless a higher one is there; the row stays locked until the transaction ends. True when it was. */
+async function showFence(db: Db, org: string, shard: number, fence: number): Promise<boolean> {
+  const row = await db
+    .insertInto('alert_shards')
+    .values({ org_id: org, shard, fence })
+    .onConflict((conflict) =>
+      conflict.columns(['org_id', 'shard']).doUpdateSet({ fence }).where('alert_shards.fence', '<=', fence),
+    )
+    .returning('fence')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Rejects with `StaleOwner` when one of the shards has a newer owner. */
+export async function demandFences(
+  db: Db,
+  org: string,
+  fences: readonly { shard: number; fence: number }[],
+): Promise<void> {
+  // In one order, so that two processes never wait for each other.
+  const sorted = [...fences].sort((a, b) => a.shard - b.shard || a.fence - b.fence);
+  for (const { shard, fence } of sorted)
+    if (!(await showFence(db, org, shard, fence))) throw new StaleOwner(shard, fence);
+}
+
+async function takeOver(db: Db, org: string, fences: Fences, nowMs: number): Promise<Found> {
+  for (const [shard, fence] of [...fences].sort(([a], [b]) => a - b)) await showFence(db, org, shard, fence);
+  const shards = await db
+    .selectFrom('alert_shards')
+    .select(['shard', 'fence'])
+    .where('shard', 'in', [...fences.keys()])
+    .execute();
+  const all = db.selectFrom('alert_firings').selectAll();
+  const open = await all.where('state', '=', 'firing').execute();
+  const recent = all.where('state', '=', 'resolved').where('resolved_at', '>', new Date(nowMs - RECENT_MS));
+  const ahead = shards.filter(({ shard, fence }) => fence > (fences.get(shard) ?? Infinity));
+  return {
+    open: open.map(firingOf),
+    closed: (await recent.execute()).map(firingOf),
+    ahead: new Map(ahead.map(({ shard, fence }) => [shard, fence])),
+  };
+}
 
 /** Which firings to list. */
 export interface FiringFilter {
@@ -79,6 +134,16 @@ export function firingStore(within: <T>(org: string, work: (db: Db) => Promise<T
     markSilenced: (org: string, id: string, silenced: boolean): Promise<void> =>
       within(org, async (db) => {
         await db.updateTable('alert_firings').set({ silenced }).where('id', '=', id).execute();
+      }),
+    /** Claims shards and reads what fires in the org. */
+    takeOver: (org: string, fences: Fences, nowMs: number): Promise<Found> =>
+      within(org, (db) => takeOver(db, org, fences, nowMs)),
+    /** Ends what still fires on a resource that is removed, whoever owns it. */
+    closeResource: (org: string, resource: string, atMs: number): Promise<void> =>
+      within(org, async (db) => {
+        const open = db.selectFrom('alert_firings').selectAll().where('resource_id', '=', resource);
+        for (const { id, fired_value: value, peak_value: peak } of await open.where('state', '=', 'firing').execute())
+          await writeFiring(db, org, { kind: 'resolved', id, value, peak, atMs, outcome: 'resource-removed' });
       }),
     forgetResource: (org: string, resource: string): Promise<void> =>
       within(org, async (db) => {

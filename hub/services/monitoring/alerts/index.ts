@@ -9,6 +9,7 @@ import { createEngine } from './engine.ts';
 import { toldOf, type Firing } from './firing.ts';
 import { migrations } from './migrations.ts';
 import { createPresence } from './presence.ts';
+import { createOwnership } from './ownership.ts';
 import { createRecorder } from './recorder.ts';
 import { firingRoutes } from './firing-routes.ts';
 import { ruleRoutes } from './rule-routes.ts';
@@ -35,7 +36,7 @@ export interface AlertResources {
 
 /** What `createAlerts` is given. */
 export interface AlertsGiven {
-  ports: Pick<Ports, 'relational' | 'bus' | 'series'>;
+  ports: Pick<Ports, 'relational' | 'bus' | 'series' | 'cache'>;
   log: Logger;
   clock: Clock;
   resources: AlertResources;
@@ -96,11 +97,15 @@ export function createAlerts({ ports, log, clock, resources }: AlertsGiven): Ale
   const listeners = new Set<(news: AlertNews) => void>();
   const changed = (news: AlertNews): void => listeners.forEach((listener) => listener(news));
   const store = createStore(ports.relational);
-  const recorder = createRecorder({ store, bus: ports.bus, resources, clock, log, changed });
+  const owned = createOwnership({
+    ...{ cache: ports.cache, clock, log },
+    takeOver: (fences) => duty.takeOver(fences),
+  });
+  const recorder = createRecorder({ store, bus: ports.bus, resources, owned, clock, log, changed });
   const engine = createEngine(clock, recorder.take);
   const watch = createWatch(engine);
   const presence = createPresence(resources, clock);
-  const duty = createDuty({ store, engine, watch, presence, recorder, series: ports.series, clock, log });
+  const duty = createDuty({ store, engine, watch, presence, recorder, owned, series: ports.series, clock, log });
   const ends: Cancel[] = [];
   return {
     migrations,
@@ -112,12 +117,15 @@ export function createAlerts({ ports, log, clock, resources }: AlertsGiven): Ale
     },
     async start() {
       await duty.load();
+      await owned.start();
       ends.push(
         ...duty.start(),
         ports.bus.subscribe(SUBJECTS.resourceDeleted, 'monitoring-alerts', async (org, { resource }) => {
           engine.forget(org, resource);
           presence.forget(org, resource);
           await recorder.settled();
+          await store.closeResource(org, resource, clock.now());
+          await recorder.farewell(org, resource);
           await store.forgetResource(org, resource);
           await duty.reload(org);
         }),
@@ -125,8 +133,10 @@ export function createAlerts({ ports, log, clock, resources }: AlertsGiven): Ale
     },
     async stop() {
       for (const end of ends.splice(0)) end();
+      await owned.rest();
       engine.keepPeaks();
       await recorder.settled();
+      await owned.leave();
     },
     observe(org, resource, timeMs, values) {
       presence.note(org, resource);

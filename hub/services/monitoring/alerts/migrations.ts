@@ -91,4 +91,25 @@ CREATE FUNCTION alert_orgs() RETURNS TABLE (org uuid)
 ALTER FUNCTION alert_orgs OWNER TO outrider_lookup;
 `,
   },
+  {
+    name: '0102-shards',
+    sql: `
+-- The highest fencing token of a shard's owners: who comes with a lower one has been replaced.
+CREATE TABLE alert_shards (
+  org_id uuid NOT NULL,
+  shard smallint NOT NULL,
+  fence bigint NOT NULL,
+  PRIMARY KEY (org_id, shard));
+ALTER TABLE alert_shards ENABLE ROW LEVEL SECURITY;
+ALTER TABLE alert_shards FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON alert_shards USING (org_id = outrider.org()) WITH CHECK (org_id = outrider.org());
+CREATE INDEX alert_firings_resolved ON alert_firings (org_id, resolved_at) WHERE state = 'resolved';
+
+-- Changes with every change of an org's rules.
+CREATE FUNCTION alert_rule_versions() RETURNS TABLE (org uuid, version text)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = monitoring AS $$
+  SELECT r.org_id, md5(string_agg(r.id::text || r.xmin::text, ' ' ORDER BY r.id)) FROM alert_rules r GROUP BY r.org_id $$;
+ALTER FUNCTION alert_rule_versions OWNER TO outrider_lookup;
+`,
+  },
 ];

@@ -4,7 +4,9 @@ import { toldOf, type Firing } from './firing.ts';
 import type { FiringWrite } from './firing-store.ts';
 import type { AlertNews, AlertResources } from './index.ts';
 import { isSilenced, type Silence } from './silence.ts';
-import type { AlertStore } from './store.ts';
+import type { Ownership } from './ownership.ts';
+import { shardOf, StaleOwner } from './shards.ts';
+import type { AlertStore, FencedWrite } from './store.ts';
 import { createTelling } from './telling.ts';
 import { wording } from './wording.ts';
 
@@ -13,6 +15,7 @@ export interface RecorderGiven {
   store: AlertStore;
   bus: Bus;
   resources: AlertResources;
+  owned: Pick<Ownership, 'fenceOf' | 'lost'>;
   clock: Clock;
   log: Logger;
   /** Hears of each change once it is written down. */
@@ -30,9 +33,10 @@ const newsOf = (org: string, firing: Firing): AlertNews => ({
 });
 
 /** Writes transitions down in their order and only then tells of them: whatever is cut off is told after the next start. */
-export function createRecorder({ store, bus, resources, clock, log, changed }: RecorderGiven) {
+export function createRecorder({ store, bus, resources, owned, clock, log, changed }: RecorderGiven) {
   const telling = createTelling({ store, bus, clock });
-  const waiting = new Map<string, FiringWrite[]>();
+  const waiting = new Map<string, FencedWrite[]>();
+  const mineOf = (org: string) => (resource: string) => owned.fenceOf(org, resource) !== undefined;
   let running: Promise<void> | undefined;
 
   const complete = async (org: string, entry: FiringWrite, silences: readonly Silence[]): Promise<FiringWrite> => {
@@ -42,15 +46,20 @@ export function createRecorder({ store, bus, resources, clock, log, changed }: R
     return { kind: 'fired', firing: { ...firing, resourceName, silenced: isSilenced(silences, firing, clock.now()) } };
   };
 
-  const writeDown = async (org: string, entries: FiringWrite[]): Promise<void> => {
+  const writeDown = async (org: string, entries: FencedWrite[]): Promise<void> => {
     try {
       const silences = await store.silences(org, clock.now());
-      const full: FiringWrite[] = [];
-      for (const entry of entries) full.push(await complete(org, entry, silences));
+      const full: FencedWrite[] = [];
+      for (const one of entries) full.push({ ...one, entry: await complete(org, one.entry, silences) });
       for (const firing of await store.write(org, full)) changed(newsOf(org, firing));
     } catch (error) {
-      waiting.set(org, [...entries, ...(waiting.get(org) ?? [])]);
-      throw error;
+      // What a replaced owner wanted to write is the next one's work.
+      const stale = error instanceof StaleOwner ? error : undefined;
+      const left = entries.filter(({ shard, fence }) => shard !== stale?.shard || fence !== stale.fence);
+      const all = [...left, ...(waiting.get(org) ?? [])];
+      if (all.length > 0) waiting.set(org, all);
+      if (stale === undefined) throw error;
+      owned.lost(stale.shard, stale.fence);
     }
   };
 
@@ -59,7 +68,7 @@ export function createRecorder({ store, bus, resources, clock, log, changed }: R
       const [org, entries] = next.value;
       waiting.delete(org);
       await writeDown(org, entries);
-      await telling.due(org);
+      await telling.due(org, mineOf(org));
     }
   };
 
@@ -79,9 +88,11 @@ export function createRecorder({ store, bus, resources, clock, log, changed }: R
   };
 
   return {
-    /** Takes a transition; returns at once. */
-    take(org: string, entry: FiringWrite): void {
-      waiting.set(org, [...(waiting.get(org) ?? []), entry]);
+    /** Takes a transition; returns at once. What another process owns is that one's to write down. */
+    take(org: string, resource: string, entry: FiringWrite): void {
+      const fence = owned.fenceOf(org, resource);
+      if (fence === undefined) return;
+      waiting.set(org, [...(waiting.get(org) ?? []), { shard: shardOf(org, resource), fence, entry }]);
       void kick();
     },
     /** Tries again what could not be written. */
@@ -91,8 +102,10 @@ export function createRecorder({ store, bus, resources, clock, log, changed }: R
     /** Tries again what failed, and tells what silences no longer hold back. */
     async sweep(orgs: readonly string[]): Promise<void> {
       await kick();
-      for (const org of orgs) await telling.due(org);
+      for (const org of orgs) await telling.due(org, mineOf(org));
     },
+    /** Tells what a removed resource leaves, whoever owns it. */
+    farewell: (org: string, resource: string): Promise<void> => telling.due(org, (one) => one === resource),
     /** Resolves when nothing is on its way. */
     async settled(): Promise<void> {
       while (running !== undefined) await running;

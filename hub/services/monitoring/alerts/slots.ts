@@ -23,6 +23,8 @@ export interface Slot {
   state: SeriesState;
   /** The open firing's id. */
   firing: string | undefined;
+  /** When the episode began and when it fired, by the wall clock or the sample's. */
+  times: { startedMs: number; firedMs: number };
   /** Its worst value as it is written down. */
   keptPeak: number;
 }
@@ -45,9 +47,14 @@ export function seriesKey(attributes: Attributes): string {
   return key;
 }
 
+/** What tells a firing from all others that are open. */
+const keyOf = (rule: string, resource: string, series: string): string => `${rule} ${resource} ${series}`;
+export const keyOfFiring = ({ rule, resource, seriesKey }: Firing): string => keyOf(rule, resource, seriesKey);
+export const keyOfSlot = ({ rule, resource, key }: Slot): string => keyOf(rule.id, resource, key);
+
 /** What a slot has to say when it begins to fire. */
-export function firingOfSlot(slot: Slot, id: string, times: { startedMs: number; firedMs: number }): Firing {
-  const { rule, resource, attributes, key, unit, limits, state } = slot;
+export function firingOfSlot(slot: Slot, id: string): Firing {
+  const { rule, resource, attributes, key, unit, limits, state, times } = slot;
   return {
     id,
     rule: rule.id,
@@ -89,6 +96,7 @@ export function slotOfFiring(firing: Firing, { rule, limits }: KnownRule, nowMs:
     unit,
     limits: { ...limits, operator, threshold },
     firing: firing.id,
+    times: { startedMs: firing.startedMs, firedMs: firing.firedMs },
     keptPeak: peak,
     state: { phase: 'firing', value, peak, noData, ...times },
   };
@@ -106,10 +114,8 @@ export function createSlots() {
     for (const [org, { slots }] of orgs)
       for (const byName of slots.values()) for (const [name, slot] of byName) yield [org, byName, name, slot];
   };
-  const firing = (org: string): [id: string, slot: Slot][] =>
-    [...all()].flatMap(([owner, , , slot]) =>
-      owner === org && slot.firing !== undefined ? [[slot.firing, slot]] : [],
-    );
+  const firing = (org: string): Slot[] =>
+    [...all()].flatMap(([owner, , , slot]) => (owner === org && slot.firing !== undefined ? [slot] : []));
   const place = (org: string, rule: string): Map<string, Slot> => {
     const { slots } = of(org);
     const there = slots.get(rule) ?? new Map<string, Slot>();
@@ -120,13 +126,13 @@ export function createSlots() {
     of,
     place,
     all,
-    /** Newest and worst value of what fires now, by firing. */
+    /** Newest and worst value of what fires now, by `keyOfFiring`. */
     current: (org: string): Map<string, { value: number; peak: number }> =>
-      new Map(firing(org).map(([id, { state }]) => [id, { value: state.value, peak: state.peak }])),
+      new Map(firing(org).map((slot) => [keyOfSlot(slot), { value: slot.state.value, peak: slot.state.peak }])),
     /** How many series fire under each rule. */
     counts(org: string): Map<string, number> {
       const counts = new Map<string, number>();
-      for (const [, { rule }] of firing(org)) counts.set(rule.id, (counts.get(rule.id) ?? 0) + 1);
+      for (const { rule } of firing(org)) counts.set(rule.id, (counts.get(rule.id) ?? 0) + 1);
       return counts;
     },
     /** Resources that have a series of a rule which is not simply good. */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Relational } from '../../../ports/relational.ts';
 import { problems } from './errors.ts';
 import type { Firing } from './firing.ts';
-import { firingStore, writeFiring, type FiringWrite } from './firing-store.ts';
+import { demandFences, firingStore, writeFiring, type FiringWrite } from './firing-store.ts';
 import { BUILT_IN_RULES, type Rule } from './rule.ts';
 import { silenceOf, type Silence } from './silence.ts';
 import type { AlertTables } from './tables.ts';
@@ -49,6 +49,13 @@ const ruleColumns = (rule: Omit<Rule, 'id'>) => ({
   enabled: rule.enabled,
   built_in: rule.builtIn,
 });
+
+/** A transition with the right to write it down. */
+export interface FencedWrite {
+  shard: number;
+  fence: number;
+  entry: FiringWrite;
+}
 
 /** What the store knows of rules. */
 function ruleStore(within: <T>(org: string, work: (db: Db) => Promise<T>) => Promise<T>) {
@@ -149,11 +156,19 @@ export function createStore(relational: Relational) {
       );
       return rows.map(({ org }) => org);
     },
-    /** Writes transitions in their order, all or none; gives the firings that changed for people. */
-    write: (org: string, entries: readonly FiringWrite[]): Promise<Firing[]> =>
+    /** What tells an org's rules as they are now from what they were, by org. */
+    async ruleVersions(): Promise<Map<string, string>> {
+      const query = (db: Db) => sql<{ org: string; version: string }>`SELECT * FROM alert_rule_versions()`.execute(db);
+      const { rows } = await relational.outside<AlertTables, Awaited<ReturnType<typeof query>>>(SCHEMA, query);
+      return new Map(rows.map(({ org, version }) => [org, version]));
+    },
+    /** Writes transitions in their order, all or none; gives the firings that changed for people. Rejects with `StaleOwner`. */
+    write: (org: string, entries: readonly FencedWrite[]): Promise<Firing[]> =>
       within(org, async (db) => {
+        const fences = new Map(entries.map((one) => [`${one.shard} ${one.fence}`, one]));
+        await demandFences(db, org, [...fences.values()]);
         const news: Firing[] = [];
-        for (const entry of entries) {
+        for (const { entry } of entries) {
           const firing = await writeFiring(db, org, entry);
           if (firing !== undefined) news.push(firing);
         }

@@ -56,6 +56,7 @@ export interface AlertTables {
     acknowledged_by: string | null;
     acknowledged_note: string | null;
   };
+  alert_shards: { org_id: string; shard: number; fence: number };
   silences: {
     id: string;
     org_id: string;

@@ -26,9 +26,9 @@ export function createTelling({ store, bus, clock }: { store: AlertStore; bus: B
   };
 
   return {
-    /** Tells all that was not told yet, also what a silence held back until now. */
-    async due(org: string): Promise<void> {
-      const due = await store.untold(org);
+    /** Tells all that was not told yet of resources that are `mine`, also what a silence held back until now. */
+    async due(org: string, mine: (resource: string) => boolean): Promise<void> {
+      const due = (await store.untold(org)).filter(({ resource }) => mine(resource));
       if (due.length === 0) return;
       const silences = await store.silences(org, clock.now());
       for (const firing of due) await tell(org, firing, silences);
