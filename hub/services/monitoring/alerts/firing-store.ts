@@ -127,6 +127,15 @@ export function firingStore(within: <T>(org: string, work: (db: Db) => Promise<T
           .execute();
         return rows.map(firingOf);
       }),
+    /** Rejects with `StaleOwner` when one of the shards has a newer owner. */
+    demand: (org: string, fences: Fences): Promise<void> =>
+      within(org, (db) =>
+        demandFences(
+          db,
+          org,
+          [...fences].map(([shard, fence]) => ({ shard, fence })),
+        ),
+      ),
     markTold: (org: string, id: string, told: Firing['told']): Promise<void> =>
       within(org, async (db) => {
         await db.updateTable('alert_firings').set({ told }).where('id', '=', id).execute();

@@ -73,7 +73,7 @@ export function createOwnership(given: OwnershipGiven) {
   const seats = createSeats(given, holder);
   const keyOf = (shard: number): string => `monitoring-alerts-${shard}`;
   let looking: Promise<void> | undefined;
-  let taking: Promise<void> | undefined;
+  let taking: Promise<boolean> | undefined;
   let cancel: Cancel | undefined;
   let stopped = false;
 
@@ -94,9 +94,10 @@ export function createOwnership(given: OwnershipGiven) {
     for (const shard of [...held.keys()].slice(most)) await release(shard);
     for (let shard = 0; shard < SHARDS && held.size < most; shard++) if (!held.has(shard)) await renew(shard);
   };
-  const takeOver = async (): Promise<void> => {
+  /** True when a token was too low, and another look may help. */
+  const takeOver = async (): Promise<boolean> => {
     const wanted = new Map([...held].filter(([, { active }]) => !active));
-    if (wanted.size === 0) return;
+    if (wanted.size === 0) return false;
     const { ahead, adopt } = await given.takeOver(new Map([...wanted].map(([shard, { fence }]) => [shard, fence])));
     const owned = new Set<number>();
     for (const [shard, holding] of wanted) {
@@ -110,16 +111,21 @@ export function createOwnership(given: OwnershipGiven) {
       }
     }
     adopt(owned);
+    return ahead.size > 0;
   };
-  const failed = (what: string) => (error: unknown) =>
+  const failed = (what: string) => (error: unknown) => {
     log.warn('shards of the alerts could not be shared out; it is tried again', { what, reason: reasonOf(error) });
+    return false;
+  };
   /** Leases are renewed while a slow database is still being read. */
   const look = async (): Promise<void> => {
-    await share().catch(failed('leases'));
-    if (!stopped)
-      taking ??= takeOver()
-        .catch(failed('firings'))
-        .finally(() => (taking = undefined));
+    const renewed = await share().then(() => true, failed('leases'));
+    // Without the lease just renewed nobody may claim anything: the token may be an old one.
+    if (!renewed || stopped || taking !== undefined) return;
+    taking = takeOver()
+      .catch(failed('firings'))
+      .finally(() => (taking = undefined));
+    void taking.then((again) => void (again && lookOnce()));
   };
   const lookOnce = (): Promise<void> => (looking ??= look().finally(() => (looking = undefined)));
 
@@ -134,6 +140,7 @@ export function createOwnership(given: OwnershipGiven) {
       const holding = held.get(shard);
       if (holding?.fence !== fence) return;
       held.set(shard, { ...holding, active: false });
+      void lookOnce();
     },
     /** Resolves when what is free was taken over. */
     async start(): Promise<void> {

@@ -36,7 +36,6 @@ const newsOf = (org: string, firing: Firing): AlertNews => ({
 export function createRecorder({ store, bus, resources, owned, clock, log, changed }: RecorderGiven) {
   const telling = createTelling({ store, bus, clock });
   const waiting = new Map<string, FencedWrite[]>();
-  const mineOf = (org: string) => (resource: string) => owned.fenceOf(org, resource) !== undefined;
   let running: Promise<void> | undefined;
 
   const complete = async (org: string, entry: FiringWrite, silences: readonly Silence[]): Promise<FiringWrite> => {
@@ -63,12 +62,24 @@ export function createRecorder({ store, bus, resources, owned, clock, log, chang
     }
   };
 
+  /** Tells what is this process's to tell, also while it finds out that some is not any more. */
+  const tell = async (org: string): Promise<void> => {
+    for (;;) {
+      try {
+        return await telling.due(org, (resource) => owned.fenceOf(org, resource));
+      } catch (error) {
+        if (!(error instanceof StaleOwner)) throw error;
+        owned.lost(error.shard, error.fence);
+      }
+    }
+  };
+
   const drain = async (): Promise<void> => {
     for (let next = waiting.entries().next(); next.done !== true; next = waiting.entries().next()) {
       const [org, entries] = next.value;
       waiting.delete(org);
       await writeDown(org, entries);
-      await telling.due(org, mineOf(org));
+      await tell(org);
     }
   };
 
@@ -102,10 +113,10 @@ export function createRecorder({ store, bus, resources, owned, clock, log, chang
     /** Tries again what failed, and tells what silences no longer hold back. */
     async sweep(orgs: readonly string[]): Promise<void> {
       await kick();
-      for (const org of orgs) await telling.due(org, mineOf(org));
+      for (const org of orgs) await tell(org);
     },
     /** Tells what a removed resource leaves, whoever owns it. */
-    farewell: (org: string, resource: string): Promise<void> => telling.due(org, (one) => one === resource),
+    farewell: (org: string, resource: string): Promise<void> => telling.farewell(org, resource),
     /** Resolves when nothing is on its way. */
     async settled(): Promise<void> {
       while (running !== undefined) await running;

@@ -92,7 +92,7 @@ async function createFleet() {
         send(value);
         await clock.advance(1000);
         // Reads and writes of a real database take their time.
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
     emptyCache: () => cache.stop?.(),
@@ -108,11 +108,17 @@ type Fleet = Awaited<ReturnType<typeof createFleet>>;
 type Replica = Awaited<ReturnType<Fleet['join']>>;
 
 const toldStates = () => fleet.told.map(({ state }) => state);
-const firesOnce = () =>
-  until('it fires and is told', async () => {
-    const states = (await fleet.firings()).map(({ state }) => state);
-    return states.join() === 'firing' && toldStates().join() === 'firing';
-  });
+const firesOnce = (value = 50) =>
+  until(
+    'it fires and is told',
+    async () => {
+      await fleet.sendFor(1, value);
+      const states = (await fleet.firings()).map(({ state }) => state);
+      if (states.join() === 'firing' && toldStates().join() === 'firing') return true;
+      throw new Error(`written: ${states.join()}; told: ${toldStates().join()}`);
+    },
+    20,
+  );
 const isOverOnce = async () => {
   await until('it is over and told', async () => {
     await fleet.sendFor(1, 1);
@@ -134,9 +140,12 @@ async function threeWithOwner(): Promise<[Replica, Replica, Replica]> {
     return heard.size > 0;
   });
   await fleet.store.removeRule(fleet.org, probe.id);
+  // Every process has seen that it is gone.
+  await fleet.sendFor(6, 1);
   await until('the probe is over', async () => {
     await fleet.sendFor(1, 1);
-    return toldStates().join() === 'firing,resolved';
+    const open = (await fleet.firings()).filter(({ state, told }) => state === 'firing' || told !== 'resolved');
+    return open.length === 0 && toldStates().at(-1) === 'resolved';
   });
   ends.forEach((end) => end());
   await fleet.store.forgetResource(fleet.org, fleet.resource);
@@ -221,6 +230,6 @@ describe('with three processes', () => {
     await fleet.sendFor(20, 50);
     expect(await fleet.firings()).toEqual([]);
     await fleet.sendFor(15, 200);
-    await firesOnce();
+    await firesOnce(200);
   });
 });
