@@ -1,5 +1,6 @@
 import { createManualClock } from '#kit';
 import { silentLogger } from '#sdk';
+import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { memoryCache } from '../../../adapters/cache/memory/index.ts';
 import type { Cache } from '../../../ports/cache.ts';
@@ -15,7 +16,14 @@ const RESOURCES = Array.from({ length: SHARDS }, (_one, shard) => {
 /** Processes that share a cache; each may be cut off from it. */
 function createFleet() {
   const clock = createManualClock();
-  const given = { config: { entries: 1000 }, log: silentLogger, clock, fail: () => undefined, dataFolder: '' };
+  const given = {
+    config: { entries: 1000 },
+    log: silentLogger,
+    clock,
+    fail: () => undefined,
+    dataFolder: '',
+    metrics: new Registry(),
+  };
   const cache = memoryCache.create(given);
   let fence = 0;
   const join = async (ahead: Fences = new Map()) => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createManualClock, startRelational, until, type StartedRelational } from '#kit';
 import { silentLogger } from '#sdk';
+import { Registry } from 'prom-client';
 import type { AlertChanged } from '#proto/subjects.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { memoryCache } from '../../../adapters/cache/memory/index.ts';
@@ -35,7 +36,14 @@ beforeEach(async () => {
 async function createFleet() {
   const clock = createManualClock();
   const [org, resource] = [randomUUID(), randomUUID()];
-  const given = { config: { entries: 1000 }, log: silentLogger, clock, fail: () => undefined, dataFolder: '' };
+  const given = {
+    config: { entries: 1000 },
+    log: silentLogger,
+    clock,
+    fail: () => undefined,
+    dataFolder: '',
+    metrics: new Registry(),
+  };
   const cache = memoryCache.create(given);
   const told: AlertChanged[] = [];
   const store = createStore(database.relational);
