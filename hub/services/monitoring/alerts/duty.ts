@@ -89,6 +89,33 @@ async function lookAtTrends({ engine, watch, series, owned, clock }: DutyGiven, 
   }
 }
 
+/** Makes what claims shards and goes on with what fires there. */
+function createTakeOver(
+  { store, engine, watch, recorder, clock, log }: DutyGiven,
+  meet: (org: string) => Promise<void>,
+): OwnershipGiven['takeOver'] {
+  return async (fences) => {
+    const found = new Map<string, Found>();
+    const ahead = new Map<number, number>();
+    for (const org of await store.orgs()) {
+      if (!watch.knows(org)) await meet(org);
+      const one = await store.takeOver(org, fences, clock.now());
+      for (const [shard, fence] of one.ahead) ahead.set(shard, Math.max(fence, ahead.get(shard) ?? 0));
+      found.set(org, one);
+    }
+    const adopt = (owned: ReadonlySet<number>): void => {
+      if (owned.size === 0) return;
+      for (const [org, one] of found) engine.adopt(org, (resource) => owned.has(shardOf(org, resource)), one);
+      recorder
+        .sweep([...found.keys()])
+        .catch((error: unknown) =>
+          log.warn('alerts could not be told; they are tried again', { reason: reasonOf(error) }),
+        );
+    };
+    return { ahead, adopt };
+  };
+}
+
 /** The work that comes back: who is silent, what went quiet, which disks fill, what was not told. */
 export function createDuty(given: DutyGiven) {
   const { store, engine, watch, presence, recorder, clock, log } = given;
@@ -123,27 +150,6 @@ export function createDuty(given: DutyGiven) {
     for (const org of watch.orgs()) await store.forgetBefore(org, clock.now() - KEEP_MS);
   };
 
-  const takeOver: OwnershipGiven['takeOver'] = async (fences) => {
-    const found = new Map<string, Found>();
-    const ahead = new Map<number, number>();
-    for (const org of await store.orgs()) {
-      if (!watch.knows(org)) await book.meet(org);
-      const one = await store.takeOver(org, fences, clock.now());
-      for (const [shard, fence] of one.ahead) ahead.set(shard, Math.max(fence, ahead.get(shard) ?? 0));
-      found.set(org, one);
-    }
-    const adopt = (owned: ReadonlySet<number>): void => {
-      if (owned.size === 0) return;
-      for (const [org, one] of found) engine.adopt(org, (resource) => owned.has(shardOf(org, resource)), one);
-      recorder
-        .sweep([...found.keys()])
-        .catch((error: unknown) =>
-          log.warn('alerts could not be told; they are tried again', { reason: reasonOf(error) }),
-        );
-    };
-    return { ahead, adopt };
-  };
-
   const every = (ms: number, what: string, work: () => Promise<void>): Cancel => {
     let busy = false;
     return clock.every(ms, () => {
@@ -162,7 +168,7 @@ export function createDuty(given: DutyGiven) {
     async load(): Promise<void> {
       for (const org of await store.orgs()) await book.reload(org);
     },
-    takeOver,
+    takeOver: createTakeOver(given, book.meet),
     /** Begins; returns what ends it. */
     start(): Cancel[] {
       lastTickMs = clock.monotonic();

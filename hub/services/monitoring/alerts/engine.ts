@@ -106,11 +106,12 @@ function createTransitions(clock: Clock, changed: Changed) {
   };
 }
 
-/** Holds the state of every series under every rule, and says what changed. It does no I/O. */
-export function createEngine(clock: Clock, changed: Changed) {
-  const slots = createSlots();
-  const { end, fire, tell, noData, keepPeak } = createTransitions(clock, changed);
-  const { current, counts, busy, rules } = slots;
+/**
+ * Becomes the one who writes down what fires on the resources that are `mine`: goes on with what is open, fires what the owner before
+ * did not come to write, and lets go of episodes that it had closed already.
+ */
+function createAdoption(slots: ReturnType<typeof createSlots>, clock: Clock, changed: Changed) {
+  const { fire } = createTransitions(clock, changed);
   /** Goes on with a firing of which nothing is known here. */
   const restore = (org: string, firing: Firing): void => {
     const { id, peak, firedValue: value, resource } = firing;
@@ -120,41 +121,43 @@ export function createEngine(clock: Clock, changed: Changed) {
       slots.place(org, firing.rule).set(`${resource} ${slot.key}`, slot);
     } else changed(org, resource, { kind: 'resolved', id, value, peak, atMs: clock.now(), outcome: 'rule-changed' });
   };
+  return (org: string, mine: (resource: string) => boolean, { open, closed }: Pick<Found, 'open' | 'closed'>): void => {
+    const known = new Map(open.filter(({ resource }) => mine(resource)).map((firing) => [keyOfFiring(firing), firing]));
+    const overMs = new Map<string, number>();
+    for (const one of closed)
+      overMs.set(keyOfFiring(one), Math.max(one.resolvedMs ?? 0, overMs.get(keyOfFiring(one)) ?? 0));
+    for (const [of, where, name, slot] of slots.all()) {
+      if (of !== org || slot.firing === undefined || !mine(slot.resource)) continue;
+      const key = keyOfSlot(slot);
+      const there = known.get(key);
+      if (there !== undefined) {
+        slot.firing = there.id;
+        slot.times = { startedMs: there.startedMs, firedMs: there.firedMs };
+        slot.keptPeak = there.peak;
+        if (there.noData !== slot.state.noData)
+          changed(org, slot.resource, { kind: 'no-data', id: there.id, noData: slot.state.noData });
+        known.delete(key);
+      } else if ((overMs.get(key) ?? -Infinity) >= slot.times.firedMs) where.delete(name);
+      else fire(org, slot);
+    }
+    for (const firing of known.values()) restore(org, firing);
+  };
+}
+
+/** Holds the state of every series under every rule, and says what changed. It does no I/O. */
+export function createEngine(clock: Clock, changed: Changed) {
+  const slots = createSlots();
+  const { end, tell, noData, keepPeak } = createTransitions(clock, changed);
+  const { current, counts, busy, rules } = slots;
   return {
     ...{ current, counts, busy, rules },
+    adopt: createAdoption(slots, clock, changed),
     /** Gives an org its rules. What fires under a rule that is gone, off, or looks elsewhere is closed. */
     setRules(org: string, rules: readonly Rule[]): void {
       const own = slots.of(org);
       const enabled = rules.filter((rule) => rule.enabled);
       own.rules = new Map(enabled.map((rule) => [rule.id, { rule, limits: limitsOf(rule), unit: unitOf(rule) }]));
       holdOn(own, (slot) => end(org, slot, 'rule-changed', clock.now()));
-    },
-    /**
-     * Becomes the one who writes down what fires on the resources that are `mine`: goes on with what is open, fires what the owner before
-     * did not come to write, and lets go of episodes that it had closed already.
-     */
-    adopt(org: string, mine: (resource: string) => boolean, { open, closed }: Pick<Found, 'open' | 'closed'>): void {
-      const known = new Map(
-        open.filter(({ resource }) => mine(resource)).map((firing) => [keyOfFiring(firing), firing]),
-      );
-      const overMs = new Map<string, number>();
-      for (const one of closed)
-        overMs.set(keyOfFiring(one), Math.max(one.resolvedMs ?? 0, overMs.get(keyOfFiring(one)) ?? 0));
-      for (const [of, where, name, slot] of slots.all()) {
-        if (of !== org || slot.firing === undefined || !mine(slot.resource)) continue;
-        const key = keyOfSlot(slot);
-        const there = known.get(key);
-        if (there !== undefined) {
-          slot.firing = there.id;
-          slot.times = { startedMs: there.startedMs, firedMs: there.firedMs };
-          slot.keptPeak = there.peak;
-          if (there.noData !== slot.state.noData)
-            changed(org, slot.resource, { kind: 'no-data', id: there.id, noData: slot.state.noData });
-          known.delete(key);
-        } else if ((overMs.get(key) ?? -Infinity) >= slot.times.firedMs) where.delete(name);
-        else fire(org, slot);
-      }
-      for (const firing of known.values()) restore(org, firing);
     },
     /** Takes the next value of a series under a rule. */
     feed(org: string, ruleId: string, reading: Reading): void {

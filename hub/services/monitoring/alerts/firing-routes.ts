@@ -44,12 +44,7 @@ export function firingRoutes(app: ServiceApp, { store, engine, clock, changed }:
       const { limit, offset, ...filter } = request.query;
       const { items, total } = await store.firings(org, { ...filter, state: 'firing' }, { limit, offset });
       const current = engine.current(org);
-      return {
-        items: items.map((firing) => viewFiring(firing, current.get(keyOfFiring(firing)))),
-        total,
-        limit,
-        offset,
-      };
+      return { ...{ total, limit, offset }, items: items.map((one) => viewFiring(one, current.get(keyOfFiring(one)))) };
     },
   );
   app.get(

@@ -82,6 +82,31 @@ function matching(db: Db, filter: FiringFilter) {
   return query;
 }
 
+/** What the store knows of who may write. */
+export function shardStore(within: <T>(org: string, work: (db: Db) => Promise<T>) => Promise<T>) {
+  return {
+    /** Claims shards and reads what fires in the org. */
+    takeOver: (org: string, fences: Fences, nowMs: number): Promise<Found> =>
+      within(org, (db) => takeOver(db, org, fences, nowMs)),
+    /** Ends what still fires on a resource that is removed, whoever owns it. */
+    closeResource: (org: string, resource: string, atMs: number): Promise<void> =>
+      within(org, async (db) => {
+        const open = db.selectFrom('alert_firings').selectAll().where('resource_id', '=', resource);
+        for (const { id, fired_value: value, peak_value: peak } of await open.where('state', '=', 'firing').execute())
+          await writeFiring(db, org, { kind: 'resolved', id, value, peak, atMs, outcome: 'resource-removed' });
+      }),
+    /** Rejects with `StaleOwner` when one of the shards has a newer owner. */
+    demand: (org: string, fences: Fences): Promise<void> =>
+      within(org, (db) =>
+        demandFences(
+          db,
+          org,
+          [...fences].map(([shard, fence]) => ({ shard, fence })),
+        ),
+      ),
+  };
+}
+
 /** What the store knows of firings. */
 export function firingStore(within: <T>(org: string, work: (db: Db) => Promise<T>) => Promise<T>) {
   return {
@@ -127,15 +152,6 @@ export function firingStore(within: <T>(org: string, work: (db: Db) => Promise<T
           .execute();
         return rows.map(firingOf);
       }),
-    /** Rejects with `StaleOwner` when one of the shards has a newer owner. */
-    demand: (org: string, fences: Fences): Promise<void> =>
-      within(org, (db) =>
-        demandFences(
-          db,
-          org,
-          [...fences].map(([shard, fence]) => ({ shard, fence })),
-        ),
-      ),
     markTold: (org: string, id: string, told: Firing['told']): Promise<void> =>
       within(org, async (db) => {
         await db.updateTable('alert_firings').set({ told }).where('id', '=', id).execute();
@@ -143,16 +159,6 @@ export function firingStore(within: <T>(org: string, work: (db: Db) => Promise<T
     markSilenced: (org: string, id: string, silenced: boolean): Promise<void> =>
       within(org, async (db) => {
         await db.updateTable('alert_firings').set({ silenced }).where('id', '=', id).execute();
-      }),
-    /** Claims shards and reads what fires in the org. */
-    takeOver: (org: string, fences: Fences, nowMs: number): Promise<Found> =>
-      within(org, (db) => takeOver(db, org, fences, nowMs)),
-    /** Ends what still fires on a resource that is removed, whoever owns it. */
-    closeResource: (org: string, resource: string, atMs: number): Promise<void> =>
-      within(org, async (db) => {
-        const open = db.selectFrom('alert_firings').selectAll().where('resource_id', '=', resource);
-        for (const { id, fired_value: value, peak_value: peak } of await open.where('state', '=', 'firing').execute())
-          await writeFiring(db, org, { kind: 'resolved', id, value, peak, atMs, outcome: 'resource-removed' });
       }),
     forgetResource: (org: string, resource: string): Promise<void> =>
       within(org, async (db) => {

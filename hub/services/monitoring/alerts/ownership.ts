@@ -62,20 +62,13 @@ function createSeats({ cache }: OwnershipGiven, holder: string) {
   };
 }
 
-/**
- * Decides which process writes down and tells what fires on a resource. All processes hold the same state; the owner of a shard has its
- * lease in the cache, and each of its writes carries the lease's fencing token. While the cache is away everyone keeps what they have.
- */
-export function createOwnership(given: OwnershipGiven) {
-  const { cache, clock, log } = given;
+/** The leases of one process, and its share of them all. */
+function createLeases(given: OwnershipGiven) {
+  const { cache } = given;
   const holder = randomUUID();
   const held = new Map<number, Holding>();
   const seats = createSeats(given, holder);
   const keyOf = (shard: number): string => `monitoring-alerts-${shard}`;
-  let looking: Promise<void> | undefined;
-  let taking: Promise<boolean> | undefined;
-  let cancel: Cancel | undefined;
-  let stopped = false;
 
   const renew = async (shard: number): Promise<void> => {
     const token = await cache.acquire(HUB, keyOf(shard), holder, LEASE_MS);
@@ -94,6 +87,29 @@ export function createOwnership(given: OwnershipGiven) {
     for (const shard of [...held.keys()].slice(most)) await release(shard);
     for (let shard = 0; shard < SHARDS && held.size < most; shard++) if (!held.has(shard)) await renew(shard);
   };
+  return {
+    held,
+    share,
+    /** Gives everything back. */
+    async leave(): Promise<void> {
+      for (const shard of [...held.keys()]) await release(shard);
+      await seats.leave();
+    },
+  };
+}
+
+/**
+ * Decides which process writes down and tells what fires on a resource. All processes hold the same state; the owner of a shard has its
+ * lease in the cache, and each of its writes carries the lease's fencing token. While the cache is away everyone keeps what they have.
+ */
+export function createOwnership(given: OwnershipGiven) {
+  const { clock, log } = given;
+  const { held, share, leave } = createLeases(given);
+  let looking: Promise<void> | undefined;
+  let taking: Promise<boolean> | undefined;
+  let cancel: Cancel | undefined;
+  let stopped = false;
+
   /** True when a token was too low, and another look may help. */
   const takeOver = async (): Promise<boolean> => {
     const wanted = new Map([...held].filter(([, { active }]) => !active));
@@ -104,11 +120,9 @@ export function createOwnership(given: OwnershipGiven) {
       if (held.get(shard) !== holding) continue;
       const higher = ahead.get(shard);
       // With the lease renewed after this, the token is only low because a clock was set back.
-      if (higher !== undefined) holding.fence = higher + 1;
-      else {
-        holding.active = true;
-        owned.add(shard);
-      }
+      holding.active = higher === undefined;
+      if (higher === undefined) owned.add(shard);
+      else holding.fence = higher + 1;
     }
     adopt(owned);
     return ahead.size > 0;
@@ -158,8 +172,7 @@ export function createOwnership(given: OwnershipGiven) {
     /** Hands everything over at once. */
     async leave(): Promise<void> {
       try {
-        for (const shard of [...held.keys()]) await release(shard);
-        await seats.leave();
+        await leave();
       } catch (error) {
         log.warn('shards of the alerts could not be handed over; they are free in some seconds', {
           reason: reasonOf(error),

@@ -32,9 +32,24 @@ const newsOf = (org: string, firing: Firing): AlertNews => ({
   atMs: firing.resolvedMs ?? firing.firedMs,
 });
 
+/** Makes what tells what is this process's to tell, also while it finds out that some is not any more. */
+function createTeller(telling: ReturnType<typeof createTelling>, owned: RecorderGiven['owned']) {
+  return async (org: string): Promise<void> => {
+    for (;;) {
+      try {
+        return await telling.due(org, (resource) => owned.fenceOf(org, resource));
+      } catch (error) {
+        if (!(error instanceof StaleOwner)) throw error;
+        owned.lost(error.shard, error.fence);
+      }
+    }
+  };
+}
+
 /** Writes transitions down in their order and only then tells of them: whatever is cut off is told after the next start. */
 export function createRecorder({ store, bus, resources, owned, clock, log, changed }: RecorderGiven) {
   const telling = createTelling({ store, bus, clock });
+  const tell = createTeller(telling, owned);
   const waiting = new Map<string, FencedWrite[]>();
   let running: Promise<void> | undefined;
 
@@ -59,18 +74,6 @@ export function createRecorder({ store, bus, resources, owned, clock, log, chang
       if (all.length > 0) waiting.set(org, all);
       if (stale === undefined) throw error;
       owned.lost(stale.shard, stale.fence);
-    }
-  };
-
-  /** Tells what is this process's to tell, also while it finds out that some is not any more. */
-  const tell = async (org: string): Promise<void> => {
-    for (;;) {
-      try {
-        return await telling.due(org, (resource) => owned.fenceOf(org, resource));
-      } catch (error) {
-        if (!(error instanceof StaleOwner)) throw error;
-        owned.lost(error.shard, error.fence);
-      }
     }
   };
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Relational } from '../../../ports/relational.ts';
 import { problems } from './errors.ts';
 import type { Firing } from './firing.ts';
-import { demandFences, firingStore, writeFiring, type FiringWrite } from './firing-store.ts';
+import { demandFences, firingStore, shardStore, writeFiring, type FiringWrite } from './firing-store.ts';
 import { BUILT_IN_RULES, type Rule } from './rule.ts';
 import { silenceOf, type Silence } from './silence.ts';
 import type { AlertTables } from './tables.ts';
@@ -147,6 +147,7 @@ export function createStore(relational: Relational) {
     ...ruleStore(within),
     ...silenceStore(within),
     ...firingStore(within),
+    ...shardStore(within),
     /** Every org that has rules. */
     async orgs(): Promise<string[]> {
       const query = (db: Db) => sql<{ org: string }>`SELECT org FROM alert_orgs()`.execute(db);
