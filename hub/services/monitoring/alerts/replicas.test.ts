@@ -59,7 +59,10 @@ async function createFleet() {
     const bus = {
       publish(_subject: unknown, of: string, news: AlertChanged) {
         if (!state.tells) return Promise.reject(new Error('cut off'));
-        if (of === org) told.push(news);
+        // An owner that is replaced after publishing and before noting it is followed by one that publishes again: notifications
+        // take the same firing and state once, by the key of a delivery.
+        const known = told.some(({ firing, state: before }) => firing === news.firing && before === news.state);
+        if (of === org && !known) told.push(news);
         return Promise.resolve();
       },
       subscribe: () => () => undefined,
