@@ -83,7 +83,8 @@ for (const [title, variable, find] of [
 }
 
 await vitest('in-process tests', 'in-process', { extra: ['--coverage'] });
-await vitest('system tests', 'system');
+await vitest('system tests, one process', 'system');
+await vitest('system tests, one process for each service', 'system', { env: { OUTRIDER_TEST_TOPOLOGY: 'split' } });
 
 if (CI) {
   const lts = await ltsNode();
