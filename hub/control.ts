@@ -34,11 +34,14 @@ function conclude(response: ServerResponse, work: Promise<unknown>): void {
  * What commands on the hub's own machine reach through a socket in its data folder: `/internal/<service>/…` of any service.
  * and what this process itself answers, `own` by path. Whoever may open the socket owns the data anyway, so nobody signs in here.
  */
-export function createControl(peers: Peers, own: Readonly<Record<string, () => Promise<unknown>>>): RequestListener {
+export function createControl(
+  peers: Peers,
+  own: Readonly<Record<string, (body: string) => Promise<unknown>>>,
+): RequestListener {
   return (request, response) => {
     const path = request.url ?? '';
     const work = own[path];
-    if (work !== undefined) return void conclude(response, work());
+    if (work !== undefined) return void conclude(response, bodyOf(request).then(work));
     const service = /^\/internal\/([a-z]+)\//.exec(path)?.[1];
     if (service === undefined || !METHODS.includes(request.method ?? '')) {
       answer(response, 404, { title: 'There is no such command.' });

@@ -106,6 +106,12 @@ function targetFlag(text: string): string {
   }
 }
 
+/** A whole number above 0, as it was typed. */
+function wholeNumber(text: string): string {
+  if (/^[1-9]\d{0,8}$/.test(text)) return text;
+  throw new InvalidArgumentError('it must be a whole number above 0');
+}
+
 function dataOf(command: Command): string {
   const flags = command.optsWithGlobals<GlobalFlags>();
   return flags.data ?? process.env['OUTRIDER_DATA'] ?? dataFolderOf(readTarget(flags.target));
@@ -139,6 +145,31 @@ function addLooks(program: Command): void {
     .description('print what --target may name: its port, what it does and what it needs')
     .option('--json', 'print it as JSON')
     .action((_options, command: Command) => runOrPrint({ ...command.optsWithGlobals<RunFlags>(), listTargets: true }));
+}
+
+function addBus(program: Command): void {
+  const bus = program.command('bus').description('messages between the parts of a hub');
+  bus
+    .command('status')
+    .description('print what waits for whom, and what was put aside')
+    .option('--json', 'print it as JSON')
+    .action(async ({ json }: { json?: boolean }, command: Command) => {
+      const { busStatus } = await import('./commands/bus.ts');
+      process.stdout.write(await busStatus(dataOf(command), json === true));
+    });
+  bus
+    .command('replay')
+    .description('hand out again what could not be handled and was put aside')
+    .option('--subscriber <name>', 'only what this one could not handle')
+    .addOption(new Option('--limit <n>', 'at most so many, the oldest first').argParser(wholeNumber).default('1000'))
+    .option('--dry-run', 'only say how many')
+    .option('--json', 'print it as JSON')
+    .action(
+      async (options: { subscriber?: string; limit: string; dryRun?: boolean; json?: boolean }, command: Command) => {
+        const { busReplay } = await import('./commands/bus.ts');
+        process.stdout.write(await busReplay(dataOf(command), options));
+      },
+    );
 }
 
 function addCommands(program: Command): void {
@@ -232,6 +263,7 @@ function createProgram(): Command {
     .exitOverride();
   addCommands(program);
   addLooks(program);
+  addBus(program);
   return program;
 }
 

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import {
   createLogger,
+  defineProblems,
   fileSink,
   openDataFolder,
   reasonOf,
@@ -29,8 +30,13 @@ import { createEgress } from './egress.ts';
 import { keepFirstSignIn, type FirstSignIn } from './first-sign-in.ts';
 import { createListener, listen, readPem, type ListenerOptions } from './serve.ts';
 import type { Finding } from './doctor.ts';
+import type { BusUpkeep } from './ports/bus.ts';
 import type { HubFacts } from './service.ts';
 import { createTracing, traceFacts } from './tracing.ts';
+
+const problems = defineProblems('hub', {
+  keepsNothing: { status: 409, title: 'There is nothing on this bus.' },
+});
 
 /** The newest form of the data folder that this version reads and writes. */
 const DATA_FORMAT = 1;
@@ -174,6 +180,16 @@ function removeStale(path: string): void {
   }
 }
 
+/** What an operator may do with the bus; a sentence where there is nothing to do. */
+function busOf({ bus }: Assembly): BusUpkeep {
+  if (bus?.upkeep !== undefined) return bus.upkeep;
+  throw problems.keepsNothing(
+    bus === undefined
+      ? 'This process uses no bus; ask one that does (outrider-hub list-targets).'
+      : 'The bus inside one process keeps nothing: what a service could not handle is sent again by whoever sent it.',
+  );
+}
+
 /** What the doctor says of this process and of each sister's. */
 async function examineAll(
   { target }: Plan,
@@ -248,7 +264,11 @@ async function startIn(
   const examined = (): Promise<unknown> => examineAll(plan, assembly);
   const control = {
     name: 'control',
-    component: controlPart(socketPath(folder.path, 'hub'), assembly, { '/doctor': examined }),
+    component: controlPart(socketPath(folder.path, 'hub'), assembly, {
+      '/doctor': examined,
+      '/bus/status': () => busOf(assembly).status(),
+      '/bus/replay': (body) => busOf(assembly).replayDead(JSON.parse(body) as Parameters<BusUpkeep['replayDead']>[0]),
+    }),
   };
   const running: Running = await run([...parts, control], { clock, log });
   const firstSignIn = await keepFirstSignIn(folder.path, assembly);

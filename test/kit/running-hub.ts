@@ -41,7 +41,9 @@ async function untilReady(program: Program): Promise<void> {
       return program.output().includes('ready  ') || undefined;
     },
     60,
-  );
+  ).catch((error: unknown) => {
+    throw new Error(`the hub is not ready; it wrote:\n${program.output()}`, { cause: error });
+  });
 }
 
 /** Several programs as one. */
@@ -127,6 +129,8 @@ async function startSplitHub(extra: readonly string[], options: ProgramOptions):
     OUTRIDER_BUS__ADAPTER: 'nats',
     OUTRIDER_BUS__SERVERS: bus?.address.url ?? '',
     OUTRIDER_BUS__PREFIX: name,
+    // The server keeps the room free, and hubs of other tests share it.
+    OUTRIDER_BUS__MAX_GB: '0.2',
     OUTRIDER_CACHE__ADAPTER: 'redis',
     OUTRIDER_CACHE__URL: cache?.address.url ?? '',
     OUTRIDER_CACHE__PREFIX: name,

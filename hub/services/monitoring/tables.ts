@@ -24,56 +24,79 @@ const DAY_MS = 86_400_000;
 
 const usedBy = (blocks: readonly SeriesBlock[]): bigint[] => [...new Set(blocks.map(({ table }) => table))];
 
+/** Where one host's table with a number is remembered. */
+const place = ({ org, resource }: Owner, id: bigint): string => `${org} ${resource} ${id}`;
+
+/** Tables in the database. */
+function createTableRows(relational: Relational) {
+  const within = <T>(org: string, work: (db: Db) => Promise<T>): Promise<T> => relational.forOrg(SCHEMA, org, work);
+  const today = sql<Date>`current_date`;
+  return {
+    /** Reads some of a host's tables, and notes that they are in use. */
+    async read({ org, resource }: Owner, ids: readonly bigint[]): Promise<SeriesTable[]> {
+      const rows = await within(org, (db) =>
+        db
+          .updateTable('series_tables')
+          .set({ used_on: today })
+          .where('resource', '=', resource)
+          .where('id', 'in', ids.map(String))
+          .returning(['id', 'series'])
+          .execute(),
+      );
+      return rows.map(({ id, series }) => ({ id: BigInt(id), series: JSON.parse(series) as SeriesIdentity[] }));
+    },
+    async write({ org, resource }: Owner, tables: readonly SeriesTable[]): Promise<void> {
+      const rows = tables.map(({ id, series }) => ({
+        org_id: org,
+        resource,
+        id: String(id),
+        series: JSON.stringify(series),
+      }));
+      await within(org, (db) =>
+        db
+          .insertInto('series_tables')
+          .values(rows)
+          .onConflict((conflict) => conflict.columns(['org_id', 'resource', 'id']).doUpdateSet({ used_on: today }))
+          .execute(),
+      );
+    },
+    /** Notes that tables are in use, by host, and forgets those that nobody has used for long. */
+    async tidy(org: string, inUse: ReadonlyMap<string, readonly string[]>): Promise<void> {
+      await within(org, async (db) => {
+        for (const [resource, ids] of inUse)
+          await db
+            .updateTable('series_tables')
+            .set({ used_on: today })
+            .where('resource', '=', resource)
+            .where('id', 'in', ids)
+            .execute();
+        await db
+          .deleteFrom('series_tables')
+          .where('used_on', '<', sql<Date>`current_date - ${sql.lit(UNUSED_DAYS)}::int`)
+          .execute();
+      });
+    },
+  };
+}
+
 /** Tables of series, kept in the database. */
 export function createTables(relational: Relational, clock: Clock) {
+  const rows = createTableRows(relational);
   const tidied = new Map<string, number>();
   const known = new LRUCache<string, SeriesTable>({ max: REMEMBERED });
   const kept = new LRUCache<string, true>({ max: REMEMBERED });
-  const place = ({ org, resource }: Owner, id: bigint): string => `${org} ${resource} ${id}`;
 
-  const load = async (owner: Owner, ids: readonly bigint[]): Promise<void> => {
-    const rows = await relational.forOrg(SCHEMA, owner.org, (db: Db) =>
-      db
-        .updateTable('series_tables')
-        .set({ used_on: sql`current_date` })
-        .where('resource', '=', owner.resource)
-        .where('id', 'in', ids.map(String))
-        .returning(['id', 'series'])
-        .execute(),
-    );
-    for (const { id, series } of rows)
-      known.set(place(owner, BigInt(id)), { id: BigInt(id), series: JSON.parse(series) as SeriesIdentity[] });
-  };
-
-  const write = async (owner: Owner, tables: readonly SeriesTable[]): Promise<void> => {
-    const rows = tables.map(({ id, series }) => ({
-      org_id: owner.org,
-      resource: owner.resource,
-      id: String(id),
-      series: JSON.stringify(series),
-    }));
-    await relational.forOrg(SCHEMA, owner.org, (db: Db) =>
-      db
-        .insertInto('series_tables')
-        .values(rows)
-        .onConflict((conflict) =>
-          conflict.columns(['org_id', 'resource', 'id']).doUpdateSet({ used_on: sql`current_date` }),
-        )
-        .execute(),
-    );
-  };
-
-  /** Forgets what nobody uses any more, once a day an org. */
-  const forget = async (org: string): Promise<void> => {
+  /** Once a day an org. An agent that stays connected does not send its tables again: those in memory are in use. */
+  const tidy = async (org: string): Promise<void> => {
     const day = Math.floor(clock.now() / DAY_MS);
     if (tidied.get(org) === day) return;
     tidied.set(org, day);
-    await relational.forOrg(SCHEMA, org, (db: Db) =>
-      db
-        .deleteFrom('series_tables')
-        .where('used_on', '<', sql<Date>`current_date - ${sql.lit(UNUSED_DAYS)}::int`)
-        .execute(),
-    );
+    const inUse = new Map<string, string[]>();
+    for (const key of known.keys()) {
+      const [owner = '', resource = '', id = ''] = key.split(' ');
+      if (owner === org) inUse.set(resource, [...(inUse.get(resource) ?? []), id]);
+    }
+    await rows.tidy(org, inUse);
   };
 
   return {
@@ -87,16 +110,17 @@ export function createTables(relational: Relational, clock: Clock) {
     async lookUp(owner: Owner, blocks: readonly SeriesBlock[]): Promise<SeriesTable[]> {
       const used = usedBy(blocks);
       const unknown = used.filter((id) => !known.has(place(owner, id)));
-      if (unknown.length > 0) await load(owner, unknown);
+      if (unknown.length > 0)
+        for (const table of await rows.read(owner, unknown)) known.set(place(owner, table.id), table);
       return used.flatMap((id) => known.get(place(owner, id)) ?? []);
     },
     /** Writes down what a batch has sent, once each. */
     async keep(owner: Owner, sent: readonly SeriesTable[]): Promise<void> {
       const fresh = sent.filter(({ id }) => !kept.has(place(owner, id)));
       if (fresh.length === 0) return;
-      await write(owner, fresh);
+      await rows.write(owner, fresh);
       for (const { id } of fresh) kept.set(place(owner, id), true);
-      await forget(owner.org);
+      await tidy(owner.org);
     },
   };
 }

@@ -107,7 +107,7 @@ export const fileBlobs = defineAdapter<Blobs, typeof config>({
       }
     };
     const port: Blobs = {
-      put: (org, key, bytes, signal) => writeAside({ root, aside, place: placeOf(org, key) }, bytes, signal),
+      put: async (org, key, bytes, signal) => writeAside({ root, aside, place: placeOf(org, key) }, bytes, signal),
       async get(org, key, range) {
         const facts = await factsOf(org, key);
         if (facts === undefined) return undefined;

@@ -130,7 +130,7 @@ function createPort(client: S3Client, { bucket, prefix }: Config, address: strin
   };
   return {
     head,
-    put: (org, key, bytes, signal) => upload({ client, address, place: at(org, key) }, bytes, signal),
+    put: async (org, key, bytes, signal) => upload({ client, address, place: at(org, key) }, bytes, signal),
     async get(org, key, range) {
       const place = at(org, key);
       let bounds: string | undefined;

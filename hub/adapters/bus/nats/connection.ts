@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, credsAuthenticator, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
-import { reasonOf, type Logger } from '#sdk';
+import { Problem, reasonOf, type Logger } from '#sdk';
 import type { NatsConfig } from './config.ts';
 import { problems } from './errors.ts';
 import type { Names } from './names.ts';
@@ -82,34 +82,40 @@ async function demandJetStream(nats: NatsConnection, place: string): Promise<Jet
   }
 }
 
+/** Codes of the server for a stream that is there already with other settings, and for one that it has no room for. */
+const IS_THERE = 10058;
+const NO_ROOM = 10047;
+
 /** Streams as the settings want them. Safe when several hubs do it at once: adding what is there with the same settings changes nothing. */
-async function keepStreams(manager: JetStreamManager, names: Names, { replicas, maxGb }: NatsConfig): Promise<void> {
-  const kept = { storage: 'file', num_replicas: replicas, discard: 'new', retention: 'limits' } as const;
-  const max_bytes = Math.floor(maxGb * 1e9);
+async function keepStreams(manager: JetStreamManager, names: Names, config: NatsConfig): Promise<void> {
+  const kept = { storage: 'file', num_replicas: config.replicas, retention: 'limits' } as const;
+  const max_bytes = Math.floor(config.maxGb * 1e9);
+  const news = { name: names.stream, subjects: names.streamSubjects, max_bytes, discard: 'new' as const };
+  const dead = { name: names.deadStream, subjects: names.deadSubjects, max_bytes: Math.floor(max_bytes / 10) };
   const streams = [
-    {
-      ...kept,
-      name: names.stream,
-      subjects: names.streamSubjects,
-      max_bytes,
-      duplicate_window: DUPLICATES_MS * NANOS_A_MS,
-    },
-    {
-      ...kept,
-      name: names.deadStream,
-      subjects: names.deadSubjects,
-      max_bytes: Math.max(1e8, Math.floor(max_bytes / 10)),
-      discard: 'old' as const,
-    },
+    { ...kept, ...news, duplicate_window: DUPLICATES_MS * NANOS_A_MS },
+    { ...kept, ...dead, discard: 'new' as const },
   ];
   for (const stream of streams) {
     try {
       await manager.streams.add(stream as never);
-    } catch {
-      // It is there with other settings: those that may change are brought up to date.
+    } catch (error) {
+      if (codeOf(error) !== IS_THERE) throw error;
       await manager.streams.update(stream.name, stream as never);
     }
   }
+}
+
+const codeOf = (error: unknown): number | undefined => (error as { code?: number }).code;
+
+/** Why the streams could not be had, in words. */
+function noStreams(error: unknown, place: string, { maxGb, replicas }: NatsConfig): unknown {
+  if (error instanceof Problem) return error;
+  const what =
+    codeOf(error) === NO_ROOM
+      ? `has no room for ${maxGb} GB of messages; lower bus.maxGb or raise max_file_store of the server`
+      : `cannot keep the hub’s streams (${reasonOf(error)}); look at bus.maxGb and bus.replicas (${replicas})`;
+  return problems.unfit(`NATS at ${place} ${what}.`, { cause: error });
 }
 
 /** Connects, looks whether the server fits, and keeps the streams. Once open it comes back by itself. */
@@ -140,6 +146,6 @@ export async function openLink(config: NatsConfig, names: Names, log: Logger): P
     return { nats, js: jetstream(nats, { timeout: ANSWER_MS }), manager, isUp: () => up, close: () => nats.close() };
   } catch (error) {
     await nats.close();
-    throw error;
+    throw noStreams(error, place, config);
   }
 }

@@ -8,6 +8,8 @@ const unpack = promisify(gunzip);
 
 /** The header that says whose message it is. */
 export const ORG = 'outrider-org';
+/** The header that says why a message was put aside. */
+export const REASON = 'outrider-reason';
 const ENCODING = 'outrider-encoding';
 /** Smaller messages are sent as they are. Bytes. */
 const SMALL = 4_096;

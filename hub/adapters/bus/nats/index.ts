@@ -4,6 +4,7 @@ import type { Bus } from '../../../ports/bus.ts';
 import { SpanKind, traced } from '../../../tracing.ts';
 import { NatsConfig } from './config.ts';
 import { openLink, placeOf, type Link } from './connection.ts';
+import { replayDead } from './dead-letters.ts';
 import { ORG, textOf } from './envelope.ts';
 import { problems } from './errors.ts';
 import { createGroups } from './groups.ts';
@@ -11,6 +12,7 @@ import { createListening } from './listening.ts';
 import { createBusMetrics } from './metrics.ts';
 import { namesFor } from './names.ts';
 import { publishTo } from './publish.ts';
+import { statusOf } from './status.ts';
 import { createUpkeep } from './upkeep.ts';
 
 function createNatsBus({ config, clock, log, metrics: registry }: AdapterContext<NatsConfig>) {
@@ -54,6 +56,10 @@ function createNatsBus({ config, clock, log, metrics: registry }: AdapterContext
         await handle(message.headers?.get(ORG) ?? '', subject.decode(await textOf(message)));
         if (message.info.pending === 0) break;
       }
+    },
+    upkeep: {
+      status: () => statusOf(opened(), names),
+      replayDead: (wish) => replayDead(opened(), names, wish),
     },
     async check() {
       await opened().nats.flush();

@@ -5,7 +5,7 @@ import { Problem, reasonOf, type Clock, type Logger } from '#sdk';
 import type { Counter } from 'prom-client';
 import { SpanKind, traced } from '../../../tracing.ts';
 import type { Link } from './connection.ts';
-import { ORG, textOf } from './envelope.ts';
+import { ORG, REASON, textOf } from './envelope.ts';
 import type { Names } from './names.ts';
 
 /** A message that nobody said anything about for this long is handed out again: its hub was killed. Milliseconds. */
@@ -43,7 +43,7 @@ async function bury(given: LaneGiven, message: JsMsg, error: unknown): Promise<v
   for (const [key, values] of message.headers ?? []) for (const value of values) why.append(key, value);
   why.delete('Nats-Msg-Id');
   why.set(
-    'outrider-reason',
+    REASON,
     reasonOf(error)
       .replaceAll(/[\r\n]+/g, ' ')
       .slice(0, 500),

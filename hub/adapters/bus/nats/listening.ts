@@ -1,3 +1,4 @@
+import type { Msg } from '@nats-io/transport-node';
 import type { Subject } from '#proto/subjects.ts';
 import { reasonOf, type Logger } from '#sdk';
 import type { Link } from './connection.ts';
@@ -16,14 +17,18 @@ export function createListening({ names, log }: { names: Names; log: Logger }) {
   let link: Link | undefined;
   const hear = (one: Listener, { nats }: Link): void => {
     const { subject, handler } = one;
+    // One after another: a small message must not overtake a large one that is still being unpacked.
+    let turn = Promise.resolve();
+    const take = async (message: Msg): Promise<void> => {
+      try {
+        handler(message.headers?.get(ORG) ?? '', subject.decode(await textOf(message)));
+      } catch (error) {
+        log.warn('a listener could not take a message of the bus', { subject: subject.name, reason: reasonOf(error) });
+      }
+    };
     const subscription = nats.subscribe(names.allNews(subject), {
       callback(error, message) {
-        if (error !== null) return;
-        textOf(message).then(
-          (data) => handler(message.headers?.get(ORG) ?? '', subject.decode(data)),
-          (reason: unknown) =>
-            log.warn('a message of the bus cannot be read', { subject: subject.name, reason: reasonOf(reason) }),
-        );
+        if (error === null) turn = turn.then(() => take(message));
       },
     });
     one.end = () => subscription.unsubscribe();

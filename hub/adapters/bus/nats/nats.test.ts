@@ -110,6 +110,32 @@ await onServer(nats, ({ url }) => {
     });
     for (const user of ['never', 'later', 'fine']) await hub.port.publish(NEWS, ORG, { user });
     await expect.poll(() => tries, { timeout: 10_000 }).toEqual(['never', 'later', 'later', 'later', 'fine']);
+    const { upkeep } = hub.port;
+    const [letters] = (await upkeep?.status())?.deadLetters ?? [];
+    expect(letters).toEqual({ subscriber: 'keeper', subject: NEWS.name, count: 1, reason: 'It is rubbish.' });
+    expect(await upkeep?.replayDead({ subscriber: 'another', limit: 10, dryRun: false })).toBe(0);
+    expect(await upkeep?.replayDead({ limit: 10, dryRun: true })).toBe(1);
+    expect(await upkeep?.replayDead({ subscriber: 'keeper', limit: 10, dryRun: false })).toBe(1);
+    await expect.poll(() => tries.filter((one) => one === 'never').length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(async () => (await upkeep?.status())?.deadLetters[0]?.count, { timeout: 10_000 }).toBe(1);
+    await hub.stop?.();
+  });
+
+  test('who listens hears large and small messages in their order, and a fault of his own hurts nobody', async () => {
+    const hub = at(ownName());
+    await hub.start?.();
+    const got: bigint[] = [];
+    hub.port.listen(SUBJECTS.batchReceived, () => {
+      throw new Error('it cannot be read');
+    });
+    hub.port.listen(SUBJECTS.batchReceived, (_org, { seq }) => void got.push(seq));
+    await hub.port.check();
+    const seqs = Array.from({ length: 10 }, (_, n) => BigInt(n + 1));
+    for (const seq of seqs) {
+      const metrics = crypto.getRandomValues(new Uint8Array(seq % 2n === 0n ? 10 : 60_000));
+      await hub.port.publish(SUBJECTS.batchReceived, ORG, { ...batch('a', seq), metrics });
+    }
+    await expect.poll(() => got).toEqual(seqs);
     await hub.stop?.();
   });
 
@@ -136,7 +162,7 @@ await onServer(nats, ({ url }) => {
     await hub.stop?.();
   });
 
-  test('a stream that is full refuses, by name, and takes again once there is room', async () => {
+  test('a stream that is full refuses by name, and so does a server that has no room for one', async () => {
     const hub = at(ownName(), { maxGb: 0.0002 });
     await hub.start?.();
     const random = (seq: bigint): BatchReceived => ({
@@ -155,6 +181,9 @@ await onServer(nats, ({ url }) => {
     };
     expect(await publish()).toBe('bus.full');
     await hub.stop?.();
+    const greedy = at(ownName(), { maxGb: 10_000_000 });
+    const refusal = await greedy.start?.().catch((error: Problem) => error);
+    expect(refusal).toMatchObject({ code: 'bus.unfit', message: expect.stringContaining('bus.maxGb') as string });
   });
 });
 

@@ -1,25 +1,8 @@
 import type { ConsumerInfo } from '@nats-io/jetstream';
+import type { BusStatus, DeadLetters, SubscriberStatus } from '../../../ports/bus.ts';
 import type { Link } from './connection.ts';
+import { REASON } from './envelope.ts';
 import type { Names } from './names.ts';
-
-/** How far one subscriber is with one kind of news. */
-export interface SubscriberStatus {
-  subscriber: string;
-  subject: string;
-  /** Messages that it has not handled yet. */
-  pending: number;
-  /** Messages that were handed out more than once and are not handled yet. */
-  again: number;
-}
-
-/** What is on the bus. */
-export interface BusStatus {
-  messages: number;
-  bytes: number;
-  maxBytes: number;
-  subscribers: SubscriberStatus[];
-  deadLetters: { subscriber: string; subject: string; count: number }[];
-}
 
 /** Every consumer of the stream of news. */
 export async function consumersOf({ manager }: Link, names: Names): Promise<ConsumerInfo[]> {
@@ -27,6 +10,25 @@ export async function consumersOf({ manager }: Link, names: Names): Promise<Cons
   for await (const info of manager.consumers.list(names.stream))
     if (info.config.durable_name !== undefined) all.push(info);
   return all;
+}
+
+/** Dead letters by subscriber and kind, with why the newest of each was put aside. */
+async function deadOf({ manager }: Link, names: Names, counts: [string, number][]): Promise<DeadLetters[]> {
+  const letters = new Map<string, DeadLetters>();
+  for (const [subject, count] of counts) {
+    const read = names.readDead(subject);
+    if (read === undefined) continue;
+    const key = `${read.subscriber} ${read.kind}`;
+    const newest = await manager.streams.getMessage(names.deadStream, { last_by_subj: subject });
+    const there = letters.get(key);
+    letters.set(key, {
+      subscriber: read.subscriber,
+      subject: read.kind,
+      count: (there?.count ?? 0) + count,
+      reason: newest?.header.get(REASON) ?? '',
+    });
+  }
+  return [...letters.values()];
 }
 
 /** Counts what waits and what was put aside. */
@@ -46,14 +48,7 @@ export async function statusOf(link: Link, names: Names): Promise<BusStatus> {
       again: there.again + num_redelivered,
     });
   }
-  const deadLetters = new Map<string, { subscriber: string; subject: string; count: number }>();
-  for (const [subject, count] of Object.entries(dead.state.subjects ?? {})) {
-    const read = names.readDead(subject);
-    if (read === undefined) continue;
-    const key = `${read.subscriber} ${read.kind}`;
-    const there = deadLetters.get(key) ?? { subscriber: read.subscriber, subject: read.kind, count: 0 };
-    deadLetters.set(key, { ...there, count: there.count + count });
-  }
+  const deadLetters = await deadOf(link, names, Object.entries(dead.state.subjects ?? {}));
   return {
     messages: stream.state.messages,
     bytes: stream.state.bytes,
@@ -61,6 +56,6 @@ export async function statusOf(link: Link, names: Names): Promise<BusStatus> {
     subscribers: [...subscribers.values()].sort(
       (a, b) => a.subscriber.localeCompare(b.subscriber) || a.subject.localeCompare(b.subject),
     ),
-    deadLetters: [...deadLetters.values()],
+    deadLetters,
   };
 }
