@@ -4,6 +4,7 @@ import { SUBJECTS } from '#proto/subjects.ts';
 import { Problem, reasonOf, type Clock, type Logger } from '#sdk';
 import type { Bus } from '../../ports/bus.ts';
 import type { Peers } from '../../ports/peers.ts';
+import { SpanKind, traced } from '../../tracing.ts';
 import type { Agents } from './agents.ts';
 import type { Enrolment } from './enrolment.ts';
 import { problems } from './errors.ts';
@@ -14,6 +15,11 @@ import { hubMessage, type Wire } from './stream.ts';
 const PROTOCOL = 1;
 /** What a revoked agent is told. */
 export const REVOKED = 'An administrator removed it. Enrol it again with a new join token.';
+
+const GRPC = {
+  kind: SpanKind.SERVER,
+  attributes: { 'rpc.system.name': 'grpc', 'rpc.method': 'outrider.agent.v1.Link/Connect' },
+};
 
 /** What a conversation calls on its way. */
 export interface ConversationGiven {
@@ -99,7 +105,7 @@ export function createConversation(given: ConversationGiven, wire: Wire): (messa
 
   return async ({ kind }) => {
     if (kind.case === 'hello') return greet(kind.value);
-    if (kind.case === 'batch') return store(kind.value);
+    if (kind.case === 'batch') return traced('batch', GRPC, () => store(kind.value));
     if (kind.case !== 'renew') throw problems.badFrame('The agent sent a message of an unknown kind.');
     if (hello === undefined) throw problems.badFrame('The agent asked for a certificate before its hello.');
     const chain = await given.enrolment.renew(org, agent, kind.value.publicKey);
