@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEgress } from './egress.ts';
@@ -155,6 +157,20 @@ describe('an address that is allowed', () => {
       code: 'egress.unreachable',
       retryable: true,
     });
+  });
+
+  test('that never answers is given up although garbage is collected meanwhile', async () => {
+    handle = () => undefined;
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const collecting = setInterval(collect, 10);
+    try {
+      const hasty = createEgress({ allow: ['127.0.0.0/8'], timeoutMs: 300 });
+      const given = hasty(`http://${base}/`, { ...CALL, signal });
+      await expect(given).rejects.toMatchObject({ code: 'egress.unreachable' });
+    } finally {
+      clearInterval(collecting);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import { lookup as lookupName } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
-import { defineProblems, Problem, reasonOf, type GuardedFetch } from '#sdk';
+import { defineProblems, Problem, reasonOf, systemClock, type GuardedFetch } from '#sdk';
 import { Client } from 'undici';
 import { isAllowed, parseRange, rangeFault, specialUse, type AddressRange } from './address-ranges.ts';
 
@@ -116,20 +116,23 @@ export function createEgress(options: EgressOptions): GuardedFetch {
       connect: { lookup: pinned(addresses), timeout: timeoutMs },
       maxHeaderSize: 16_384,
     });
+    // A timer of ours: Node 20 may collect `AbortSignal.timeout` inside `AbortSignal.any`, and the call would wait for ever.
+    const given = new AbortController();
+    const over = systemClock.after(timeoutMs, () => given.abort());
     try {
-      const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
       const reply = await client.request({
         method: method as 'POST',
         path: `${url.pathname}${url.search}`,
         headers,
         body: method === 'GET' || method === 'HEAD' ? undefined : body,
-        signal: bounded,
+        signal: AbortSignal.any([signal, given.signal]),
       });
       return { status: reply.statusCode, text: await readStart(reply.body) };
     } catch (error) {
       if (error instanceof Problem) throw error;
       throw problems.unreachable(`${url.host}: ${reasonOf(error)}`, { cause: error });
     } finally {
+      over();
       client.destroy().catch(() => undefined); // It was used once, and nothing waits for its end.
     }
   };
