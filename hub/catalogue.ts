@@ -66,7 +66,10 @@ export const adapters: {
     embedded: async () => (await import('./adapters/series/embedded/index.ts')).embeddedSeries,
     influx: async () => (await import('./adapters/series/influx/index.ts')).influxSeries,
   },
-  logstore: { embedded: async () => (await import('./adapters/logstore/embedded/index.ts')).embeddedLogstore },
+  logstore: {
+    embedded: async () => (await import('./adapters/logstore/embedded/index.ts')).embeddedLogstore,
+    elastic: async () => (await import('./adapters/logstore/elastic/index.ts')).elasticLogstore,
+  },
   cache: {
     memory: async () => (await import('./adapters/cache/memory/index.ts')).memoryCache,
     redis: async () => (await import('./adapters/cache/redis/index.ts')).redisCache,
