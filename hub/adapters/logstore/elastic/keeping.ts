@@ -39,7 +39,7 @@ export interface KeepingGiven {
   server: Server;
   names: Names;
   clock: Clock;
-  fresh(): Promise<void>;
+  fresh(): Promise<boolean>;
 }
 
 /** What keeps the store small, and says how it is. */

@@ -34,8 +34,8 @@ export interface SearchGiven {
   server: Server;
   names: Names;
   clock: Clock;
-  /** Resolves when what this process stored before can be found. */
-  fresh(): Promise<void>;
+  /** Resolves when what this process stored before can be found; to false when it cannot yet. */
+  fresh(): Promise<boolean>;
 }
 
 function createFind({ server, names }: SearchGiven) {
@@ -145,8 +145,9 @@ export function createSearch(given: SearchGiven): Pick<LogStore, 'search' | 'his
     async search(org, filter, { limit, offset }) {
       const query = queryOf(org, filter);
       if (query === undefined) return { lines: [], total: 0, complete: true };
-      await fresh();
-      return pageOf(query, limit, offset);
+      const isFresh = await fresh();
+      const page = await pageOf(query, limit, offset);
+      return { ...page, complete: page.complete && isFresh };
     },
     async histogram(org, filter, step) {
       const query = queryOf(org, filter);
