@@ -148,10 +148,14 @@ export async function demandNothingLost(
   const counts = await Promise.all(agents.map((agent) => agent.finish()));
   for (const [n, { identity }] of agents.entries()) {
     let gaps: string[] = [];
-    await until(`all of agent ${n} is there`, async () => {
-      gaps = await gapsOf(api, identity.agentId, counts[n] ?? 0, baseMs);
-      return gaps.length === 0 || undefined;
-    }).catch((error: unknown) => {
+    await until(
+      `all of agent ${n} is there`,
+      async () => {
+        gaps = await gapsOf(api, identity.agentId, counts[n] ?? 0, baseMs);
+        return gaps.length === 0 || undefined;
+      },
+      120,
+    ).catch((error: unknown) => {
       throw new Error(`agent ${n}: ${gaps.join('; ')}`, { cause: error });
     });
   }
