@@ -13,6 +13,7 @@ import {
 import { startMailServer, startWebReceiver, type MailServerOptions } from '../../../test/kit/receivers.ts';
 import { verify } from '../../../plugins/channels/webhook/signature.ts';
 import { createStore } from './store.ts';
+import type { NotificationTables } from './tables.ts';
 
 const [SECOND, MINUTE, HOUR, DAY] = [1000, 60_000, 3_600_000, 86_400_000];
 
@@ -324,16 +325,40 @@ describe('a hub that ends', () => {
     const clock = createManualClock(hub.clock.now() + MINUTE);
     // What a killed hub had begun.
     const killed = createStore(database.relational, clock);
-    expect(await killed.claim(org, () => 1)).toHaveLength(1);
-    expect(await killed.claim(org, () => 1)).toHaveLength(0);
+    expect(await killed.claim(org, { room: () => 1, carries: () => false })).toHaveLength(1);
+    expect(await killed.claim(org, { room: () => 1, carries: () => false })).toHaveLength(0);
     const { mails } = await mailServer({ port: dead.port });
     hub = await startHub(clock);
-    await hub.clock.advance(60 * SECOND);
+    await hub.clock.advance(6 * SECOND);
     await hub.settle(['sending']);
     expect(mails).toEqual([]);
-    await hub.clock.advance(32 * SECOND);
+    await hub.clock.advance(4 * SECOND);
     await hub.settle(['sent']);
     expect(mails).toHaveLength(1);
+  });
+
+  test('and sends for long is not helped by another hub', async () => {
+    const hanging = await mailServer({ silent: true });
+    await hub.addMail(hanging.port);
+    await hub.tell(alertNews());
+    await until(() => expect(hanging.tries()).toBe(1));
+    const second = await startHub(hub.clock);
+    const leaseOf = async (): Promise<number> => {
+      const rows = await database.relational.forOrg<NotificationTables, { lease_until: Date | null }[]>(
+        'notifications',
+        org,
+        (db) => db.selectFrom('deliveries').select('lease_until').where('status', '=', 'sending').execute(),
+      );
+      return rows[0]?.lease_until?.getTime() ?? 0;
+    };
+    for (let n = 0; n < 10; n++) {
+      const before = await leaseOf();
+      await hub.clock.advance(2 * SECOND);
+      await until(async () => expect(await leaseOf()).toBeGreaterThan(before));
+    }
+    expect(hanging.tries()).toBe(1);
+    await hanging.stop();
+    await second.stop();
   });
 
   test('two hubs on one database send each message once', async () => {

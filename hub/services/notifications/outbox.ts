@@ -3,7 +3,7 @@ import type { AlertChanged } from '#proto/subjects.ts';
 import type { Counter } from 'prom-client';
 import type { Kinds } from './kinds.ts';
 import { messageOf } from './message.ts';
-import type { Claim, Outcome } from './queue-store.ts';
+import type { Capacity, Claim, Outcome } from './queue-store.ts';
 import { waitMs } from './retry.ts';
 import type { Send, SendResult } from './sending.ts';
 import type { NotificationsStore } from './store.ts';
@@ -94,29 +94,34 @@ function createTurns(look: () => Promise<void>, failed: (error: unknown) => void
 export function createOutbox(given: OutboxGiven): Outbox {
   const { store, kinds, clock, log, retryHours } = given;
   const stopping = new AbortController();
-  const busy = new Map<string, number>();
-  const flights = new Set<Promise<void>>();
+  const flights = new Map<Claim, Promise<void>>();
   let stopped = false;
   let cancel: Cancel | undefined;
 
   const launch = (claim: Claim): void => {
-    const { id } = claim.channel;
-    busy.set(id, (busy.get(id) ?? 0) + 1);
     const flight = carry(given, claim, stopping.signal).then(() => {
-      const left = (busy.get(id) ?? 1) - 1;
-      if (left === 0) busy.delete(id);
-      else busy.set(id, left);
-      flights.delete(flight);
+      flights.delete(claim);
       turns.wake();
     });
-    flights.add(flight);
+    flights.set(claim, flight);
+  };
+  const capacity: Capacity = {
+    room: (channel) => ROOM - [...flights.keys()].filter((claim) => claim.channel.id === channel).length,
+    carries: (channel, lane) =>
+      [...flights.keys()].some((claim) => claim.channel.id === channel && claim.lane === lane),
+  };
+  const renew = async (): Promise<void> => {
+    const ids = new Map<string, string[]>();
+    for (const claim of flights.keys()) ids.set(claim.org, [...(ids.get(claim.org) ?? []), ...claim.ids]);
+    for (const [org, own] of ids) await store.renew(org, own);
   };
   const failed = (error: unknown): void =>
     log.warn('messages that are due could not be read; it is tried again', { reason: reasonOf(error) });
   const look = async (): Promise<void> => {
     if (stopped) return;
+    await renew();
     for (const org of await store.orgsDue()) {
-      const claims = await store.claim(org, (channel) => ROOM - (busy.get(channel) ?? 0)).catch(failed);
+      const claims = await store.claim(org, capacity).catch(failed);
       claims?.forEach(launch);
     }
   };
@@ -140,7 +145,7 @@ export function createOutbox(given: OutboxGiven): Outbox {
       cancel?.();
       await turns.settled();
       const giveUp = clock.after(STOP_MS, () => stopping.abort(new Error('the hub stops')));
-      while (flights.size > 0) await Promise.all(flights);
+      while (flights.size > 0) await Promise.all(flights.values());
       giveUp();
     },
   };

@@ -8,8 +8,8 @@ import { laneOf, laneStart, LONGEST_WAIT_MS } from './lane.ts';
 import type { NotificationTables } from './tables.ts';
 import { takeTurn, type NotificationsDb, type Within } from './turn.ts';
 
-/** A message that is not finished by then is taken by whoever looks next: its hub is gone. */
-const LEASE_MS = 90_000;
+/** A message whose hub has not said for so long that it is on its way is taken by whoever looks next. */
+const LEASE_MS = 8_000;
 /** So many pieces of news are gathered into one message at most. */
 const MOST_GATHERED = 100;
 
@@ -23,6 +23,14 @@ export interface Claim {
   attempts: number;
   ids: readonly string[];
   news: readonly [AlertChanged, ...AlertChanged[]];
+}
+
+/** What a hub can carry besides what it carries now. */
+export interface Capacity {
+  /** Messages for which a channel has room. */
+  room(channel: string): number;
+  /** Whether it carries this lane itself: its lease may have ended while the program stood still. */
+  carries(channel: string, lane: string): boolean;
 }
 
 /** What came of a claim. `released`: it was not tried to the end, and is tried anew at once. */
@@ -181,7 +189,7 @@ async function claimLane(
 async function claimChannel(
   db: NotificationsDb,
   org: string,
-  { id, room }: { id: string; room: number },
+  { id, room, carries }: { id: string; room: number; carries: Capacity['carries'] },
   nowMs: number,
 ): Promise<Claim[]> {
   const row = await db.selectFrom('channels').selectAll().where('id', '=', id).executeTakeFirst();
@@ -195,6 +203,7 @@ async function claimChannel(
   const channel = channelOf(row);
   const claims: Claim[] = [];
   for (const lane of await dueLanes(db, id, room, nowMs)) {
+    if (carries(id, lane)) continue;
     const claim = await claimLane(db, org, { channel, lane }, nowMs);
     if (claim !== undefined) claims.push(claim);
   }
@@ -257,15 +266,27 @@ export function queueStore(within: Within, clock: Clock) {
         return all;
       }),
     /** Takes what is due, as much as each channel has room for. */
-    claim: (org: string, roomOf: (channel: string) => number): Promise<Claim[]> =>
+    claim: (org: string, { room: roomOf, carries }: Capacity): Promise<Claim[]> =>
       within(org, async (db) => {
         await takeTurn(db, org);
         const claims: Claim[] = [];
         for (const id of await dueChannels(db, clock.now())) {
           const room = roomOf(id);
-          if (room > 0) claims.push(...(await claimChannel(db, org, { id, room }, clock.now())));
+          if (room > 0) claims.push(...(await claimChannel(db, org, { id, room, carries }, clock.now())));
         }
         return claims;
+      }),
+    /** Says that claims of one org are still on their way. One whose lease is over may be another hub's, and stays as it is. */
+    renew: (org: string, ids: readonly string[]): Promise<void> =>
+      within(org, async (db) => {
+        const nowMs = clock.now();
+        await db
+          .updateTable('deliveries')
+          .set({ lease_until: new Date(nowMs + LEASE_MS) })
+          .where('id', 'in', ids)
+          .where('status', '=', 'sending')
+          .where('lease_until', '>', new Date(nowMs))
+          .execute();
       }),
     /** Writes down what came of a claim. What is over since, or was taken by another hub and finished, stays as it is. */
     finish: (claim: Claim, outcome: Outcome): Promise<void> =>
