@@ -21,6 +21,12 @@ export interface Relational {
   forOrg<Tables, T>(schema: string, org: string, work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
   /** One transaction without an org: tables look empty, only the schema's SECURITY DEFINER functions answer. */
   outside<Tables, T>(schema: string, work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` at the times of a cron expression (five fields, UTC), half a minute late at most, in one of the hubs that share the store. Work that
+   * rejects is tried twice more; a run whose hub was killed is done again after five minutes. `name` is the schema's own. Resolves, once it is
+   * written down, with the end of this hub's part, which waits for a run that has begun.
+   */
+  schedule(schema: string, name: string, cron: string, work: () => Promise<void>): Promise<() => Promise<void>>;
   /** Rejects when the store cannot answer now. */
   check(): Promise<void>;
 }

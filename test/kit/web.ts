@@ -9,6 +9,7 @@ import { createServiceApp, type ServiceApp } from '../../hub/http.ts';
 import { channels } from '../../hub/catalogue.ts';
 import type { Bus } from '../../hub/ports/bus.ts';
 import type { Peers } from '../../hub/ports/peers.ts';
+import type { Relational } from '../../hub/ports/relational.ts';
 import { createListener } from '../../hub/serve.ts';
 import { createServiceTokens } from '../../hub/service-token.ts';
 import type { HubFacts, Ports, Service, ServiceDefinition } from '../../hub/service.ts';
@@ -33,7 +34,19 @@ export interface StartedWeb {
   bus: Bus;
   clock: ManualClock;
   metrics: Registry;
+  /** Does at once what services have scheduled under this name. */
+  runScheduled(name: string): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** A database whose schedules are kept here: their times are a test's to choose. */
+function withoutTimes(relational: Relational | undefined, scheduled: Map<string, () => Promise<void>>) {
+  if (relational === undefined) return {};
+  const schedule: Relational['schedule'] = (_schema, name, _cron, work) => {
+    scheduled.set(name, work);
+    return Promise.resolve(() => Promise.resolve());
+  };
+  return { relational: { ...relational, schedule } };
 }
 
 /** Starts services as a hub does, in one process, on a clock that a test moves. */
@@ -44,7 +57,9 @@ export async function startWeb(options: WebOptions): Promise<StartedWeb> {
   const given = { log: silentLogger, clock, fail: () => undefined, dataFolder: '', metrics };
   const cache = memoryCache.create({ ...given, config: { entries: 10_000 } });
   const bus = makeAdapter(localBus, '');
-  const ports = { ...options.ports, cache: cache.port, bus: bus.port, peers } as Ports;
+  const scheduled = new Map<string, () => Promise<void>>();
+  const timeless = withoutTimes(options.ports?.relational, scheduled);
+  const ports = { ...options.ports, ...timeless, cache: cache.port, bus: bus.port, peers } as Ports;
   const hub: HubFacts = {
     version: '0.0.0',
     publicUrl: options.publicUrl ?? 'http://127.0.0.1:8080',
@@ -88,6 +103,11 @@ export async function startWeb(options: WebOptions): Promise<StartedWeb> {
     bus: bus.port,
     clock,
     metrics,
+    async runScheduled(name) {
+      const work = scheduled.get(name);
+      if (work === undefined) throw new Error(`nobody has scheduled ${name}`);
+      await work();
+    },
     async stop() {
       await listener.close();
       for (const { component, app } of made.reverse()) {

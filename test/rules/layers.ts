@@ -49,7 +49,7 @@ const FORBIDDEN: (IForbiddenRuleType & { name: string; comment: string })[] = [
     severity: 'error',
     from: { path: '^hub/services/', pathNot: '(\\.test\\.ts$|^hub/services/ingest/)' },
     to: {
-      path: '^(node:)?(fs|fs/promises|net|http|https|http2|child_process|worker_threads|timers|timers/promises)$|node_modules/(pg|@duckdb|undici|nodemailer|@grpc|ioredis|@aws-sdk|@elastic)/',
+      path: '^(node:)?(fs|fs/promises|net|http|https|http2|child_process|worker_threads|timers|timers/promises)$|node_modules/(pg|pg-boss|@duckdb|undici|nodemailer|@grpc|ioredis|@aws-sdk|@elastic)/',
     },
   },
   {
@@ -58,7 +58,7 @@ const FORBIDDEN: (IForbiddenRuleType & { name: string; comment: string })[] = [
     severity: 'error',
     from: { path: '^(agent|plugins/collectors)/', pathNot: '\\.test\\.ts$' },
     to: {
-      path: 'node_modules/(pg|kysely|@duckdb|fastify|@fastify|@peculiar|nodemailer|react|undici|jose|prom-client|ioredis|@aws-sdk|@elastic)/',
+      path: 'node_modules/(pg|pg-boss|kysely|@duckdb|fastify|@fastify|@peculiar|nodemailer|react|undici|jose|prom-client|ioredis|@aws-sdk|@elastic)/',
     },
   },
   {

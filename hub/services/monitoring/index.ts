@@ -1,4 +1,4 @@
-import { reasonOf, type Cancel } from '#sdk';
+import { reasonOf } from '#sdk';
 import { defineService } from '../../service.ts';
 import { createAlerts } from './alerts/index.ts';
 import { MonitoringConfig } from './config.ts';
@@ -12,7 +12,7 @@ import { overviewRoutes } from './routes/overview.ts';
 import { resourceRoutes } from './routes/resources.ts';
 import { retentionRoutes } from './routes/retention.ts';
 import { streamRoutes } from './routes/stream.ts';
-import { createStore, type Resource } from './store.ts';
+import { createStore, SCHEMA, type Resource } from './store.ts';
 import { createTables } from './tables.ts';
 
 const RETAIN_MS = 600_000;
@@ -44,7 +44,7 @@ export const monitoring = defineService({
       },
     };
     const alerts = createAlerts({ ports, log, clock, resources });
-    const ends: Cancel[] = [];
+    const ends: (() => void | Promise<void>)[] = [];
     const removal = createRemoval({ store, series, live, bus, clock, log, guestDays: config.guestDays });
     const retention = createRetention({ relational: ports.relational, series, defaults: config });
     return {
@@ -72,17 +72,17 @@ export const monitoring = defineService({
             observe: ({ of, timeMs, changed }) => alerts.observe(of.org, of.resource, timeMs, changed),
           }),
           clock.every(RETAIN_MS, () => {
-            void removal.sweep();
             retention
               .apply()
               .catch((error: unknown) =>
                 log.error('old samples could not be deleted; it is tried again', { reason: reasonOf(error) }),
               );
           }),
+          await ports.relational.schedule(SCHEMA, 'remove-guests', '*/10 * * * *', () => removal.sweep()),
         );
       },
       async stop() {
-        for (const end of ends.splice(0)) end();
+        for (const end of ends.splice(0)) await end();
         await alerts.stop();
       },
       check: () => series.check(),

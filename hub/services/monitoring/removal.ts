@@ -1,4 +1,4 @@
-import { reasonOf, type Clock, type Logger } from '#sdk';
+import type { Clock, Logger } from '#sdk';
 import { SUBJECTS } from '#proto/subjects.ts';
 import type { Bus } from '../../ports/bus.ts';
 import type { SeriesStore } from '../../ports/series.ts';
@@ -28,22 +28,13 @@ export function createRemoval({ store, series, live, bus, clock, log, guestDays 
     live.forget(org, id);
     await store.remove(org, id);
   };
-  let sweeping = false;
   return {
     remove,
-    /** Removes hosts that come and go and were silent for long. Never rejects: what fails is tried again with the next sweep. */
+    /** Removes hosts that come and go and were silent for long. */
     async sweep(): Promise<void> {
-      if (sweeping) return;
-      sweeping = true;
-      try {
-        const gone = await store.guestsSilentSince(clock.now() - guestDays * DAY_MS);
-        for (const { org, id } of gone) await remove(org, id);
-        if (gone.length > 0) log.info('hosts that come and go were removed after long silence', { hosts: gone.length });
-      } catch (error) {
-        log.warn('hosts that left could not be removed; it is tried again', { reason: reasonOf(error) });
-      } finally {
-        sweeping = false;
-      }
+      const gone = await store.guestsSilentSince(clock.now() - guestDays * DAY_MS);
+      for (const { org, id } of gone) await remove(org, id);
+      if (gone.length > 0) log.info('hosts that come and go were removed after long silence', { hosts: gone.length });
     },
   };
 }

@@ -1,4 +1,3 @@
-import { reasonOf, type Cancel } from '#sdk';
 import { Counter } from 'prom-client';
 import { defineService } from '../../service.ts';
 import { createChannels } from './channels.ts';
@@ -10,7 +9,7 @@ import { channelRoutes } from './routes/channels.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { internalRoutes } from './routes/internal.ts';
 import { createSending } from './sending.ts';
-import { createStore } from './store.ts';
+import { createStore, SCHEMA } from './store.ts';
 import { createTrial } from './trial.ts';
 
 const HOUR_MS = 3_600_000;
@@ -36,7 +35,7 @@ export const notifications = defineService({
     const send = createSending({ kinds, egress, clock, log });
     const outbox = createOutbox({ store, kinds, send, clock, log, retryHours, page, messages });
     const trial = createTrial({ store, send, clock, page });
-    const ends: Cancel[] = [];
+    const ends: (() => void | Promise<void>)[] = [];
     const tidy = (): Promise<void> => store.forgetBefore(clock.now() - historyDays * DAY_MS, clock.now() - HOUR_MS);
     return {
       routes(app) {
@@ -46,19 +45,14 @@ export const notifications = defineService({
       },
       async start() {
         await store.migrate();
-        await tidy();
         outbox.start();
         ends.push(
           ...listenToBus(ports.bus, outbox, store),
-          clock.every(HOUR_MS, () => {
-            tidy().catch((error: unknown) =>
-              log.warn('old messages could not be forgotten; it is tried again', { reason: reasonOf(error) }),
-            );
-          }),
+          await ports.relational.schedule(SCHEMA, 'forget-old', '37 * * * *', tidy),
         );
       },
       async stop() {
-        for (const end of ends.splice(0)) end();
+        for (const end of ends.splice(0)) await end();
         await outbox.stop();
       },
     };

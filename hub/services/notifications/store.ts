@@ -9,7 +9,8 @@ import { queueStore } from './queue-store.ts';
 import type { NotificationTables } from './tables.ts';
 import type { NotificationsDb, Within } from './turn.ts';
 
-const SCHEMA = 'notifications';
+/** The service's own schema. */
+export const SCHEMA = 'notifications';
 
 /** The only part of this service that speaks to the database. */
 export function createStore(relational: Relational, clock: Clock) {

@@ -1,4 +1,4 @@
-import { reasonOf, type Cancel } from '#sdk';
+import { reasonOf } from '#sdk';
 import { defineService } from '../../service.ts';
 import { createAccounts } from './accounts.ts';
 import { UsersConfig } from './config.ts';
@@ -14,7 +14,7 @@ import { peopleRoutes } from './routes/people.ts';
 import { profileRoutes } from './routes/profile.ts';
 import { createSessions } from './sessions.ts';
 import { createSigning } from './signing.ts';
-import { createStore } from './store.ts';
+import { createStore, SCHEMA } from './store.ts';
 import { createThrottle } from './throttle.ts';
 
 const HOUR_MS = 3_600_000;
@@ -35,11 +35,7 @@ export const users = defineService({
     const accounts = createAccounts({ store, sessions, throttle: createThrottle(cache), bus, clock });
     const keys = createKeys(store, clock);
     const cookies = { secure: hub.publicUrl.startsWith('https:'), maxAgeSeconds };
-    let cancel: Cancel | undefined;
-    const tidy = async (): Promise<void> => {
-      await store.forgetExpired(clock.now());
-      await signing.prepare();
-    };
+    const ends: (() => void | Promise<void>)[] = [];
     return {
       routes(app) {
         authRoutes(app, { accounts, sessions, cookies });
@@ -51,14 +47,21 @@ export const users = defineService({
       },
       async start() {
         await store.migrate();
-        await tidy();
-        cancel = clock.every(HOUR_MS, () => {
-          tidy().catch((error: unknown) =>
-            log.warn('tidying sessions failed; it is tried again in an hour', { reason: reasonOf(error) }),
-          );
-        });
+        await signing.prepare();
+        ends.push(
+          clock.every(HOUR_MS, () => {
+            signing.prepare().catch((error: unknown) =>
+              log.warn('the keys of sessions could not be read; it is tried again in an hour', {
+                reason: reasonOf(error),
+              }),
+            );
+          }),
+          await relational.schedule(SCHEMA, 'forget-expired', '7 * * * *', () => store.forgetExpired(clock.now())),
+        );
       },
-      stop: () => Promise.resolve(cancel?.()),
+      async stop() {
+        for (const end of ends.splice(0)) await end();
+      },
     };
   },
 });

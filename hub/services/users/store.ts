@@ -4,7 +4,8 @@ import { migrations } from './migrations/index.ts';
 import type { SigningKey } from './access-token.ts';
 import type { FoundKey, FoundUser, SigningKeyRow, UsersTables } from './tables.ts';
 
-const SCHEMA = 'users';
+/** The service's own schema. */
+export const SCHEMA = 'users';
 
 /** Which part of a list is asked for. */
 export interface Paging {

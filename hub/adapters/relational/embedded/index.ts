@@ -32,6 +32,7 @@ export const embeddedRelational = defineAdapter<Relational, typeof config>({
       migrate: async (schema, migrations) => open().migrate(schema, migrations),
       forOrg: async (schema, org, work) => open().forOrg(schema, org, work),
       outside: async (schema, work) => open().outside(schema, work),
+      schedule: async (schema, name, cron, work) => open().schedule(schema, name, cron, work),
       check: async () => open().check(),
     };
     return {

@@ -1,3 +1,4 @@
+import { until } from '#kit';
 import { checkSettings, silentLogger, systemClock, type Component } from '#sdk';
 import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
@@ -29,6 +30,27 @@ await onServer(postgres, (address) => {
   relationalContract('postgres', async () =>
     adapterFor(await emptyDatabase(address, `outrider_contract_${(made += 1)}`)),
   );
+
+  test('scheduled work runs once a minute, however many hubs know of it', { timeout: 200_000 }, async () => {
+    const url = await emptyDatabase(address, 'outrider_schedules');
+    const adapters = [adapterFor(url), adapterFor(url), adapterFor(url)];
+    const runs: { hub: number; minute: number }[] = [];
+    try {
+      await Promise.all(
+        adapters.map(async (adapter, hub) => {
+          await adapter.start?.();
+          await adapter.port.schedule('clockwork', 'tick', '* * * * *', () => {
+            runs.push({ hub, minute: Math.floor(systemClock.now() / 60_000) });
+            return Promise.resolve();
+          });
+        }),
+      );
+      await until('it ran in two minutes', () => new Set(runs.map(({ minute }) => minute)).size >= 2 || undefined, 180);
+      expect(runs.map(({ minute }) => minute)).toEqual([...new Set(runs.map(({ minute }) => minute))]);
+    } finally {
+      await Promise.all(adapters.map((adapter) => adapter.stop?.() ?? Promise.resolve()));
+    }
+  });
 
   describe('signing in', () => {
     test('a superuser is refused with the statement that makes a modest one', async () => {

@@ -4,6 +4,7 @@ import type { Relational } from '../../../ports/relational.ts';
 import { problems } from './errors.ts';
 import { migrateSchema } from './migrate.ts';
 import { demandModestUser } from './roles.ts';
+import { createSchedules } from './schedules.ts';
 import { COLUMN_TYPES, inTransaction } from './transactions.ts';
 
 export { problems } from './errors.ts';
@@ -76,12 +77,14 @@ export function createSessions(config: pg.PoolConfig, where: string, log: Logger
       throw awayProblem(error, where);
     }
   };
+  const schedules = createSchedules(pool, log);
   let closed: Promise<void> | undefined;
   return {
     port: {
       migrate: (schema, migrations) => guarded(migrateSchema(pool, schema, migrations)),
       forOrg: (schema, org, work) => guarded(inTransaction(pool, { schema, org }, work)),
       outside: (schema, work) => guarded(inTransaction(pool, { schema }, work)),
+      schedule: (schema, name, cron, work) => guarded(schedules.add(schema, name, cron, work)),
       check: async () => void (await guarded(pool.query('SELECT 1'))),
     },
     open: () =>
@@ -97,6 +100,6 @@ export function createSessions(config: pg.PoolConfig, where: string, log: Logger
           }
         })(),
       ),
-    close: () => (closed ??= pool.end()),
+    close: () => (closed ??= schedules.close().then(() => pool.end())),
   };
 }

@@ -6,7 +6,7 @@ import { problems } from './errors.ts';
 import { ensureGround, ensureSchema, schemaRole } from './roles.ts';
 
 /** Any number that no other program locks: hubs that start together take turns on it. */
-const LOCK = 7_355_608;
+export const LOCK = 7_355_608;
 
 const checksum = (sql: string): string => createHash('sha256').update(sql).digest('hex');
 
