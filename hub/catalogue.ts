@@ -65,6 +65,7 @@ export const adapters: {
   series: {
     embedded: async () => (await import('./adapters/series/embedded/index.ts')).embeddedSeries,
     influx: async () => (await import('./adapters/series/influx/index.ts')).influxSeries,
+    prometheus: async () => (await import('./adapters/series/prometheus/index.ts')).prometheusSeries,
   },
   logstore: {
     embedded: async () => (await import('./adapters/logstore/embedded/index.ts')).embeddedLogstore,

@@ -20,6 +20,11 @@ const NEEDED: Readonly<Record<string, readonly Statistic[]>> = {
   c: ['n', 'mn', 'mx', 'firstT', 'f', 'lastT', 'last'],
 };
 
+/** The statistics that are kept of a series, by its text. */
+export const statisticsOf = (text: string): readonly Statistic[] => NEEDED[text.charAt(0)] ?? [];
+/** Whether a name is one of a statistic. */
+export const isStatistic = (name: string): name is Statistic => Object.hasOwn(STATISTICS, name);
+
 /** Rows in steps, by the text of their series, from figures in any order: statistic (of a sample: none), text of the series, RFC 3339 time, value. */
 export function rowsFrom(figures: readonly (readonly string[])[], step: number): Map<string, StepRow[]> {
   const found = new Map<string, Map<number, StepRow>>();
@@ -28,7 +33,7 @@ export function rowsFrom(figures: readonly (readonly string[])[], step: number):
     const own = found.get(text) ?? new Map<number, StepRow>();
     found.set(text, own);
     const row = own.get(t) ?? sampleRow(t, value);
-    own.set(t, Object.hasOwn(STATISTICS, statistic) ? Object.assign(row, { [statistic]: value }) : row);
+    own.set(t, isStatistic(statistic) ? Object.assign(row, { [statistic]: value }) : row);
   }
   return new Map([...found].map(([text, own]) => [text, gatherRows(own.values(), step)]));
 }
@@ -55,7 +60,7 @@ export function linesFrom(rows: ReadonlyMap<string, StepRow[]>): FigureLine[] {
   const lines = new Map<string, FigureLine>();
   for (const [text, own] of rows)
     for (const row of own)
-      for (const statistic of NEEDED[text.charAt(0)] ?? []) {
+      for (const statistic of statisticsOf(text)) {
         const key = `${statistic} ${row.t}`;
         const line = lines.get(key);
         if (line === undefined) lines.set(key, { statistic, timeMs: row.t, fields: `${text}=${row[statistic]}` });

@@ -42,8 +42,8 @@ export interface Note {
 /** Which notes are read. */
 export interface NotesQuery extends Pick<Note, 'kind'> {
   since: number;
-  /** All when absent. */
-  of?: Pick<Note, 'org' | 'about'>;
+  /** All when absent; others of `parts` may come too. */
+  of?: Pick<Note, 'org' | 'about'> & { parts?: readonly string[] };
   /** Only the largest of each part. */
   largest?: boolean;
 }
@@ -110,7 +110,8 @@ const noteOf = ({ org, key: { agent, epoch, lane, seq } }: KnownWrite<string>, n
 });
 
 async function acknowledged(server: PointServer, org: string, agent: string, epoch: bigint) {
-  const notes = await server.readNotes({ kind: 'key', since: 0, of: { org, about: agent }, largest: true });
+  const parts = [`${epoch}.1`, `${epoch}.2`];
+  const notes = await server.readNotes({ kind: 'key', since: 0, of: { org, about: agent, parts }, largest: true });
   const newest = (lane: number): bigint => BigInt(notes.find(({ part }) => part === `${epoch}.${lane}`)?.value ?? 0);
   return { live: newest(1), backfill: newest(2) };
 }
