@@ -10,7 +10,11 @@ export const PrometheusConfig = Type.Object({
     description: 'Where remote writes go, such as https://mimir/api/v1/push; empty means <url>/api/v1/write.',
     default: '',
   }),
-  bearerToken: Type.String({ description: 'Token sent as bearer, when the store asks for one.', secret: true, default: '' }),
+  bearerToken: Type.String({
+    description: 'Token sent as bearer, when the store asks for one.',
+    secret: true,
+    default: '',
+  }),
   username: Type.String({ description: 'User, when the store asks for one.', default: '' }),
   password: Type.String({ description: 'Its password.', secret: true, default: '' }),
   headers: Type.Record(Type.String(), Type.String(), {

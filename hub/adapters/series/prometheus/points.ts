@@ -1,47 +1,40 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock, Logger } from '#sdk';
 import type { StepRow } from '../points/answer.ts';
 import { problems } from '../points/errors.ts';
-import { PIECE_MS } from '../points/pieces.ts';
 import { gatherRows, sampleRow } from '../points/rows.ts';
 import { isStatistic, statisticsOf } from '../points/statistics.ts';
-import type { Note, Owner, PointServer, Rows, RowsQuery } from '../points/tiered-store.ts';
+import type { Owner, PointServer, Rows, RowsQuery } from '../points/tiered-store.ts';
 import { RESOLUTIONS, type Resolution } from '../points/tiers.ts';
 import { onlyOf, selector, seriesLabels } from './labels.ts';
 import { encodeLabels, type WriteLine } from './remote-write.ts';
-import type { Found, Server } from './server.ts';
-import { createSettling, type Settling } from './settling.ts';
+import { createNotes } from './notes.ts';
+import { AHEAD_MS, createReading, floor, samplesOf, timeOf } from './reading.ts';
+import type { Server } from './server.ts';
+import { createSettling } from './settling.ts';
 
 const [MINUTE_MS, HOUR_MS, DAY_MS] = [60_000, 3_600_000, 86_400_000];
-/** Nothing older is asked for when nothing says how far back data go. */
-const LONGEST_MS = 3650 * DAY_MS;
-/** Open pieces are looked for so far back. */
-const MARKS_MS = 31 * DAY_MS;
 /** How far back series that no coarser tier knows yet are looked for. */
 const FRESH_MS = 2 * HOUR_MS;
-/** Steps that a store answers at most for a series: 11 000. */
-const MAX_STEPS = 10_000;
-/** Samples of the store's future: of agents whose clock is ahead. */
-const AHEAD_MS = HOUR_MS;
 
-const [RAW, , , HOURS] = RESOLUTIONS;
-const timeOf = (seconds: number): number => Math.round(seconds * 1000);
-const floor = (ms: number, step: number): number => Math.floor(ms / step) * step;
+const [RAW] = RESOLUTIONS;
 const ownerKey = ({ org, resource }: Owner): string => JSON.stringify([org, resource]);
-const samplesOf = ({ value, values }: Found) => values ?? (value === undefined ? [] : [value]);
 
 /**
  * Samples as `<prefix>_raw{org,resource,name,series}`, rows of coarser tiers as `<prefix>_<seconds>s` with a label `stat`. These stores replace nothing: a second
  * value at a time is refused or may win by chance. So a row is written some milliseconds after the begin of its bucket, one more each time that it is
  * written anew, and the last one within the bucket counts.
  */
-export function createPoints(server: Server, prefix: string, { clock, log }: { clock: Clock; log: Logger }) {
+export function createPoints(
+  server: Server,
+  prefix: string,
+  { clock, log }: { clock: Clock; log: Logger },
+): PointServer {
+  const reading = createReading(server, clock);
   const metricOf = ({ bucketMs }: Resolution): string => `${prefix}_${bucketMs === 0 ? 'raw' : `${bucketMs / 1000}s`}`;
   const encoded = new WeakMap<readonly string[], Uint8Array[]>();
   const begins = new Map<Resolution, number>();
-  const stamps = new LRUCache<string, number>({ max: 100_000 });
-  let closed = 0;
-  let settling: Settling | undefined;
+  const { window, inSteps, oldest } = reading;
+  const notes = createNotes({ reading, server, prefix, clock, write: (lines) => write(['notes'], lines) });
   let forgottenMs = 0;
   let cannotForget = false;
 
@@ -49,25 +42,15 @@ export function createPoints(server: Server, prefix: string, { clock, log }: { c
     const keptMs = begins.get(tier);
     return keptMs === undefined ? 0 : clock.now() - keptMs;
   };
-  /** Samples at or after `from` and before `to`. Before its version 3 Prometheus counts the left edge in. */
-  const window = (from: number, to: number): string => `[${Math.max(1, to - from - closed)}ms]`;
-  const inSteps = async (query: string, from: number, to: number, step: number): Promise<Found[]> => {
-    const found: Found[] = [];
-    for (let at = from; at <= to; at += MAX_STEPS * step)
-      found.push(...(await server.range(query, at, Math.min(to, at + (MAX_STEPS - 1) * step), step)));
-    return found;
-  };
-  const oldest = (from: number): number => Math.max(from, clock.now() - LONGEST_MS);
-  const write = async (place: string, lines: readonly WriteLine[]): Promise<number> => {
+  const write = async (places: readonly string[], lines: readonly WriteLine[]): Promise<number> => {
     if (lines.length === 0) return 0;
     let [from, to] = [Infinity, -Infinity];
-    for (const { times } of lines)
-      for (const ms of times) [from, to] = [Math.min(from, ms), Math.max(to, ms)];
+    for (const { times } of lines) for (const ms of times) [from, to] = [Math.min(from, ms), Math.max(to, ms)];
     // Noted before too: what fails half-way may be there.
     try {
       return await server.write(lines);
     } finally {
-      settling?.wrote(place, from, to);
+      for (const place of places) reading.settling?.wrote(place, from, to);
     }
   };
   const placeOf = (tier: Resolution, owner: Owner): string => `${tier.bucketMs} ${ownerKey(owner)}`;
@@ -146,7 +129,7 @@ export function createPoints(server: Server, prefix: string, { clock, log }: { c
     const times = [...rows.values()].flat().map(({ t }) => t);
     if (times.length === 0) return;
     const [from, to] = times.reduce(([a, b], t) => [Math.min(a, t), Math.max(b, t + tier.bucketMs)], [Infinity, 0]);
-    await settling?.settled(placeOf(tier, owner), from, to);
+    await reading.settling?.settled(placeOf(tier, owner), from, to);
     const version = Math.min(await versionOf(tier, owner, from, to), tier.bucketMs - 2);
     const head = encodeLabels([['__name__', metricOf(tier)]]);
     const fixed = { org: encodeURIComponent(owner.org), resource: encodeURIComponent(owner.resource) };
@@ -163,100 +146,52 @@ export function createPoints(server: Server, prefix: string, { clock, log }: { c
           values: own.map((row) => row[stat]),
         });
     }
-    await write(placeOf(tier, owner), lines);
-    await write(placeOf(tier, owner), [{ labels: Buffer.concat([head, count]), times: all, values: all.map(() => version) }]);
-  };
-
-  /** A time that no note of its kind has yet: a mark's lies within its piece, the later the higher, a key's is now. */
-  const stampOf = ({ kind, org, about, part, timeMs }: Note): number => {
-    const place = JSON.stringify([kind, org, about, part, kind === 'mark' ? timeMs : 0]);
-    const ageS = Math.max(0, Math.floor((clock.now() - timeMs) / 1000));
-    const age = ageS < 100_000 ? ageS : 100_000 + Math.floor(ageS / 60);
-    const wished = kind === 'mark' ? timeMs + 1 + Math.min(age, PIECE_MS - 1_000) : clock.now();
-    const stamp = Math.max(wished, (stamps.get(place) ?? 0) + 1);
-    stamps.set(place, stamp);
-    return kind === 'mark' ? Math.min(stamp, timeMs + PIECE_MS) : stamp;
-  };
-  const noteLine = (metric: string, labels: Readonly<Record<string, string>>, timeMs: number, value: number): WriteLine => {
-    const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
-    const pairs = sorted.map(([name, text]) => [name, encodeURIComponent(text)] as const);
-    return { labels: encodeLabels([['__name__', metric], ...pairs]), times: [timeMs], values: [value] };
-  };
-  const linesOf = (note: Note): WriteLine[] => {
-    const { kind, org, about, part, value } = note;
-    const stamp = stampOf(note);
-    if (kind === 'mark') return [noteLine(`${prefix}_mark`, { org, resource: about }, stamp, value)];
-    // Keys are as many as samples: the hour in which the newest lies is kept beside them, so that only that hour is read.
-    const [labels, hour] = [{ org, agent: about, part }, floor(stamp, HOUR_MS)];
-    const place = JSON.stringify([org, about, part, 'hour']);
-    const isKnown = stamps.get(place) === hour;
-    stamps.set(place, hour);
-    const key = noteLine(`${prefix}_key`, labels, stamp, value);
-    return isKnown ? [key] : [noteLine(`${prefix}_key_hour`, labels, stamp, hour), key];
-  };
-  const readKeys = async (of: NonNullable<Parameters<PointServer['readNotes']>[0]['of']>): Promise<Note[]> => {
-    await settling?.settled('notes', -Infinity, Infinity);
-    const now = clock.now() + AHEAD_MS;
-    const own = { org: of.org, agent: of.about };
-    const only = of.parts === undefined ? '' : `,part=~${JSON.stringify(of.parts.map((part) => part.replace('.', '\\.')).join('|'))}`;
-    const everything = window(oldest(0), now);
-    const hours = await server.instant(`max_over_time(${selector(`${prefix}_key_hour`, own, only)}${everything})`, now - 1);
-    const notes: Note[] = [];
-    for (const { metric, value } of hours) {
-      const [hour, part] = [Number(value?.[1]), metric['part'] ?? ''];
-      const end = hour + 2 * HOUR_MS;
-      const key = selector(`${prefix}_key`, { ...own, part });
-      const [found] = await server.instant(`max_over_time(${key}${window(hour, end)})`, end - 1);
-      if (found?.value !== undefined)
-        notes.push({ kind: 'key', ...of, part, timeMs: hour, value: Number(found.value[1]) });
-    }
-    return notes;
-  };
-  const readMarks = async (since: number): Promise<Note[]> => {
-    await settling?.settled('notes', -Infinity, Infinity);
-    const from = floor(Math.max(since, clock.now() - MARKS_MS), PIECE_MS) + PIECE_MS;
-    const query = `last_over_time(${prefix}_mark[${PIECE_MS}ms]) == 1`;
-    const found = await inSteps(query, from, floor(clock.now() + AHEAD_MS, PIECE_MS), PIECE_MS);
-    return found.flatMap((one) => {
-      const [org, about] = [one.metric['org'], one.metric['resource']].map((text) => decodeURIComponent(text ?? ''));
-      const note = { kind: 'mark' as const, org: org ?? '', about: about ?? '', part: 'piece', value: 1 };
-      return samplesOf(one).map(([time]) => ({ ...note, timeMs: timeOf(time) - PIECE_MS }));
-    });
+    await write([placeOf(tier, owner)], lines);
+    await write(
+      [placeOf(tier, owner)],
+      [{ labels: Buffer.concat([head, count]), times: all, values: all.map(() => version) }],
+    );
   };
 
   /** Counts of each step of a range, ascending, where there is something. */
   const counts = async (tier: Resolution, from: number, to: number, step: number): Promise<[number, number][]> => {
-    const samples = `sum(count_over_time(${metricOf(tier)}[${Math.max(1, step - closed)}ms]))`;
+    const samples = `sum(count_over_time(${metricOf(tier)}[${Math.max(1, step - reading.closed)}ms]))`;
     const rows = `sum(last_over_time(${metricOf(tier)}{stat="n"}[${step}ms]))`;
     const [query, late] = tier === RAW ? [samples, 1] : [rows, 0];
     const found = await inSteps(query, from + step - late, to + step - late, step);
     return found.flatMap(samplesOf).map(([time, value]) => [timeOf(time) - step + late, Number(value)]);
   };
 
-  const points: PointServer = {
+  const check = async (): Promise<void> => {
+    const [one] = await server.instant('vector(1)', clock.now());
+    if (one === undefined) throw problems.otherVersion(`${server.name} does not answer like Prometheus.`);
+  };
+
+  return {
     beginsMs,
     async open() {
-      await points.check();
+      await check();
       await server.checkWrite();
       const { kind, apart } = await server.facts();
       if (kind === 'victoria') {
-        settling = createSettling(clock, server.flush);
+        reading.settling = createSettling(clock, server.flush);
+        await reading.settling.all();
         if (apart !== undefined && apart !== '1ms')
-          log.warn('set -dedup.minScrapeInterval=1ms: the store counts twice what was sent twice, or drops samples', { is: apart });
+          log.warn('set -dedup.minScrapeInterval=1ms: the store counts twice what was sent twice, or drops samples', {
+            is: apart,
+          });
       }
       // Not answered by VictoriaMetrics, which counts the left edge out.
-      const [edge] = kind === 'victoria' ? [] : await server.instant('count_over_time(vector(1)[1ms:1ms])', clock.now());
-      closed = Number(edge?.value?.[1]) === 2 ? 1 : 0;
+      const [edge] =
+        kind === 'victoria' ? [] : await server.instant('count_over_time(vector(1)[1ms:1ms])', clock.now());
+      reading.closed = Number(edge?.value?.[1]) === 2 ? 1 : 0;
       const lateMs = kind === 'victoria' ? undefined : await server.lateMs();
       if (lateMs !== undefined && lateMs < HOUR_MS)
         throw problems.refused(
           `${server.name} takes no late samples: set storage.tsdb.out_of_order_time_window to 7d, or to as long as agents may be away, in its configuration.`,
         );
     },
-    async check() {
-      const [one] = await server.instant('vector(1)', clock.now());
-      if (one === undefined) throw problems.otherVersion(`${server.name} does not answer like Prometheus.`);
-    },
+    check,
     async keep(retention) {
       for (const tier of RESOLUTIONS) begins.set(tier, tier.days(retention) * DAY_MS);
       if (cannotForget || clock.now() - forgottenMs < HOUR_MS) return;
@@ -266,28 +201,20 @@ export function createPoints(server: Server, prefix: string, { clock, log }: { c
         for (const tier of RESOLUTIONS) await server.remove(metricOf(tier), beginsMs(tier));
       } catch (error) {
         cannotForget = true;
-        log.warn('old samples are not shown, and stay on disk as long as the store’s own retention says', { reason: String(error) });
+        log.warn('old samples are not shown, and stay on disk as long as the store’s own retention says', {
+          reason: String(error),
+        });
       }
     },
-    writeSamples: async (writes) => {
-      const lines = writes.flatMap((one) => {
-        const own = rawLines(one);
-        const times = own.flatMap((line) => line.times);
-        if (times.length > 0)
-          settling?.wrote(placeOf(RAW, one), Math.min(...times), Math.max(...times));
-        return own;
-      });
-      return write('', lines);
-    },
+    writeSamples: (writes) => write([...new Set(writes.map((one) => placeOf(RAW, one)))], writes.flatMap(rawLines)),
     async readRows(tier, owner, query) {
-      await settling?.settled(placeOf(tier, owner), query.from, query.to);
+      await reading.settling?.settled(placeOf(tier, owner), query.from, query.to);
       return tier === RAW ? readRaw(owner, query) : readTier(tier, owner, query);
     },
     writeRows,
-    writeNotes: async (notes) => void (await write('notes', notes.flatMap(linesOf))),
-    readNotes: ({ kind, since, of }) => (kind === 'mark' ? readMarks(since) : of === undefined ? Promise.resolve([]) : readKeys(of)),
+    ...notes,
     async lastSeen(tier, owner) {
-      await settling?.settled(placeOf(tier, owner), -Infinity, Infinity);
+      await reading.settling?.settled(placeOf(tier, owner), -Infinity, Infinity);
       const series = selector(metricOf(tier), { ...owner }, tier === RAW ? '' : ',stat="lastT"');
       const now = clock.now() + AHEAD_MS;
       if (tier !== RAW) {
@@ -296,15 +223,20 @@ export function createPoints(server: Server, prefix: string, { clock, log }: { c
       }
       // Every four minutes shows every sample that was the last of its series: one is seen for five.
       const end = Math.ceil(now / 240_000) * 240_000;
-      const newest = settling === undefined ? `max_over_time(timestamp(${series})[${FRESH_MS + AHEAD_MS}ms:240s])` : `tlast_over_time(${series}[${FRESH_MS + AHEAD_MS}ms])`;
+      const newest =
+        reading.settling === undefined
+          ? `max_over_time(timestamp(${series})[${FRESH_MS + AHEAD_MS}ms:240s])`
+          : `tlast_over_time(${series}[${FRESH_MS + AHEAD_MS}ms])`;
       const found = await server.instant(newest, end);
       return found.map(({ metric, value }) => [metric['series'] ?? '', timeOf(Number(value?.[1]))]);
     },
     async remove({ org, resource }) {
+      // What cannot be seen yet would stay.
+      await reading.settling?.all();
       await server.remove(selector('', { org, resource }, `,__name__=~"${prefix}_.*"`));
     },
     async count(tier, from, to) {
-      await settling?.settled('', -Infinity, Infinity);
+      await reading.settling?.all();
       const step = tier === RAW ? MINUTE_MS : tier.bucketMs;
       const range = [floor(oldest(from), step), Math.min(to, clock.now() + AHEAD_MS)] as const;
       const found = await counts(tier, range[0], range[1], step);
@@ -313,12 +245,16 @@ export function createPoints(server: Server, prefix: string, { clock, log }: { c
       // The minute, the second and the millisecond of the first sample.
       for (const finer of tier === RAW && first !== undefined ? [1000, 1] : []) {
         const length = finer === 1 ? 1000 : MINUTE_MS;
-        const within: [number, number][] = await counts(tier, first as number, (first as number) + length - finer, finer);
+        const within: [number, number][] = await counts(
+          tier,
+          first as number,
+          (first as number) + length - finer,
+          finer,
+        );
         first = within.find(([, count]) => count > 0)?.[0] ?? first;
       }
       return { samples, oldestMs: first };
     },
     bytes: async () => (await server.facts()).bytes,
   };
-  return points;
 }

@@ -16,7 +16,8 @@ const [SERIES, SAMPLE, VALUE, TIME] = [0x0a, 0x12, 0x09, 0x10]; // Field number 
 /** Labels as fields of a remote-write time series; several parts may follow one another. */
 export function encodeLabels(labels: Labels): Uint8Array {
   const writer = new BinaryWriter();
-  for (const [name, value] of labels) writer.uint32(SERIES).fork().uint32(0x0a).string(name).uint32(0x12).string(value).join();
+  for (const [name, value] of labels)
+    writer.uint32(SERIES).fork().uint32(0x0a).string(name).uint32(0x12).string(value).join();
   return writer.finish();
 }
 

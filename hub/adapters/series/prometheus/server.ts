@@ -83,7 +83,10 @@ function factsFrom(metrics: string): ServerFacts {
 export function connect(place: Static<typeof PrometheusConfig>) {
   const url = place.url.replace(/\/+$/, '');
   const writeUrl = place.writeUrl === '' ? `${url}/api/v1/write` : place.writeUrl;
-  const [name, writeName] = [url, writeUrl].map((one) => `The series store at ${new URL(one).host}`) as [string, string];
+  const [name, writeName] = [url, writeUrl].map((one) => `The series store at ${new URL(one).host}`) as [
+    string,
+    string,
+  ];
   const { call, close } = createCalls(place);
   const readHelp = { 401: CREDENTIALS, 403: CREDENTIALS, 404: 'set series.url to where its query API begins' };
   const writeHelp = {
@@ -110,7 +113,9 @@ export function connect(place: Static<typeof PrometheusConfig>) {
     } catch {
       // It is told below.
     }
-    throw problems.otherVersion(`${name} does not answer like Prometheus: set series.url to where its query API begins.`);
+    throw problems.otherVersion(
+      `${name} does not answer like Prometheus: set series.url to where its query API begins.`,
+    );
   };
   const send = (lines: readonly WriteLine[]): Promise<unknown> =>
     writeBody(lines).then((body) =>
@@ -129,7 +134,8 @@ export function connect(place: Static<typeof PrometheusConfig>) {
       await send(lines);
       return 0;
     } catch (error) {
-      if (statusOf(error) !== 400 || !BAD_SAMPLE.test((error as Error).message)) throw failure(error, writeHelp, writeName);
+      if (statusOf(error) !== 400 || !BAD_SAMPLE.test((error as Error).message))
+        throw failure(error, writeHelp, writeName);
     }
     const [first] = lines;
     if (first === undefined || (lines.length === 1 && first.times.length === 1)) return lines.length;
@@ -142,8 +148,15 @@ export function connect(place: Static<typeof PrometheusConfig>) {
     return (await sendFitting(a)) + (await sendFitting(b));
   };
   const facts = async (): Promise<ServerFacts> => {
-    const texts = await Promise.allSettled([`${url}/metrics`, `${new URL(url).origin}/metrics`].map((one) => call(one)));
-    return factsFrom(texts.map((one) => (one.status === 'fulfilled' ? one.value : '')).join('\n').slice(0, 4_000_000));
+    const texts = await Promise.allSettled(
+      [`${url}/metrics`, `${new URL(url).origin}/metrics`].map((one) => call(one)),
+    );
+    return factsFrom(
+      texts
+        .map((one) => (one.status === 'fulfilled' ? one.value : ''))
+        .join('\n')
+        .slice(0, 4_000_000),
+    );
   };
   return {
     name,
@@ -180,7 +193,8 @@ export function connect(place: Static<typeof PrometheusConfig>) {
       const how = 'start Prometheus with --web.enable-admin-api; other stores forget by their own retention alone';
       await call(`${url}/api/v1/admin/tsdb/delete_series?${query}`, { body: '' }).catch((error: unknown) => {
         const off = /admin APIs? (is )?disabled/i.test((error as Error).message);
-        if (off || statusOf(error) === 404) throw problems.refused(`${name} deletes nothing: ${how}.`, { cause: error });
+        if (off || statusOf(error) === 404)
+          throw problems.refused(`${name} deletes nothing: ${how}.`, { cause: error });
         throw failure(error);
       });
     },

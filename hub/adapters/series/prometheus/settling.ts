@@ -6,6 +6,8 @@ export interface Settling {
   wrote(place: string, from: number, to: number): void;
   /** Resolves when queries see what was written there within a range. */
   settled(place: string, from: number, to: number): Promise<void>;
+  /** Resolves when queries see everything that was written before, by whomever. */
+  all(): Promise<void>;
 }
 
 /** VictoriaMetrics shows samples, and new series, a second after it took them; a busy one later. */
@@ -25,7 +27,7 @@ export function createSettling(clock: Clock, flush: () => Promise<boolean>): Set
     recent = new Map();
     flushedAt = clock.monotonic();
     if (await flush()) return;
-    const newest = Math.max(...[...before.values()].map(({ at }) => at));
+    const newest = Math.max(-SHOWN_MS, ...[...before.values()].map(({ at }) => at));
     await clock.sleep(Math.max(0, newest + SHOWN_MS - clock.monotonic()));
   };
   return {
@@ -33,7 +35,10 @@ export function createSettling(clock: Clock, flush: () => Promise<boolean>): Set
       const there = recent.get(place);
       const isOver = there === undefined || clock.monotonic() - there.at > SHOWN_MS;
       const at = clock.monotonic();
-      recent.set(place, isOver ? { from, to, at } : { from: Math.min(from, there.from), to: Math.max(to, there.to), at });
+      recent.set(
+        place,
+        isOver ? { from, to, at } : { from: Math.min(from, there.from), to: Math.max(to, there.to), at },
+      );
     },
     async settled(place, from, to) {
       const there = recent.get(place);
@@ -41,5 +46,6 @@ export function createSettling(clock: Clock, flush: () => Promise<boolean>): Set
       if (clock.monotonic() - there.at > SHOWN_MS) return void recent.delete(place);
       await (flushing ??= flushOnce());
     },
+    all: () => (flushing ??= flushOnce()),
   };
 }
