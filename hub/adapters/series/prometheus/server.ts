@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { Agent, request } from 'undici';
-import type { Static } from 'typebox';
-import type { PrometheusConfig } from './config.ts';
 import { problems } from '../points/errors.ts';
 import { failureOf } from '../points/failures.ts';
+import { createCalls, StatusError, type Calls } from './calls.ts';
+import type { PrometheusConfig } from './config.ts';
+import { factsFrom, type ServerFacts } from './facts.ts';
 import { writeBody, type WriteLine } from './remote-write.ts';
 
 /** One series of an answer; times in seconds. */
@@ -13,99 +12,42 @@ export interface Found {
   values?: [time: number, value: string][];
 }
 
-/** What a server tells about itself. What it does not tell is undefined. */
-export interface ServerFacts {
-  kind: 'victoria' | 'prometheus' | 'other';
-  /** When its process began, seconds since 1970. */
-  startedS: number | undefined;
-  bytes: number;
-  /** VictoriaMetrics: the shortest distance of samples that it keeps apart. */
-  apart: string | undefined;
-}
-
-class StatusError extends Error {
-  readonly status: number;
-  constructor(status: number, text: string) {
-    super(text);
-    this.status = status;
-  }
-}
-
-const statusOf = (error: unknown): number | undefined => (error instanceof StatusError ? error.status : undefined);
 const CREDENTIALS = 'set series.bearerToken, or series.username and series.password';
+const READ_HELP = { 401: CREDENTIALS, 403: CREDENTIALS, 404: 'set series.url to where its query API begins' };
+const WRITE_HELP = {
+  401: CREDENTIALS,
+  403: CREDENTIALS,
+  404: 'start Prometheus with --web.enable-remote-write-receiver, or set series.writeUrl',
+  405: 'set series.writeUrl to where it takes remote writes',
+};
+const DELETE_HELP = 'start Prometheus with --web.enable-admin-api; other stores forget by their own retention alone';
 /** Samples of a request: some four megabytes before compression. */
 const REQUEST_SAMPLES = 20_000;
 const BAD_SAMPLE = /out of order|out of bounds|too old|duplicate sample|too far in/i;
+const WRITE_HEADERS = {
+  'content-type': 'application/x-protobuf',
+  'content-encoding': 'snappy',
+  'x-prometheus-remote-write-version': '0.1.0',
+};
 
-/** What is asked of a server that speaks like Prometheus. Failures name its address. */
-export type Server = ReturnType<typeof connect>;
+const nameOf = (url: string): string => `The series store at ${new URL(url).host}`;
+const statusOf = (error: unknown): number | undefined => (error instanceof StatusError ? error.status : undefined);
 
-function headersOf({ bearerToken, username, password, headers }: Static<typeof PrometheusConfig>) {
-  const basic = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-  const authorization = bearerToken === '' ? (username === '' ? undefined : basic) : `Bearer ${bearerToken}`;
-  return { ...headers, ...(authorization === undefined ? {} : { authorization }) };
+function failure(name: string, error: unknown, help: Readonly<Record<number, string>>): unknown {
+  const status = statusOf(error);
+  // A store whose disk is full may say so as if the samples were to blame.
+  const isFull = status === 400 && /read-?only/i.test((error as Error).message);
+  return failureOf(name, error, isFull ? 503 : status, help);
 }
 
-/** Calls over HTTP; an answer that is no success becomes a StatusError. */
-function createCalls(place: Static<typeof PrometheusConfig>) {
-  const timeout = place.timeoutSeconds * 1000;
-  const tls = place.ca === '' ? {} : { ca: readFileSync(place.ca) };
-  const dispatcher = new Agent({ headersTimeout: timeout, bodyTimeout: timeout, connect: { timeout, ...tls } });
-  const own = headersOf(place);
-  return {
-    async call(url: string, { body, headers = {} }: { body?: Buffer | string; headers?: Record<string, string> } = {}) {
-      const method = body === undefined ? 'GET' : 'POST';
-      const answer = await request(url, { method, body, headers: { ...headers, ...own }, dispatcher });
-      const text = await answer.body.text();
-      if (answer.statusCode >= 300) throw new StatusError(answer.statusCode, text.trim() || 'no reason given');
-      return text;
-    },
-    close: () => dispatcher.destroy(),
-  };
-}
-
-const figure = (text: string, pattern: RegExp): number =>
-  [...text.matchAll(pattern)].reduce((sum, [, value]) => sum + Number(value), 0);
-
-function factsFrom(metrics: string): ServerFacts {
-  const started = /^process_start_time_seconds (\S+)$/m.exec(metrics)?.[1];
-  const victoria = /^vm_app_version\{/m.test(metrics);
-  const chunks = figure(metrics, /^prometheus_tsdb_head_chunks (\S+)$/gm) * 160; // Some 120 samples each.
-  return {
-    kind: victoria ? 'victoria' : /^prometheus_tsdb_head_chunks /m.test(metrics) ? 'prometheus' : 'other',
-    startedS: started === undefined ? undefined : Number(started),
-    bytes: figure(metrics, /^(?:vm_data_size_bytes\{.*\}|prometheus_tsdb_storage_blocks_bytes) (\S+)$/gm) + chunks,
-    apart: /^flag\{name="dedup\.minScrapeInterval", value="([^"]*)"/m.exec(metrics)?.[1],
-  };
-}
-
-/** Gives a server by its address; nothing is sent before the first call. */
-export function connect(place: Static<typeof PrometheusConfig>) {
-  const url = place.url.replace(/\/+$/, '');
-  const writeUrl = place.writeUrl === '' ? `${url}/api/v1/write` : place.writeUrl;
-  const [name, writeName] = [url, writeUrl].map((one) => `The series store at ${new URL(one).host}`) as [
-    string,
-    string,
-  ];
-  const { call, close } = createCalls(place);
-  const readHelp = { 401: CREDENTIALS, 403: CREDENTIALS, 404: 'set series.url to where its query API begins' };
-  const writeHelp = {
-    401: CREDENTIALS,
-    403: CREDENTIALS,
-    404: 'start Prometheus with --web.enable-remote-write-receiver, or set series.writeUrl',
-    405: 'set series.writeUrl to where it takes remote writes',
-  };
-  const failure = (error: unknown, help = readHelp as Record<number, string>, of = name): unknown => {
-    // A store whose disk is full says so as if the samples were to blame.
-    if (statusOf(error) === 400 && /read-?only/i.test((error as Error).message))
-      return failureOf(of, new StatusError(503, (error as Error).message), 503, help);
-    return failureOf(of, error, statusOf(error), help);
-  };
-  const ask = async (path: string, form: Record<string, string | number>): Promise<Found[]> => {
-    const body = new URLSearchParams({ ...form, nocache: 1 } as never).toString();
+function createQueries(call: Calls['call'], url: string) {
+  const name = nameOf(url);
+  return async (path: string, form: Readonly<Record<string, string>>): Promise<Found[]> => {
+    // VictoriaMetrics hides the last seconds of what it might keep in its cache.
+    const body = new URLSearchParams({ ...form, nocache: '1' }).toString();
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const text = await call(`${url}/api/v1/${path}`, { body, headers }).catch((error: unknown) => {
-      throw failure(error);
+      throw failure(name, error, READ_HELP);
     });
     try {
       const { status, data } = JSON.parse(text) as { status: string; data: { result: Found[] } };
@@ -117,57 +59,34 @@ export function connect(place: Static<typeof PrometheusConfig>) {
       `${name} does not answer like Prometheus: set series.url to where its query API begins.`,
     );
   };
-  const send = (lines: readonly WriteLine[]): Promise<unknown> =>
-    writeBody(lines).then((body) =>
-      call(writeUrl, {
-        body,
-        headers: {
-          'content-type': 'application/x-protobuf',
-          'content-encoding': 'snappy',
-          'x-prometheus-remote-write-version': '0.1.0',
-        },
-      }),
-    );
-  /** A sample that the server does not take makes it refuse all of a request: it is found by halving. Gives how many were left out. */
+}
+
+function createWriting(call: Calls['call'], url: string) {
+  const send = async (lines: readonly WriteLine[]): Promise<void> => {
+    await call(url, { body: await writeBody(lines), headers: WRITE_HEADERS });
+  };
+  const failed = (error: unknown): never => {
+    throw failure(nameOf(url), error, WRITE_HELP);
+  };
+  /** One sample that the server does not take makes it refuse the whole request: it is found by halving. Gives how many were left out. */
   const sendFitting = async (lines: readonly WriteLine[]): Promise<number> => {
     try {
       await send(lines);
       return 0;
     } catch (error) {
-      if (statusOf(error) !== 400 || !BAD_SAMPLE.test((error as Error).message))
-        throw failure(error, writeHelp, writeName);
+      if (statusOf(error) !== 400 || !BAD_SAMPLE.test((error as Error).message)) failed(error);
     }
     const [first] = lines;
     if (first === undefined || (lines.length === 1 && first.times.length === 1)) return lines.length;
-    const half = lines.length >> 1;
-    const cut = first.times.length >> 1;
     const part = (from: number, to?: number): WriteLine[] => [
       { labels: first.labels, times: first.times.slice(from, to), values: first.values.slice(from, to) },
     ];
-    const [a, b] = lines.length > 1 ? [lines.slice(0, half), lines.slice(half)] : [part(0, cut), part(cut)];
-    return (await sendFitting(a)) + (await sendFitting(b));
-  };
-  const facts = async (): Promise<ServerFacts> => {
-    const texts = await Promise.allSettled(
-      [`${url}/metrics`, `${new URL(url).origin}/metrics`].map((one) => call(one)),
-    );
-    return factsFrom(
-      texts
-        .map((one) => (one.status === 'fulfilled' ? one.value : ''))
-        .join('\n')
-        .slice(0, 4_000_000),
-    );
+    const half = (lines.length > 1 ? lines.length : first.times.length) >> 1;
+    const halves = lines.length > 1 ? [lines.slice(0, half), lines.slice(half)] : [part(0, half), part(half)];
+    return (await sendFitting(halves[0] ?? [])) + (await sendFitting(halves[1] ?? []));
   };
   return {
-    name,
-    close,
-    facts,
-    /** Values at one time, milliseconds. */
-    instant: (query: string, timeMs: number) => ask('query', { query, time: timeMs / 1000 }),
-    /** Values from a first to a last time, both inclusive, milliseconds. */
-    range: (query: string, from: number, to: number, step: number) =>
-      ask('query_range', { query, start: from / 1000, end: to / 1000, step: step / 1000 }),
-    /** Sends samples; gives how many the server does not take, because they are too old or another value is there. */
+    check: () => send([]).catch(failed),
     async write(lines: readonly WriteLine[]): Promise<number> {
       let left = 0;
       let group: WriteLine[] = [];
@@ -181,34 +100,62 @@ export function connect(place: Static<typeof PrometheusConfig>) {
       }
       return group.length === 0 ? left : left + (await sendFitting(group));
     },
-    /** Whether it takes remote writes. */
-    checkWrite: () =>
-      send([]).catch((error: unknown) => {
-        throw failure(error, writeHelp, writeName);
-      }),
+  };
+}
+
+/** What is asked of a server that speaks like Prometheus. Failures name its address. */
+export type Server = ReturnType<typeof connect>;
+
+/** Gives a server by its address; nothing is sent before the first call. */
+export function connect(place: PrometheusConfig) {
+  const url = place.url.replace(/\/+$/, '');
+  const { origin } = new URL(url);
+  const { call, close } = createCalls(place);
+  const ask = createQueries(call, url);
+  const writing = createWriting(call, place.writeUrl === '' ? `${url}/api/v1/write` : place.writeUrl);
+  const name = nameOf(url);
+  const inSeconds = (ms: number): string => (ms / 1000).toFixed(3);
+  return {
+    name,
+    close,
+    /** What it tells of itself; little when its own metrics are not shown. */
+    async facts(): Promise<ServerFacts> {
+      const texts = await Promise.allSettled(
+        [...new Set([`${url}/metrics`, `${origin}/metrics`])].map((one) => call(one)),
+      );
+      return factsFrom(
+        texts.map((one) => (one.status === 'fulfilled' ? one.value : '')).find((text) => text !== '') ?? '',
+      );
+    },
+    /** Values at one time, milliseconds. */
+    instant: (query: string, timeMs: number) => ask('query', { query, time: inSeconds(timeMs) }),
+    /** Values from a first to a last time, both inclusive, milliseconds; at most 11 000 of a series. */
+    range: (query: string, from: number, to: number, step: number) =>
+      ask('query_range', { query, start: inSeconds(from), end: inSeconds(to), step: inSeconds(step) }),
+    /** Sends samples; gives how many the server does not take because they are too old or another value is there. */
+    write: (lines: readonly WriteLine[]) => writing.write(lines),
+    /** Rejects when it takes no remote writes. */
+    checkWrite: () => writing.check(),
     /** Deletes series, or what of them lies before a time. */
     async remove(selector: string, before?: number): Promise<void> {
-      const end = before === undefined ? {} : { start: 0, end: before / 1000 };
-      const query = new URLSearchParams({ 'match[]': selector, ...end } as never);
-      const how = 'start Prometheus with --web.enable-admin-api; other stores forget by their own retention alone';
+      const query = new URLSearchParams({ 'match[]': selector });
+      if (before !== undefined) for (const [key, ms] of [['start', 0], ['end', before]] as const) query.set(key, inSeconds(ms)); // prettier-ignore
       await call(`${url}/api/v1/admin/tsdb/delete_series?${query}`, { body: '' }).catch((error: unknown) => {
-        const off = /admin APIs? (is )?disabled/i.test((error as Error).message);
-        if (off || statusOf(error) === 404)
-          throw problems.refused(`${name} deletes nothing: ${how}.`, { cause: error });
-        throw failure(error);
+        const isOff = [404, 405].includes(statusOf(error) ?? 0) || /admin APIs? .*disabled/i.test(String(error));
+        if (isOff) throw problems.refused(`${name} deletes nothing: ${DELETE_HELP}.`, { cause: error });
+        throw failure(name, error, READ_HELP);
       });
     },
-    /** Makes what was written visible to queries; false when the server knows no such wish. */
+    /** Makes VictoriaMetrics show what it took; false when it cannot. */
     flush: () =>
-      call(`${new URL(url).origin}/internal/force_flush`).then(
+      call(`${origin}/internal/force_flush`).then(
         () => true,
         () => false,
       ),
-    /** Milliseconds that late samples may be late; undefined when it does not tell. */
+    /** How many milliseconds late a sample may be; undefined when it does not tell. */
     async lateMs(): Promise<number | undefined> {
       const text = await call(`${url}/api/v1/status/config`).catch(() => '');
-      if (!text.includes('yaml')) return undefined;
-      return Number(/outofordertimewindow: (\d+)/.exec(text)?.[1] ?? 0);
+      return text.includes('yaml') ? Number(/outofordertimewindow: (\d+)/.exec(text)?.[1] ?? 0) : undefined;
     },
   };
 }

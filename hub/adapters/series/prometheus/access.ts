@@ -1,4 +1,7 @@
 import type { Clock } from '#sdk';
+import type { Owner } from '../points/tiered-store.ts';
+import type { Resolution } from '../points/tiers.ts';
+import type { WriteLine } from './remote-write.ts';
 import type { Found, Server } from './server.ts';
 import type { Settling } from './settling.ts';
 
@@ -13,27 +16,38 @@ export const AHEAD_MS = 3_600_000;
 export const timeOf = (seconds: number): number => Math.round(seconds * 1000);
 export const floor = (ms: number, step: number): number => Math.floor(ms / step) * step;
 export const samplesOf = ({ value, values }: Found) => values ?? (value === undefined ? [] : [value]);
+/** What a resource's samples of one resolution are called among what waits to be seen. */
+export const placeOf = ({ bucketMs }: Resolution, { org, resource }: Owner): string =>
+  JSON.stringify([bucketMs, org, resource]);
 
-/** How one server is read. */
-export interface Reading {
+/** How one server is read and written. */
+export interface Access {
+  server: Server;
+  clock: Clock;
   /** 1 when a range counts its left edge in, as before version 3 of Prometheus; else 0. */
   closed: 0 | 1;
   /** Absent where what was written can be read at once. */
   settling: Settling | undefined;
+  metricOf(tier: Resolution): string;
   /** Range of the samples at or after `from` and before `to`, for a query at `to - 1`. */
   window(from: number, to: number): string;
-  /** Any number of steps. */
+  /** Any number of steps; the ends as `Server.range` has them. */
   inSteps(query: string, from: number, to: number, step: number): Promise<Found[]>;
   /** A beginning that no sample lies before. */
   oldest(from: number): number;
+  /** Gives how many samples were left out. */
+  write(places: readonly string[], lines: readonly WriteLine[]): Promise<number>;
 }
 
-/** Makes the reading; the server's ways are set when it is opened. */
-export function createReading(server: Server, clock: Clock): Reading {
-  const reading: Reading = {
+/** Makes the access; the server's ways are set when it is opened. */
+export function createAccess(server: Server, prefix: string, clock: Clock): Access {
+  const access: Access = {
+    server,
+    clock,
     closed: 0,
     settling: undefined,
-    window: (from, to) => `[${Math.max(1, to - from - reading.closed)}ms]`,
+    metricOf: ({ bucketMs }) => `${prefix}_${bucketMs === 0 ? 'raw' : `${bucketMs / 1000}s`}`,
+    window: (from, to) => `[${Math.max(1, to - from - access.closed)}ms]`,
     async inSteps(query, from, to, step) {
       const found: Found[] = [];
       for (let at = from; at <= to; at += MAX_STEPS * step)
@@ -41,6 +55,17 @@ export function createReading(server: Server, clock: Clock): Reading {
       return found;
     },
     oldest: (from) => Math.max(from, clock.now() - LONGEST_MS),
+    async write(places, lines) {
+      if (lines.length === 0) return 0;
+      let [from, to] = [Infinity, -Infinity];
+      for (const { times } of lines) for (const ms of times) [from, to] = [Math.min(from, ms), Math.max(to, ms)];
+      // What fails half-way may be there, too.
+      try {
+        return await server.write(lines);
+      } finally {
+        for (const place of places) access.settling?.wrote(place, from, to);
+      }
+    },
   };
-  return reading;
+  return access;
 }
