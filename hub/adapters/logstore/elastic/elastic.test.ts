@@ -192,6 +192,14 @@ for (const kind of [elasticsearch8, elasticsearch9]) {
           await expect(start).rejects.toMatchObject(telling('other-schema', `${prefix}-lines-2020.01.01`, 'not ours'));
         });
 
+        test('a template of somebody else that is stronger than ours', async () => {
+          const prefix = fresh();
+          const store = await startOn({ urls: [url], prefix });
+          await call('PUT', `_index_template/${prefix}-other`, { index_patterns: [`${prefix}-l*`], priority: 900 });
+          const append = store.append(ORG, write(1, [[Date.now(), 'one']]));
+          await expect(append).rejects.toMatchObject({ ...telling('other-schema', 'not ours'), retryable: true });
+        });
+
         test('a red index: others are still found, and all goes on when it is well', async () => {
           const prefix = fresh();
           const store = await startOn({ urls: [url], prefix });
@@ -203,7 +211,9 @@ for (const kind of [elasticsearch8, elasticsearch9]) {
           await expect(store.check()).rejects.toMatchObject(telling('red', today, 'allocation/explain'));
           const append = store.append(ORG, write(2, [[now, 'today']]));
           await expect(append).rejects.toMatchObject({ ...telling('red'), retryable: true });
-          const page = await store.search(ORG, ALL, { limit: 9, offset: 0 });
+          // Another hub begins all the same, and its searches do not wait for the red part.
+          const other = await startOn({ urls: [url], prefix, timeoutSeconds: 600 });
+          const page = await other.search(ORG, ALL, { limit: 9, offset: 0 });
           expect(page).toMatchObject({ lines: [{ text: 'yesterday' }], complete: false });
           await call('PUT', `${today}/_settings`, { 'index.routing.allocation.require._name': null });
           await call('GET', `_cluster/health/${today}?wait_for_status=yellow&timeout=30s`);
@@ -227,6 +237,8 @@ for (const kind of [elasticsearch8, elasticsearch9]) {
           await expect(append).rejects.toMatchObject({ ...telling(code, today, word), retryable: true });
           await expect(store.check()).rejects.toMatchObject({ ...telling(code, today, word), retryable: true });
           expect(await texts(store)).toEqual(['one']);
+          // The key of a batch comes after its lines.
+          expect((await store.acknowledged(ORG, HOST, 1n)).live).toBe(1n);
           await call('PUT', `${today}/_settings`, { [`index.blocks.${block}`]: null });
           await store.append(ORG, write(2, [[now, 'two']]));
           expect(await texts(store)).toEqual(['two', 'one']);

@@ -1,3 +1,4 @@
+import { reasonOf } from '#sdk';
 import { defineAdapter } from '../../../adapter.ts';
 import type { LogStore } from '../../../ports/logstore.ts';
 import { ElasticConfig, faultsOf } from './config.ts';
@@ -21,7 +22,10 @@ export const elasticLogstore = defineAdapter<LogStore, typeof ElasticConfig>({
       port,
       async start() {
         await indices.open();
-        await port.check();
+        // A store that is red or full can still be searched, and lines wait.
+        await port
+          .check()
+          .catch((error: unknown) => log.warn('the log store is not well', { reason: reasonOf(error) }));
       },
       async stop() {
         await drain();

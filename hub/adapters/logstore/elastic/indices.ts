@@ -25,7 +25,7 @@ export function createIndices(server: Server, names: Names, config: ElasticConfi
     throw problems.otherSchema(
       typeof version === 'number'
         ? `${address} has ${what} of the layout ${version}, and this hub knows ${SCHEMA}: update the hub.`
-        : `${address} has ${what}, which is not ours: set logstore.prefix to a name that nothing there begins with.`,
+        : `${address} has ${what}, which is not ours: set logstore.prefix to a name that no index or template there is for.`,
     );
   };
   const demandVersion = async (): Promise<void> => {
@@ -35,8 +35,7 @@ export function createIndices(server: Server, names: Names, config: ElasticConfi
         `${address} tells the version ${version.number}: logstore.urls must name an Elasticsearch 8 or 9.`,
       );
   };
-  const demandLayout = async (): Promise<void> => {
-    const index = [names.lines, names.keys];
+  const demandLayout = async (index: string[]): Promise<void> => {
     const there = await ask((es) => es.indices.getMapping({ index, ignore_unavailable: true }));
     for (const [name, { mappings }] of Object.entries(there))
       demandOurs(`an index ${name}`, mappings._meta?.[META] as unknown);
@@ -59,16 +58,16 @@ export function createIndices(server: Server, names: Names, config: ElasticConfi
     async open() {
       await demandVersion();
       await layOut();
-      await demandLayout();
       await make(names.keys);
+      await demandLayout([names.lines, names.keys]);
     },
     async prepare(indices) {
       const missing = [...indices].filter((index) => !made.has(index));
       if (missing.length > 0) await layOut();
-      for (const index of missing) {
-        await make(index);
-        made.add(index);
-      }
+      for (const index of missing) await make(index);
+      // A template of somebody else may be stronger than ours.
+      if (missing.length > 0) await demandLayout(missing);
+      for (const index of missing) made.add(index);
     },
     forget: () => made.clear(),
   };

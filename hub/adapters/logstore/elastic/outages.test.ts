@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestAuthority, makeAdapter, startFaultProxy } from '#kit';
 import { checkSettings, systemClock, type Component } from '#sdk';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { elasticsearch8, elasticsearch9 } from '../../../../test/services/elasticsearch.ts';
-import { onOwnServer, onServer } from '../../../../test/services/index.ts';
+import { onOwnServer, onServer, ownName } from '../../../../test/services/index.ts';
 import type { Instance } from '../../../../test/services/processes.ts';
 import type { LogStore, LogWrite } from '../../../ports/logstore.ts';
 import { elasticLogstore } from './index.ts';
@@ -109,11 +109,20 @@ for (const kind of [elasticsearch8, elasticsearch9]) {
 
 await onServer(elasticsearch8, ({ url }) => {
   const port = Number(new URL(url).port);
+  const prefix = ownName('o-away').replace('_', '-');
+  afterAll(async () => {
+    for (const index of [
+      `${prefix}-keys`,
+      `${prefix}-lines-${new Date().toISOString().slice(0, 10).replaceAll('-', '.')}`,
+    ])
+      await fetch(`${url}/${index}`, { method: 'DELETE' });
+    await fetch(`${url}/_index_template/${prefix}-*`, { method: 'DELETE' });
+  });
 
   test('a server that is away or says nothing is named, and all goes on when it is back', async () => {
     const proxy = await startFaultProxy({ port });
     const host = `${proxy.host}:${proxy.port}`;
-    const given = { urls: [`http://${host}`], timeoutSeconds: 1, prefix: `o-away-${process.pid}` };
+    const given = { urls: [`http://${host}`], timeoutSeconds: 1, prefix };
     try {
       const store = await startOn(given);
       await store.append(ORG, write('h', 1n, ['one']));
@@ -138,7 +147,7 @@ await onServer(elasticsearch8, ({ url }) => {
     const proxy = await startFaultProxy({ port });
     const urls = [`http://${proxy.host}:${proxy.port}`, url];
     try {
-      const store = await startOn({ urls, prefix: `o-away-${process.pid}` });
+      const store = await startOn({ urls, prefix });
       await proxy.set('closed');
       for (let seq = 1n; seq < 6n; seq += 1n) await store.append(ORG, write('several', seq, ['one']));
       expect((await store.search(ORG, { ...ALL, resources: ['several'] }, ONE)).total).toBe(5);
@@ -162,7 +171,7 @@ await onServer(elasticsearch8, ({ url }) => {
       const ca = join(folder, 'ca.pem');
       writeFileSync(ca, authority.ca);
       const at = await listen(createHttps(await authority.server(), forward));
-      return { given: { urls: [`https://127.0.0.1:${at}`], prefix: `o-away-${process.pid}` }, ca, folder };
+      return { given: { urls: [`https://127.0.0.1:${at}`], prefix }, ca, folder };
     };
 
     test('a certificate of a given authority is taken, another is not', async () => {
