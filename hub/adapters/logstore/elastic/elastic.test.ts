@@ -125,6 +125,20 @@ for (const kind of [elasticsearch8, elasticsearch9]) {
         }
       });
 
+      test('counts as many steps as may be asked for, whatever their levels', async () => {
+        const store = await startOn({ urls: [url], prefix: fresh(), timeoutSeconds: 60 });
+        const [steps, from] = [11_000, Math.floor(Date.now() / 1000) * 1000 - 11_000_000];
+        for (const level of [0, 1, 2, 3, 4, 5] as const) {
+          const { lines, ...rest } = write(level + 1, Array.from({ length: steps }, (_, at) => [from + at * 1000, ''] as const)); // prettier-ignore
+          await store.append(ORG, { ...rest, lines: lines.map((line) => ({ ...line, level })) });
+        }
+        // The oldest are absent when the server is slow.
+        const counted = async () => (await store.histogram(ORG, { from, to: from + steps * 1000 }, 1000)).length;
+        await expect.poll(counted, { timeout: 60_000 }).toBe(steps);
+        const some = await store.histogram(ORG, { from: from + 2000, to: from + 4000 }, 1000);
+        expect(some).toEqual([2000, 3000].map((at) => ({ timeMs: from + at, counts: [1, 1, 1, 1, 1, 1] })));
+      }, 120_000);
+
       test('keeps lines of wrong clocks in one index, and finds them', async () => {
         const given = { urls: [url], prefix: fresh() };
         const store = await startOn(given);

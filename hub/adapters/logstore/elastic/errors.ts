@@ -82,7 +82,7 @@ export function problemFor({ status, type, reason }: Refusal, address: string, c
 
 interface Answered {
   statusCode?: number;
-  body?: { error?: { type?: string; reason?: string } | string };
+  body?: { error?: { type?: string; reason?: string; caused_by?: { type?: string; reason?: string } } | string };
 }
 
 /** What went wrong with a call, as a Problem that names the server and what to do. */
@@ -97,7 +97,10 @@ export function problemOf(error: unknown, address: string): Problem {
     });
   if (name === 'ResponseError' && statusCode !== undefined) {
     const told = typeof body?.error === 'object' ? body.error : {};
-    return problemFor({ status: statusCode, type: told.type ?? '', reason: told.reason ?? reason }, address, error);
+    // What failed on the shards of a search stands one level deeper.
+    const deeper = told.caused_by === undefined ? '' : `${told.caused_by.type ?? ''} ${told.caused_by.reason ?? ''}`;
+    const said = [told.reason ?? reason, deeper].filter((part) => part !== '').join(': ');
+    return problemFor({ status: statusCode, type: told.type ?? '', reason: said }, address, error);
   }
   const advice = /certificate|altname|self.signed|issuer/i.test(reason)
     ? 'Renew that certificate, or set logstore.ca to the authority that made it.'

@@ -15,6 +15,9 @@ const WINDOW = 10_000;
 /** How far around a line its context may lie. */
 const CONTEXT_MS = 7 * 86_400_000;
 const SOURCES = 10_000;
+const LEVELS = 6;
+/** Steps of a histogram in one answer: the server counts in at most 65,536 places. */
+const STEPS = Math.floor(65_000 / LEVELS);
 
 type Direction = 'asc' | 'desc';
 type Request = estypes.SearchRequest;
@@ -116,6 +119,30 @@ function createContext({ server, names, fresh }: SearchGiven, find: Find): LogSt
   };
 }
 
+/** Lines per level and step of a range that is not too long for one answer. By level first: that costs the server a third of the other way round. */
+async function bucketsOf(find: Find, query: Request['query'], step: number): Promise<LogBucket[]> {
+  const { aggregations } = await find<{
+    levels: { buckets: { key: LogLevelNumber; steps: { buckets: { key: number; doc_count: number }[] } }[] };
+  }>({
+    query,
+    size: 0,
+    aggs: {
+      levels: {
+        terms: { field: 'level', size: LEVELS },
+        aggs: { steps: { date_histogram: { field: '@timestamp', fixed_interval: `${step}ms`, min_doc_count: 1 } } },
+      },
+    },
+  });
+  const found = new Map<number, [number, number, number, number, number, number]>();
+  for (const { key: level, steps } of aggregations?.levels.buckets ?? [])
+    for (const { key: timeMs, doc_count } of steps.buckets) {
+      const counts = found.get(timeMs) ?? [0, 0, 0, 0, 0, 0];
+      counts[level] = doc_count;
+      found.set(timeMs, counts);
+    }
+  return [...found].map(([timeMs, counts]) => ({ timeMs, counts })).sort((one, other) => one.timeMs - other.timeMs);
+}
+
 /** Answers of the store. A part that is red is left out: what is found says then that it is not complete. */
 export function createSearch(given: SearchGiven): Pick<LogStore, 'search' | 'histogram' | 'context' | 'sources'> {
   const { clock, fresh } = given;
@@ -150,26 +177,16 @@ export function createSearch(given: SearchGiven): Pick<LogStore, 'search' | 'his
       return { ...page, complete: page.complete && isFresh };
     },
     async histogram(org, filter, step) {
-      const query = queryOf(org, filter);
-      if (query === undefined) return [];
       await fresh();
-      const { aggregations } = await find<{
-        steps: { buckets: { key: number; levels: { buckets: { key: LogLevelNumber; doc_count: number }[] } }[] };
-      }>({
-        query,
-        size: 0,
-        aggs: {
-          steps: {
-            date_histogram: { field: '@timestamp', fixed_interval: `${step}ms`, min_doc_count: 1 },
-            aggs: { levels: { terms: { field: 'level', size: 6 } } },
-          },
-        },
-      });
-      return (aggregations?.steps.buckets ?? []).map(({ key, levels }): LogBucket => {
-        const counts: [number, number, number, number, number, number] = [0, 0, 0, 0, 0, 0];
-        for (const { key: level, doc_count } of levels.buckets) counts[level] = doc_count;
-        return { timeMs: key, counts };
-      });
+      const begun = clock.monotonic();
+      const buckets: LogBucket[][] = [];
+      for (let { to } = filter; to > filter.from && clock.monotonic() - begun < FIND_MS;) {
+        const from = Math.max(filter.from, (Math.ceil(to / step) - STEPS) * step);
+        const query = queryOf(org, { ...filter, from, to });
+        if (query !== undefined) buckets.unshift(await bucketsOf(find, query, step));
+        to = from;
+      }
+      return buckets.flat();
     },
     context: createContext(given, find),
     async sources(org, resource) {
