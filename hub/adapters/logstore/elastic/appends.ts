@@ -18,6 +18,8 @@ export interface AppendsOptions {
 /** Appends of many callers, sent together: while one group is on its way, the next gathers. */
 export interface Appends {
   append(org: string, write: LogWrite): Promise<void>;
+  /** Characters of lines that wait or are on their way. */
+  waiting(): number;
   /** Resolves when nothing is on its way. */
   drain(): Promise<void>;
 }
@@ -102,6 +104,7 @@ export function createAppends({ newest, store, limit = WAITING_CHARACTERS }: App
         waiting.push({ write: { ...write, org }, lane: laneOf({ org, key: write.key }), size, resolve, reject });
         working ??= work();
       }),
+    waiting: () => characters,
     async drain() {
       while (working !== undefined) await working;
     },

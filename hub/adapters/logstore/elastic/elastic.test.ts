@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import type { Component } from '#sdk';
+import { checkSettings, silentLogger, systemClock, type Component } from '#sdk';
+import { Registry } from 'prom-client';
 import { makeAdapter } from '#kit';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { elasticsearch8, elasticsearch9 } from '../../../../test/services/elasticsearch.ts';
@@ -94,6 +95,25 @@ for (const kind of [elasticsearch8, elasticsearch9]) {
         await second.append(ORG, { ...both, lines: both.lines.map((line) => ({ ...line })) });
         expect((await second.search(ORG, ALL, { limit: 9, offset: 0 })).lines).toEqual(before);
         expect(await second.acknowledged(ORG, HOST, 1n)).toEqual({ live: 1n, backfill: 0n });
+      });
+
+      test('counts lines that are new, sent again, and past the retention', async () => {
+        const prefix = fresh();
+        const metrics = new Registry();
+        const config = checkSettings(elasticLogstore.config, { urls: [url], prefix }, []);
+        const rest = { config, dataFolder: '', log: silentLogger, clock: systemClock, fail: () => undefined };
+        const adapter = elasticLogstore.create({ ...rest, metrics });
+        running.push(adapter);
+        await adapter.start?.();
+        await adapter.port.retain({ days: 3, diskLimit: 1e12 });
+        const now = Date.now();
+        await (await startOn({ urls: [url], prefix })).append(ORG, write(1, [[now, 'a']]));
+        await call('DELETE', `${prefix}-keys`);
+        await adapter.port.append(ORG, write(1, [[now, 'a'], [now, 'b'], [now - 9 * DAY, 'c']])); // prettier-ignore
+        const told = await metrics.metrics();
+        for (const outcome of ['new', 'resent', 'past'])
+          expect(told).toContain(`outrider_logstore_lines_total{outcome="${outcome}"} 1\n`);
+        expect(told).toContain('outrider_logstore_waiting_characters 0\n');
       });
 
       test('never takes a key back', async () => {

@@ -13,11 +13,11 @@ export const elasticLogstore = defineAdapter<LogStore, typeof ElasticConfig>({
   reach: 'hub',
   config: ElasticConfig,
   faults: faultsOf,
-  create({ config, clock, log }) {
+  create({ config, clock, log, metrics }) {
     const names = namesOf(config.prefix);
     const server = connect(config);
     const indices = createIndices(server, names, config);
-    const { port, drain } = createStore({ server, indices, names, clock, log });
+    const { port, drain } = createStore({ server, indices, names, clock, log, metrics });
     return {
       port,
       async start() {

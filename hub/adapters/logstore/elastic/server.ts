@@ -27,18 +27,18 @@ function* bulksOf(operations: readonly Operation[]): Generator<string[]> {
   if (bulk.length > 0) yield bulk;
 }
 
-/** What a bulk was refused, and the indices in which some documents were there before: what a resend is meant to find. */
+/** What a bulk was refused, and the index of each document that was there before: what a resend is meant to find. */
 function readAnswer({ errors, items = [] }: BulkAnswer): { refusal: Refusal | undefined; old: string[] } {
   if (errors !== true) return { refusal: undefined, old: [] };
-  const old = new Set<string>();
+  const old: string[] = [];
   const refused: Refusal[] = [];
   for (const { status, error, _index } of items.flatMap((item) => Object.values(item))) {
     if (error === undefined) continue;
-    if (status === 409 && error.type === 'version_conflict_engine_exception') old.add(_index);
+    if (status === 409 && error.type === 'version_conflict_engine_exception') old.push(_index);
     else refused.push({ status, type: error.type ?? '', reason: `${error.reason ?? ''} (index ${_index})` });
   }
   // A document at fault is told only when the server itself is well: else it would be blamed for what passes.
-  return { refusal: refused.find(({ status }) => status !== 400) ?? refused[0], old: [...old] };
+  return { refusal: refused.find(({ status }) => status !== 400) ?? refused[0], old };
 }
 
 /** What is asked of an Elasticsearch. Failures name its address. */
@@ -69,8 +69,9 @@ export function connect(config: ElasticConfig) {
   return {
     address,
     ask,
-    /** Stores documents: resolves when all are durable, with the ids or versions that were there before left as they are. */
-    async bulk(operations: readonly Operation[]): Promise<void> {
+    /** Stores documents: resolves when all are durable. Gives how many were there before, by their ids or versions: those are left as they are. */
+    async bulk(operations: readonly Operation[]): Promise<number> {
+      let count = 0;
       for (const lines of bulksOf(operations)) {
         const answer = await ask((es) =>
           es.transport.request<BulkAnswer>({ method: 'POST', path: '/_bulk', querystring, bulkBody: lines }),
@@ -78,8 +79,10 @@ export function connect(config: ElasticConfig) {
         const { refusal, old } = readAnswer(answer);
         if (refusal !== undefined) throw problemFor(refusal, address);
         // Whoever stores them at this moment may not have them on disk yet.
-        if (old.length > 0) await ask((es) => es.indices.flush({ index: old, wait_if_ongoing: true }));
+        if (old.length > 0) await ask((es) => es.indices.flush({ index: [...new Set(old)], wait_if_ongoing: true }));
+        count += old.length;
       }
+      return count;
     },
     close: () => client.close(),
   };

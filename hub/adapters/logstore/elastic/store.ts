@@ -1,4 +1,5 @@
 import type { Clock, Logger } from '#sdk';
+import type { Registry } from 'prom-client';
 import type { LogStore } from '../../../ports/logstore.ts';
 import { createTurns } from '../../duckdb/turns.ts';
 import { createAppends } from './appends.ts';
@@ -7,6 +8,7 @@ import { createFreshness } from './freshness.ts';
 import { createKeeping } from './keeping.ts';
 import type { Indices } from './indices.ts';
 import { endsBefore, type Names } from './layout.ts';
+import { createLogstoreMetrics } from './metrics.ts';
 import { createSearch } from './search.ts';
 import type { Server } from './server.ts';
 
@@ -17,6 +19,7 @@ export interface StoreGiven {
   names: Names;
   clock: Clock;
   log: Logger;
+  metrics: Registry;
 }
 
 /** Rises with every line, in millionths of a second by the hub's clock. */
@@ -64,20 +67,23 @@ export function createStore(given: StoreGiven): { port: LogStore; drain(): Promi
       const all = writes.flatMap((write) => linesOf(write, { indexOf, nextN }));
       const kept = all.filter(({ index }) => !isPast(index));
       left += all.length - kept.length;
+      lines.inc({ outcome: 'past' }, all.length - kept.length);
       const indices = new Set(kept.map(({ index }) => index));
       await given.indices.prepare(indices);
       for (const index of indices) touch(index);
       try {
-        await server.bulk(kept);
+        const resent = await server.bulk(kept);
+        lines.inc({ outcome: 'resent' }, resent);
+        lines.inc({ outcome: 'new' }, kept.length - resent);
       } catch (error) {
-        // It may be that one was deleted.
-        given.indices.forget();
+        if (String(error).includes('index_not_found')) given.indices.forget();
         throw error;
       }
       for (const index of indices) touch(index);
       await server.bulk(writes.map((write) => keyOf(write, names.keys)));
     },
   });
+  const lines = createLogstoreMetrics(given.metrics, () => appends.waiting());
   return {
     port: {
       append: (org, write) => appends.append(org, write),
