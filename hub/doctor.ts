@@ -23,6 +23,8 @@ export interface Finding {
 export interface DoctorGiven {
   /** Parts that say whether they work. */
   checked: readonly { name: string; component: Component }[];
+  /** What is known from the start: parts that do not go well together. */
+  known?: readonly Finding[];
   metrics: Registry;
   dataFolder: string;
   /** PEM file of the listener's certificate; empty when it has none of its own. */
@@ -308,6 +310,7 @@ export function createDoctor(given: DoctorGiven): Component & { examine(): Promi
       const parts = await Promise.all(given.checked.map((part) => readinessOf(part, clock)));
       return [
         ...parts,
+        ...(given.known ?? []),
         ...portFindings(now, before),
         ...routeFindings(now, before),
         ...sisterFindings(now),

@@ -122,4 +122,10 @@ export interface SeriesStore {
   retain(retention: SeriesRetention): Promise<void>;
   usage(): Promise<SeriesUsage>;
   check(): Promise<void>;
+  /**
+   * Says since when, milliseconds since 1970, what was appended may be lost, as its server was restarted and had not written all to its disk. The listener
+   * appends all of it again, which stores what is missing and doubles nothing; it is called again until it resolves. Gives the end. Absent where what was
+   * appended is never lost.
+   */
+  doubts?(mend: (sinceMs: number) => Promise<void>): () => void;
 }

@@ -33,6 +33,24 @@ function blocksOf(metrics: Uint8Array): SeriesBlock[] {
   }
 }
 
+/** Has the bus hand out again what the series store may have lost; gives the end. */
+export function mendLosses({ bus, series, log }: Pick<EventsGiven, 'bus' | 'series' | 'log'>): () => void {
+  if (series.doubts === undefined) return () => undefined;
+  if (bus.upkeep === undefined)
+    log.warn(
+      'when its server is killed, the series store may lose its last seconds: choose bus.adapter: nats, which keeps them',
+    );
+  return series.doubts(async (sinceMs) => {
+    const since = new Date(sinceMs).toISOString();
+    if (bus.upkeep === undefined)
+      return log.error('the series store was restarted and may have lost its last seconds: this bus kept none', {
+        since,
+      });
+    await bus.replay(SUBJECTS.batchReceived, 'monitoring', sinceMs);
+    log.warn('the series store was restarted: what it may have lost was written again', { since });
+  });
+}
+
 /** Listens to the bus; returns the ends of all subscriptions. */
 export function listenToBus({
   bus,

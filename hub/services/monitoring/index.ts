@@ -2,7 +2,7 @@ import { reasonOf } from '#sdk';
 import { defineService } from '../../service.ts';
 import { createAlerts } from './alerts/index.ts';
 import { MonitoringConfig } from './config.ts';
-import { listenToBus } from './events.ts';
+import { listenToBus, mendLosses } from './events.ts';
 import { createLive } from './live.ts';
 import { migrations } from './migrations/index.ts';
 import { createRemoval } from './removal.ts';
@@ -71,6 +71,7 @@ export const monitoring = defineService({
             clock,
             observe: ({ of, timeMs, changed }) => alerts.observe(of.org, of.resource, timeMs, changed),
           }),
+          mendLosses({ bus, series, log }),
           clock.every(RETAIN_MS, () => {
             retention
               .apply()

@@ -26,6 +26,8 @@ export interface AppendsOptions<Column> {
 /** Appends of many callers, sent together: while one group is on its way, the next gathers. */
 export interface Appends {
   append(org: string, write: SeriesWrite): Promise<void>;
+  /** From now on, until the end that it gives, batches that seem to be stored are stored again. */
+  mistrust(): () => void;
   /** Resolves when nothing is on its way. */
   drain(): Promise<void>;
 }
@@ -77,6 +79,7 @@ export function createAppends<Column>(options: AppendsOptions<Column>): Appends 
   let waiting: Waiting[] = [];
   let samples = 0;
   let working: Promise<void> | undefined;
+  let doubts = 0;
 
   const newestOf = async ({ lane, write: { org, key } }: Waiting): Promise<bigint> => {
     const known = newest.get(lane);
@@ -102,16 +105,16 @@ export function createAppends<Column>(options: AppendsOptions<Column>): Appends 
       const { lane, write } = one;
       try {
         if (refused.has(lane)) continue;
-        if (write.key.seq <= (seen.get(lane) ?? (await newestOf(one)))) continue;
+        if (write.key.seq <= (seen.get(lane) ?? (await newestOf(one))) && doubts === 0) continue;
         fresh.push({ one, known: { ...write, columns: columnsOf(write) } });
-        seen.set(lane, write.key.seq);
+        if (write.key.seq > (seen.get(lane) ?? 0n)) seen.set(lane, write.key.seq);
       } catch (error) {
         refused.set(lane, error);
       }
     }
     try {
       if (fresh.length > 0) await store(fresh.map(({ known }) => known));
-      for (const [lane, seq] of seen) newest.set(lane, seq);
+      for (const [lane, seq] of seen) if (seq > (newest.get(lane) ?? 0n)) newest.set(lane, seq);
     } catch (error) {
       // One bad write must not take the others with it; its own error comes again when it goes alone.
       if (fresh.length > 1 && !(error instanceof Problem && error.retryable)) {
@@ -145,6 +148,10 @@ export function createAppends<Column>(options: AppendsOptions<Column>): Appends 
         waiting.push({ write: { ...write, org }, lane: laneOf({ org, key: write.key }), size, resolve, reject });
         working ??= work();
       }),
+    mistrust() {
+      doubts += 1;
+      return () => void (doubts -= 1);
+    },
     async drain() {
       while (working !== undefined) await working;
     },

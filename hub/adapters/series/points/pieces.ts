@@ -9,6 +9,8 @@ export interface Pieces {
   within(resource: string, from: number, to: number): number[];
   /** Pieces whose first sample came so long ago that a live one is over. */
   due(): [resource: string, beginsMs: number[]][];
+  /** Every open piece. */
+  all(): [resource: string, beginsMs: number[]][];
   forget(resource: string): void;
 }
 
@@ -45,6 +47,7 @@ export function createPieces(monotonic: () => number): Pieces {
       }
       return found;
     },
+    all: () => [...open].map(([resource, own]) => [resource, [...own.keys()]]),
     forget: (resource) => void open.delete(resource),
   };
 }

@@ -1,4 +1,4 @@
-import { reasonOf, type Clock, type Logger } from '#sdk';
+import { reasonOf, type Cancel, type Clock, type Logger } from '#sdk';
 import type { SeriesListing, SeriesQuery, SeriesRetention, SeriesStore, SeriesUsage } from '../../../ports/series.ts';
 import { createTurns } from '../../duckdb/turns.ts';
 import { answerRows, type StepRow } from './answer.ts';
@@ -70,6 +70,8 @@ export interface PointServer {
   count(tier: Resolution, from: number, to: number): Promise<{ samples: number; oldestMs: number | undefined }>;
   bytes(): Promise<number>;
   check(): Promise<void>;
+  /** Says since when what the server took may be lost, again until `lost` resolves. Absent where what was taken is never lost. */
+  watchLosses?(lost: (sinceMs: number) => Promise<void>): Cancel;
 }
 
 /** A port over a server, and what its adapter does with it. */
@@ -87,9 +89,15 @@ const YOUNG_MS = 2 * PIECE_MS;
 /** Late pieces that a query gathers before it answers; for a whole back-fill it does not wait. */
 const LATE_PIECES = 24;
 const UPKEEP_MS = 10_000;
+/** What was gathered so long ago is on the server's disk. */
+const SURE_MS = 600_000;
 
 const floor = (ms: number, step: number): number => Math.floor(ms / step) * step;
 const keyOf = ({ org, resource }: Owner): string => JSON.stringify([org, resource]);
+const ownerOf = (key: string): Owner => {
+  const [org = '', resource = ''] = JSON.parse(key) as string[];
+  return { org, resource };
+};
 const markOf = ({ org, resource }: Owner, begin: number, value: number): Note => ({
   kind: 'mark',
   org,
@@ -140,6 +148,7 @@ async function usageOf(server: PointServer, nowMs: number): Promise<SeriesUsage>
  */
 function createGathering(server: PointServer, clock: Clock) {
   const pieces = createPieces(() => clock.monotonic());
+  let recent: { owner: Owner; begin: number; atMs: number }[] = [];
   const gatherOne = async (owner: Owner, begin: number): Promise<void> => {
     const samples = await server.readRows(RAW, owner, { from: begin, to: begin + PIECE_MS, step: TEN.bucketMs });
     await server.writeRows(TEN, owner, samples);
@@ -156,12 +165,19 @@ function createGathering(server: PointServer, clock: Clock) {
         pieces.take(keyOf(owner), begin);
         try {
           await gatherOne(owner, begin);
+          recent = recent.filter(({ atMs }) => clock.now() - atMs < SURE_MS);
+          recent.push({ owner, begin, atMs: clock.now() });
           if (!pieces.isOpen(keyOf(owner), begin)) await server.writeNotes([markOf(owner, begin, 0)]);
         } catch (error) {
           pieces.touch(keyOf(owner), [begin]);
           throw error;
         }
       }
+    },
+    /** Opens again what was gathered since, and gives the marks of all that is open. */
+    reopen(sinceMs: number): Note[] {
+      for (const { owner, begin, atMs } of recent) if (atMs >= sinceMs) pieces.touch(keyOf(owner), [begin]);
+      return pieces.all().flatMap(([key, begins]) => begins.map((begin) => markOf(ownerOf(key), begin, 1)));
     },
   };
 }
@@ -195,7 +211,7 @@ function createQuery(
 
 /** Makes a store with tiers over a server of points. */
 export function createTieredStore(server: PointServer, { clock, log }: { clock: Clock; log: Logger }): TieredStore {
-  const { pieces, gather } = createGathering(server, clock);
+  const { pieces, gather, reopen } = createGathering(server, clock);
   const alone = createTurns();
   let left = 0;
   let stopped = false;
@@ -219,10 +235,19 @@ export function createTieredStore(server: PointServer, { clock, log }: { clock: 
     left = 0;
     for (const [key, begins] of pieces.due()) {
       if (stopped) return;
-      const [org, resource] = JSON.parse(key) as [string, string];
-      await alone(() => gather({ org, resource }, begins));
+      await alone(() => gather(ownerOf(key), begins));
     }
   };
+  const doubts: SeriesStore['doubts'] = (mend) =>
+    (server.watchLosses ?? (() => () => undefined))(async (sinceMs) => {
+      const trust = appends.mistrust();
+      try {
+        await server.writeNotes(reopen(sinceMs));
+        await mend(sinceMs);
+      } finally {
+        trust();
+      }
+    });
   const query = createQuery(server, { pieces, clock, gather: (owner, begins) => alone(() => gather(owner, begins)) });
   return {
     port: {
@@ -238,6 +263,7 @@ export function createTieredStore(server: PointServer, { clock, log }: { clock: 
       retain: (retention) => server.keep(retention),
       usage: () => usageOf(server, clock.now()),
       check: () => server.check(),
+      ...(server.watchLosses === undefined ? {} : { doubts }),
     },
     async start() {
       await server.open();

@@ -6,6 +6,7 @@ import { AHEAD_MS, createAccess, placeOf, timeOf, type Access } from './access.t
 import { createCount } from './counts.ts';
 import { selector } from './labels.ts';
 import { createNotes } from './notes.ts';
+import { watchRestarts } from './restarts.ts';
 import { createSamples } from './samples.ts';
 import type { Server } from './server.ts';
 import { createSettling } from './settling.ts';
@@ -117,6 +118,7 @@ export function createPoints(server: Server, prefix: string, given: { clock: Clo
       await server.remove(selector('', { org, resource }, `,__name__=~"${prefix}_.*"`));
     },
     count: createCount(access),
+    watchLosses: (lost) => watchRestarts(access, { prefix, log }, lost),
     bytes: async () => (await server.facts()).bytes,
   };
 }
