@@ -19,7 +19,7 @@ import { makeAdapter } from './stores.ts';
 /** Which services to run on which ports. */
 export interface WebOptions {
   services: readonly { definition: ServiceDefinition; prefixes: readonly string[]; config?: Record<string, unknown> }[];
-  /** Ports besides cache, bus and peers, which every test gets fresh. */
+  /** Ports besides cache and peers, which every test gets fresh; the bus is a local one unless it is given. */
   ports?: Partial<Ports>;
   publicUrl?: string;
   /** How addresses of users are called; by default nobody is. */
@@ -56,10 +56,11 @@ export async function startWeb(options: WebOptions): Promise<StartedWeb> {
   const peers = createLocalPeers();
   const given = { log: silentLogger, clock, fail: () => undefined, dataFolder: '', metrics };
   const cache = memoryCache.create({ ...given, config: { entries: 10_000 } });
-  const bus = makeAdapter(localBus, '');
+  const ownBus = makeAdapter(localBus, '');
+  const bus = options.ports?.bus ?? ownBus.port;
   const scheduled = new Map<string, () => Promise<void>>();
   const timeless = withoutTimes(options.ports?.relational, scheduled);
-  const ports = { ...options.ports, ...timeless, cache: cache.port, bus: bus.port, peers } as Ports;
+  const ports = { ...options.ports, ...timeless, cache: cache.port, bus, peers } as Ports;
   const hub: HubFacts = {
     version: '0.0.0',
     publicUrl: options.publicUrl ?? 'http://127.0.0.1:8080',
@@ -83,7 +84,7 @@ export async function startWeb(options: WebOptions): Promise<StartedWeb> {
     peers.attach(definition.name, app);
     made.push({ name: definition.name, component, app });
   }
-  await bus.start?.();
+  await ownBus.start?.();
   for (const { component } of made) await component.start?.();
   const listener = await createListener({
     listen: '127.0.0.1',
@@ -100,7 +101,7 @@ export async function startWeb(options: WebOptions): Promise<StartedWeb> {
   return {
     listener,
     peers,
-    bus: bus.port,
+    bus,
     clock,
     metrics,
     async runScheduled(name) {
@@ -114,7 +115,7 @@ export async function startWeb(options: WebOptions): Promise<StartedWeb> {
         await component.stop?.();
         await app.close();
       }
-      await bus.stop?.();
+      await ownBus.stop?.();
       await cache.stop?.();
     },
   };

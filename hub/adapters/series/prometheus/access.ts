@@ -24,6 +24,8 @@ export const placeOf = ({ bucketMs }: Resolution, { org, resource }: Owner): str
 export interface Access {
   server: Server;
   clock: Clock;
+  /** How often the server was seen to have been restarted. */
+  restarts: number;
   /** 1 when a range counts its left edge in, as before version 3 of Prometheus; else 0. */
   closed: 0 | 1;
   /** Absent where what was written can be read at once. */
@@ -44,6 +46,7 @@ export function createAccess(server: Server, prefix: string, clock: Clock): Acce
   const access: Access = {
     server,
     clock,
+    restarts: 0,
     closed: 0,
     settling: undefined,
     metricOf: ({ bucketMs }) => `${prefix}_${bucketMs === 0 ? 'raw' : `${bucketMs / 1000}s`}`,

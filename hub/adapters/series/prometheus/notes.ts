@@ -17,7 +17,8 @@ function lineOf(metric: string, labels: Readonly<Record<string, string>>, timeMs
 }
 
 /** Notes as samples. Each gets a time of its own: a second value at one time is refused, or may win by chance. */
-function createLines(prefix: string, now: () => number) {
+function createLines(access: Access, prefix: string) {
+  const now = (): number => access.clock.now();
   const stamps = new LRUCache<string, number>({ max: 100_000 });
   /** A mark's time lies within its piece, the later the higher; a key's is now. */
   const stampOf = ({ kind, org, about, part, timeMs }: Note): number => {
@@ -34,7 +35,7 @@ function createLines(prefix: string, now: () => number) {
     if (kind === 'mark') return [lineOf(`${prefix}_mark`, { org, resource: about }, stamp, value)];
     // Keys are as many as samples: the hour in which the newest lies is kept beside them, so that only that one is read.
     const [labels, hour] = [{ org, agent: about, part }, floor(stamp, HOUR_MS)];
-    const place = JSON.stringify([org, about, part, 'hour']);
+    const place = JSON.stringify([org, about, part, access.restarts]);
     const isKnown = stamps.get(place) === hour;
     stamps.set(place, hour);
     const key = lineOf(`${prefix}_key`, labels, stamp, value);
@@ -45,7 +46,7 @@ function createLines(prefix: string, now: () => number) {
 /** Keys as `<prefix>_key{org,agent,part}`, marks as `<prefix>_mark{org,resource}`. */
 export function createNotes(access: Access, prefix: string): Pick<PointServer, 'readNotes' | 'writeNotes'> {
   const { server, clock, window, inSteps, oldest } = access;
-  const linesOf = createLines(prefix, () => clock.now());
+  const linesOf = createLines(access, prefix);
   const readKeys = async (of: NonNullable<NotesQuery['of']>): Promise<Note[]> => {
     const now = clock.now() + AHEAD_MS;
     const own = { org: of.org, agent: of.about };

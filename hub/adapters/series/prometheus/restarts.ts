@@ -44,7 +44,10 @@ export function watchRestarts(
     const before = (seen ??= (await lastBeat()) ?? { startedS, aliveMs: nowMs });
     // Of several servers behind one address each is another process, but an old one.
     const isNew = Math.abs(startedS - before.startedS) >= 1 && startedS * 1000 > before.aliveMs - SKEW_MS;
-    if (isNew) sinceMs = Math.min(sinceMs ?? Infinity, before.aliveMs - UNSURE_MS);
+    if (isNew) {
+      access.restarts += 1;
+      sinceMs = Math.min(sinceMs ?? Infinity, before.aliveMs - UNSURE_MS);
+    }
     seen = { startedS, aliveMs: nowMs };
     if (sinceMs !== undefined) await lost(sinceMs);
     sinceMs = undefined;
