@@ -1,6 +1,7 @@
 import type { Clock } from '#sdk';
 import type { Owner } from '../points/tiered-store.ts';
 import type { Resolution } from '../points/tiers.ts';
+import { selector } from './labels.ts';
 import type { WriteLine } from './remote-write.ts';
 import type { Found, Server } from './server.ts';
 import type { Settling } from './settling.ts';
@@ -31,6 +32,8 @@ export interface Access {
   /** Absent where what was written can be read at once. */
   settling: Settling | undefined;
   metricOf(tier: Resolution): string;
+  /** A selector of series by equal labels; `more` follows them. */
+  select(metric: string, labels: Readonly<Record<string, string>>, more?: string): string;
   /** Range of the samples at or after `from` and before `to`, for a query at `to - 1`. */
   window(from: number, to: number): string;
   /** Any number of steps; the ends as `Server.range` has them. */
@@ -50,6 +53,9 @@ export function createAccess(server: Server, prefix: string, clock: Clock): Acce
     closed: 0,
     settling: undefined,
     metricOf: ({ bucketMs }) => `${prefix}_${bucketMs === 0 ? 'raw' : `${bucketMs / 1000}s`}`,
+    // A filter that is always true, and that no query before the last flush had: VictoriaMetrics remembers for ten seconds which series a filter found.
+    select: (metric, labels, more = '') =>
+      selector(metric, labels, access.settling === undefined ? more : `${more},fresh!="${access.settling.flushes}"`),
     window: (from, to) => `[${Math.max(1, to - from - access.closed)}ms]`,
     async inSteps(query, from, to, step) {
       const found: Found[] = [];

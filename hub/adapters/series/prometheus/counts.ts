@@ -9,8 +9,8 @@ const [SECOND_MS, MINUTE_MS] = [1000, 60_000];
 export function createCount(access: Access): PointServer['count'] {
   /** Counts of the steps of a range, ascending, where there is something. */
   const counts = async (tier: Resolution, from: number, to: number, step: number): Promise<[number, number][]> => {
-    const samples = `sum(count_over_time(${access.metricOf(tier)}[${Math.max(1, step - access.closed)}ms]))`;
-    const rows = `sum(last_over_time(${access.metricOf(tier)}{stat="n"}[${step}ms]))`;
+    const samples = `sum(count_over_time(${access.select(access.metricOf(tier), {})}[${Math.max(1, step - access.closed)}ms]))`;
+    const rows = `sum(last_over_time(${access.select(access.metricOf(tier), { stat: 'n' })}[${step}ms]))`;
     const [query, early] = tier === RAW ? [samples, 1] : [rows, 0];
     const found = await access.inSteps(query, from + step - early, Math.ceil(to / step) * step - early, step);
     return found.flatMap(samplesOf).map(([time, value]) => [timeOf(time) - step + early, Number(value)]);

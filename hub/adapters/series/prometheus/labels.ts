@@ -27,9 +27,7 @@ export function seriesLabels({ org, resource }: Owner, text: string): Uint8Array
 
 /** A selector of series by equal labels. */
 export const selector = (metric: string, labels: Readonly<Record<string, string>>, more = ''): string =>
-  `${metric}{${Object.entries(labels)
-    .map(([name, value]) => `${name}=${JSON.stringify(safe(value))}`)
-    .join(',')}${more}}`;
+  `${metric}{${[...Object.entries(labels).map(([name, value]) => `,${name}=${JSON.stringify(safe(value))}`), more].join('').slice(1)}}`;
 
 /** What narrows a selector to some names and attributes. */
 export function onlyOf(only: RowsQuery['only']): string {

@@ -2,7 +2,6 @@ import { LRUCache } from 'lru-cache';
 import { PIECE_MS } from '../points/pieces.ts';
 import type { Note, NotesQuery, PointServer } from '../points/tiered-store.ts';
 import { AHEAD_MS, floor, samplesOf, timeOf, type Access } from './access.ts';
-import { selector } from './labels.ts';
 import { encodeLabels, type WriteLine } from './remote-write.ts';
 
 const HOUR_MS = 3_600_000;
@@ -52,12 +51,12 @@ export function createNotes(access: Access, prefix: string): Pick<PointServer, '
     const own = { org: of.org, agent: of.about };
     const parts = of.parts?.map((part) => part.replace('.', '\\.')).join('|');
     const only = parts === undefined ? '' : `,part=~${JSON.stringify(parts)}`;
-    const hours = selector(`${prefix}_key_hour`, own, only);
+    const hours = access.select(`${prefix}_key_hour`, own, only);
     const notes: Note[] = [];
     for (const one of await server.instant(`max_over_time(${hours}${window(oldest(0), now)})`, now - 1)) {
       const [hour, part] = [Number(one.value?.[1]), one.metric['part'] ?? ''];
       const end = hour + 2 * HOUR_MS;
-      const keys = selector(`${prefix}_key`, { ...own, part });
+      const keys = access.select(`${prefix}_key`, { ...own, part });
       const [found] = await server.instant(`max_over_time(${keys}${window(hour, end)})`, end - 1);
       if (found?.value !== undefined)
         notes.push({ kind: 'key', org: of.org, about: of.about, part, timeMs: hour, value: Number(found.value[1]) });
@@ -66,7 +65,7 @@ export function createNotes(access: Access, prefix: string): Pick<PointServer, '
   };
   const readMarks = async (since: number): Promise<Note[]> => {
     const from = floor(Math.max(since, clock.now() - MARKS_MS), PIECE_MS) + PIECE_MS;
-    const open = `last_over_time(${prefix}_mark[${PIECE_MS}ms]) == 1`;
+    const open = `last_over_time(${access.select(`${prefix}_mark`, {})}[${PIECE_MS}ms]) == 1`;
     const found = await inSteps(open, from, floor(clock.now() + AHEAD_MS, PIECE_MS), PIECE_MS);
     return found.flatMap((one) => {
       const [org = '', about = ''] = [one.metric['org'] ?? '', one.metric['resource'] ?? ''].map(decodeURIComponent);

@@ -1,10 +1,9 @@
-import { reasonOf, type Clock, type Logger } from '#sdk';
+import { Problem, reasonOf, type Clock, type Logger } from '#sdk';
 import { problems } from '../points/errors.ts';
 import type { Owner, PointServer } from '../points/tiered-store.ts';
 import { RESOLUTIONS, type Resolution } from '../points/tiers.ts';
 import { AHEAD_MS, createAccess, placeOf, timeOf, type Access } from './access.ts';
 import { createCount } from './counts.ts';
-import { selector } from './labels.ts';
 import { createNotes } from './notes.ts';
 import { watchRestarts } from './restarts.ts';
 import { createSamples } from './samples.ts';
@@ -28,7 +27,11 @@ async function check({ server, clock }: Access): Promise<void> {
 async function open(access: Access, log: Logger): Promise<void> {
   const { server, clock } = access;
   await check(access);
-  await server.checkWrite();
+  await server.checkWrite().catch((error: unknown) => {
+    // What is full may be read.
+    if (!(error instanceof Problem && error.code === 'series.unavailable')) throw error;
+    log.warn('the series store takes no samples now', { reason: error.message });
+  });
   const { kind, apart } = await server.facts();
   if (kind === 'victoria') {
     access.settling = createSettling(clock, () => server.flush());
@@ -53,11 +56,11 @@ async function lastSeen(access: Access, tier: Resolution, owner: Owner, since: n
   await settling?.settled(placeOf(tier, owner), -Infinity, Infinity);
   const now = clock.now() + AHEAD_MS;
   if (tier !== RAW) {
-    const series = selector(metricOf(tier), { ...owner, stat: 'lastT' });
+    const series = access.select(metricOf(tier), { ...owner, stat: 'lastT' });
     const found = await server.instant(`max_over_time(${series}${window(oldest(since), now)})`, now - 1);
     return found.map(({ metric, value }) => [metric['series'] ?? '', Number(value?.[1])]);
   }
-  const series = selector(metricOf(tier), { ...owner });
+  const series = access.select(metricOf(tier), { ...owner });
   const newest =
     settling === undefined
       ? `max_over_time(timestamp(${series})[${FRESH_MS}ms:${SEEN_MS}ms])`
@@ -115,7 +118,7 @@ export function createPoints(server: Server, prefix: string, given: { clock: Clo
     async remove({ org, resource }) {
       // What cannot be seen yet would stay.
       await access.settling?.all();
-      await server.remove(selector('', { org, resource }, `,__name__=~"${prefix}_.*"`));
+      await server.remove(access.select('', { org, resource }, `,__name__=~"${prefix}_.*"`));
     },
     count: createCount(access),
     watchLosses: (lost) => watchRestarts(access, { prefix, log }, lost),

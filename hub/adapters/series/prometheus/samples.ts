@@ -2,7 +2,7 @@ import { gatherRows, sampleRow } from '../points/rows.ts';
 import type { Owner, PointServer, Rows, RowsQuery } from '../points/tiered-store.ts';
 import { RESOLUTIONS } from '../points/tiers.ts';
 import { placeOf, samplesOf, timeOf, type Access } from './access.ts';
-import { onlyOf, selector, seriesLabels } from './labels.ts';
+import { onlyOf, seriesLabels } from './labels.ts';
 import { encodeLabels, type WriteLine } from './remote-write.ts';
 
 const [RAW] = RESOLUTIONS;
@@ -42,7 +42,7 @@ export function createSamples(access: Access) {
     write: (writes: readonly KnownWrite[]): Promise<number> =>
       access.write([...new Set(writes.map((one) => placeOf(RAW, one)))], writes.flatMap(linesOf)),
     async read(owner: Owner, { from, to, step, only }: RowsQuery): Promise<Rows> {
-      const query = `${selector(metric, { ...owner }, onlyOf(only))}${access.window(from, to)}`;
+      const query = `${access.select(metric, { ...owner }, onlyOf(only))}${access.window(from, to)}`;
       const rows: Rows = new Map();
       for (const one of await access.server.instant(query, to - 1)) {
         // Without deduplication VictoriaMetrics keeps what was sent twice.

@@ -2,6 +2,8 @@ import type { Clock } from '#sdk';
 
 /** Waits until what this process wrote can be read. */
 export interface Settling {
+  /** How often the store was asked to show everything. */
+  flushes: number;
   /** Notes that a place got samples of a range of times, milliseconds. */
   wrote(place: string, from: number, to: number): void;
   /** Resolves when queries see what was written there within a range. */
@@ -10,8 +12,8 @@ export interface Settling {
   all(): Promise<void>;
 }
 
-/** VictoriaMetrics shows samples, and new series, a second after it took them; a busy one later. */
-const SHOWN_MS = 5_000;
+/** VictoriaMetrics shows samples a second after it took them, a busy one later; what a query found to be no series stays none for ten. */
+const SHOWN_MS = 15_000;
 /** Each flush makes a part on disk, which must be merged later: not more often than this. */
 const BETWEEN_MS = 100;
 
@@ -26,11 +28,14 @@ export function createSettling(clock: Clock, flush: () => Promise<boolean>): Set
     const before = recent;
     recent = new Map();
     flushedAt = clock.monotonic();
+    settling.flushes += 1;
     if (await flush()) return;
+    // It could not be asked.
     const newest = Math.max(-SHOWN_MS, ...[...before.values()].map(({ at }) => at));
     await clock.sleep(Math.max(0, newest + SHOWN_MS - clock.monotonic()));
   };
-  return {
+  const settling: Settling = {
+    flushes: 0,
     wrote(place, from, to) {
       const there = recent.get(place);
       const isOver = there === undefined || clock.monotonic() - there.at > SHOWN_MS;
@@ -48,4 +53,5 @@ export function createSettling(clock: Clock, flush: () => Promise<boolean>): Set
     },
     all: () => (flushing ??= flushOnce()),
   };
+  return settling;
 }

@@ -1,10 +1,12 @@
+import { LRUCache } from 'lru-cache';
 import type { StepRow } from '../points/answer.ts';
+import { PIECE_MS } from '../points/pieces.ts';
 import { gatherRows, sampleRow } from '../points/rows.ts';
 import { isStatistic, statisticsOf } from '../points/statistics.ts';
 import type { Owner, Rows, RowsQuery } from '../points/tiered-store.ts';
 import type { Resolution } from '../points/tiers.ts';
 import { floor, placeOf, samplesOf, timeOf, type Access } from './access.ts';
-import { onlyOf, selector, seriesLabels } from './labels.ts';
+import { onlyOf, seriesLabels } from './labels.ts';
 import { encodeLabels, type WriteLine } from './remote-write.ts';
 
 /**
@@ -12,18 +14,23 @@ import { encodeLabels, type WriteLine } from './remote-write.ts';
  * written some milliseconds after the beginning of its bucket, one more each time that it is written anew, and the last one within the bucket counts.
  */
 export function createTierRows(access: Access) {
-  const { metricOf, window, inSteps, oldest, server } = access;
+  const { metricOf, select, window, inSteps, oldest, server } = access;
+  /** Versions by place and range: two writes may follow each other faster than the store shows the first. */
+  const versions = new LRUCache<string, number>({ max: 100_000 });
   /** How many times rows of a range have been written. */
   const versionOf = async (tier: Resolution, owner: Owner, from: number, to: number): Promise<number> => {
-    const series = selector(metricOf(tier), { ...owner, stat: 'version' });
+    const series = select(metricOf(tier), { ...owner, stat: 'version' });
     const [found] = await server.instant(`max_over_time(${series}${window(from, to)})`, to - 1);
-    const version = found?.value === undefined ? 0 : Number(found.value[1]) + 1;
-    return Math.min(version, tier.bucketMs - 2);
+    const stored = found?.value === undefined ? 0 : Number(found.value[1]) + 1;
+    const key = `${placeOf(tier, owner)} ${floor(from, Math.max(PIECE_MS, tier.bucketMs))}`;
+    const version = Math.min(Math.max(stored, (versions.get(key) ?? -1) + 1), tier.bucketMs - 2);
+    versions.set(key, version);
+    return version;
   };
   return {
     async read(tier: Resolution, owner: Owner, { from, to, step, only }: RowsQuery): Promise<Rows> {
       const { bucketMs } = tier;
-      const query = `last_over_time(${selector(metricOf(tier), { ...owner }, onlyOf(only))}[${bucketMs}ms])`;
+      const query = `last_over_time(${select(metricOf(tier), { ...owner }, onlyOf(only))}[${bucketMs}ms])`;
       const byText = new Map<string, Map<number, StepRow>>();
       const first = floor(oldest(from), bucketMs);
       for (const one of await inSteps(query, first + bucketMs, floor(to - 1, bucketMs) + bucketMs, bucketMs)) {
