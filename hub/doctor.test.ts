@@ -119,3 +119,16 @@ test('a certificate that ends soon is near its limit, one that has ended is fail
   await clock.advance(10 * 86_400_000);
   expect(about(await examine({ certificate, clock }), 'certificate')?.level).toBe('failing');
 });
+
+test('what is known from the start is told as it is', async () => {
+  const known: Finding[] = [{ level: 'near', subject: 'series', text: 'It may lose its last seconds.', todo: 'Mend.' }];
+  const doctor = createDoctor({
+    checked: [],
+    known,
+    metrics: new Registry(),
+    dataFolder: folder,
+    certificate: '',
+    clock: createManualClock(),
+  });
+  expect(about(await doctor.examine(), 'series')).toEqual(known[0]);
+});

@@ -23,7 +23,12 @@ function recorded(fate: (group: readonly KnownWrite<string>[]) => Promise<void> 
     },
     limit,
   });
-  return { groups, append: (one: SeriesWrite) => appends.append('org', one), drain: () => appends.drain() };
+  return {
+    groups,
+    append: (one: SeriesWrite) => appends.append('org', one),
+    drain: () => appends.drain(),
+    mistrust: appends.mistrust,
+  };
 }
 const fates = async (all: Promise<void>[]) =>
   (await Promise.allSettled(all)).map((one) =>
@@ -73,4 +78,15 @@ test('more samples than may wait are refused at once', async () => {
     'series.overloaded',
   ]);
   await append(write('c', 6n));
+});
+
+test('while the store is in doubt what seems to be stored is stored again, and is known again afterwards', async () => {
+  const { groups, append, mistrust } = recorded();
+  await append(write('a', 6n));
+  await append(write('a', 7n));
+  const end = mistrust();
+  await Promise.all([append(write('a', 5n)), append(write('a', 6n)), append(write('a', 8n)), append(write('a', 7n))]);
+  end();
+  for (const seq of [5n, 6n, 7n, 8n]) await append(write('a', seq));
+  expect(groups.flat()).toEqual(['a6', 'a7', 'a5', 'a6', 'a8', 'a7']);
 });
