@@ -71,24 +71,35 @@ function createTables<Column>(columnOf: (identity: SeriesIdentity) => Column) {
   };
 }
 
+/** The newest seq of each lane that is known to be stored. */
+function createNewest(acknowledged: AppendsOptions<unknown>['acknowledged']) {
+  const newest = new LRUCache<string, bigint>({ max: LANES });
+  const note = (lane: string, seq: bigint): void => {
+    if (seq > (newest.get(lane) ?? -1n)) newest.set(lane, seq);
+  };
+  return {
+    note,
+    async newestOf({ lane, write: { org, key } }: Waiting): Promise<bigint> {
+      const known = newest.get(lane);
+      if (known !== undefined) return known;
+      const { live, backfill } = await acknowledged(org, key.agent, key.epoch);
+      const found = key.lane === 2 ? backfill : live;
+      note(lane, found);
+      return found;
+    },
+  };
+}
+
 /** Makes the appends of a store. */
 export function createAppends<Column>(options: AppendsOptions<Column>): Appends {
   const { acknowledged, store, limit = WAITING_SAMPLES } = options;
   const columnsOf = createTables(options.columnOf);
-  const newest = new LRUCache<string, bigint>({ max: LANES });
+  const { newestOf, note } = createNewest(acknowledged);
   let waiting: Waiting[] = [];
   let samples = 0;
   let working: Promise<void> | undefined;
   let doubts = 0;
 
-  const newestOf = async ({ lane, write: { org, key } }: Waiting): Promise<bigint> => {
-    const known = newest.get(lane);
-    if (known !== undefined) return known;
-    const { live, backfill } = await acknowledged(org, key.agent, key.epoch);
-    const found = key.lane === 2 ? backfill : live;
-    newest.set(lane, found);
-    return found;
-  };
   /** A batch that overtook a refused one of its lane would make the resend of that one look like an old acquaintance. */
   const refuse = (lanes: ReadonlyMap<string, unknown>): void => {
     const behind = waiting.filter(({ lane }) => lanes.has(lane));
@@ -114,7 +125,7 @@ export function createAppends<Column>(options: AppendsOptions<Column>): Appends 
     }
     try {
       if (fresh.length > 0) await store(fresh.map(({ known }) => known));
-      for (const [lane, seq] of seen) if (seq > (newest.get(lane) ?? 0n)) newest.set(lane, seq);
+      for (const [lane, seq] of seen) note(lane, seq);
     } catch (error) {
       // One bad write must not take the others with it; its own error comes again when it goes alone.
       if (fresh.length > 1 && !(error instanceof Problem && error.retryable)) {
