@@ -152,6 +152,8 @@ await onTools(['helm', 'kubeconform', 'kubernetes-schemas'], (paths) => {
           `${kind} ${metadata.name}`,
         ).toHaveLength(1);
       }
+      const names = all.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+      expect(names.filter((name, n) => names.indexOf(name) !== n)).toEqual([]);
       const deployments = ofKind(all, 'Deployment').map(({ metadata }) => metadata.name);
       for (const kind of ['PodDisruptionBudget', 'NetworkPolicy'])
         expect(
