@@ -21,7 +21,7 @@ afterEach(async () => {
   for (const adapter of running.splice(0)) await adapter.stop?.();
 });
 async function startOn(given: object): Promise<LogStore> {
-  const adapter = makeAdapter(elasticLogstore, '', { timeoutSeconds: 2, ...given });
+  const adapter = makeAdapter(elasticLogstore, '', given);
   running.push(adapter);
   await adapter.start?.();
   return adapter.port;
@@ -236,7 +236,7 @@ for (const kind of [elasticsearch8, elasticsearch9]) {
 
         test('a red index: others are still found, and all goes on when it is well', async () => {
           const prefix = fresh();
-          const store = await startOn({ urls: [url], prefix });
+          const store = await startOn({ urls: [url], prefix, timeoutSeconds: 8 });
           const now = Date.now();
           await store.append(ORG, write(1, [[now - DAY, 'yesterday']]));
           const today = `${prefix}-lines-${dayName(now)}`;

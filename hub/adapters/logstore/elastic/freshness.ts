@@ -1,42 +1,43 @@
+import type { Names } from './layout.ts';
 import type { Server } from './server.ts';
 
 /** Makes what this process stored findable: lines appear by themselves after seconds, and who has just stored one looks for it at once. */
 export interface Freshness {
-  /** Notes that an index holds lines that cannot be found yet. */
+  /** Notes that an index (or all, by their pattern) holds lines that cannot be found yet. */
   touch(index: string): void;
-  /** Resolves once all that was stored before can be found, or to false when that takes too long: a part is red. Costs nothing when nothing was stored. */
+  /** Resolves once all that was stored before can be found, or to false when some of it cannot: its index is red. Asks nothing when nothing was stored. */
   fresh(): Promise<boolean>;
 }
 
-/** A red index keeps a refresh waiting for a minute; a reader of the others does not wait with it. */
-const PATIENCE_MS = 2_000;
-
 /** One refresh runs at a time, and all who ask meanwhile share the next: many readers cost no more than one. */
-export function createFreshness(server: Server): Freshness {
-  let touched = new Set<string>();
+export function createFreshness({ ask }: Server, names: Names): Freshness {
+  // What was stored before this process began.
+  let touched = new Set([names.lines]);
   let running = Promise.resolve(true);
   let next: Promise<boolean> | undefined;
   const refresh = async (): Promise<boolean> => {
     next = undefined;
-    const indices = touched;
+    const taken = touched;
     touched = new Set();
-    if (indices.size === 0) return true;
-    const index = [...indices];
+    if (taken.size === 0) return true;
     try {
-      await server.ask((es) =>
-        es.indices.refresh({ index, ignore_unavailable: true }, { requestTimeout: PATIENCE_MS, maxRetries: 0 }),
-      );
-      return true;
-    } catch {
-      // What is asked next says better what is wrong.
-      for (const one of index) touched.add(one);
-      return false;
+      const { indices = {} } = await ask((es) => es.cluster.health({ index: names.lines, level: 'indices' }));
+      const there = Object.keys(indices).filter((index) => taken.has(index) || taken.has(names.lines));
+      // A red one keeps a refresh waiting for a minute, and a reader of the others would wait with it.
+      const red = there.filter((index) => indices[index]?.status === 'red');
+      const index = there.filter((one) => !red.includes(one));
+      if (index.length > 0) await ask((es) => es.indices.refresh({ index, ignore_unavailable: true }));
+      for (const one of red) touched.add(one);
+      return red.length === 0;
+    } catch (error) {
+      for (const one of taken) touched.add(one);
+      throw error;
     }
   };
   return {
     touch: (index) => void touched.add(index),
     fresh() {
-      next ??= running = running.then(refresh);
+      next ??= running = running.catch(() => true).then(refresh);
       return next;
     },
   };

@@ -53,7 +53,7 @@ for (const kind of [elasticsearch8, elasticsearch9]) {
   await onOwnServer(kind, (start) => {
     test(`an ${kind.title} that is killed under appends loses nothing acknowledged and doubles nothing`, async () => {
       const server = await start();
-      const given = { urls: [server.address.url], timeoutSeconds: 5 };
+      const given = { urls: [server.address.url], timeoutSeconds: 10 };
       const stores = [await startOn(given), await startOn(given)];
       const acknowledged = new Map<string, bigint>();
       let ended = false;
@@ -122,7 +122,7 @@ await onServer(elasticsearch8, ({ url }) => {
   test('a server that is away or says nothing is named, and all goes on when it is back', async () => {
     const proxy = await startFaultProxy({ port });
     const host = `${proxy.host}:${proxy.port}`;
-    const given = { urls: [`http://${host}`], timeoutSeconds: 1, prefix };
+    const given = { urls: [`http://${host}`], timeoutSeconds: 4, prefix };
     try {
       const store = await startOn(given);
       await store.append(ORG, write('h', 1n, ['one']));

@@ -42,14 +42,12 @@ async function newestOf({ server, names }: StoreGiven, ids: readonly string[]): 
  */
 export function createStore(given: StoreGiven): { port: LogStore; drain(): Promise<void> } {
   const { server, names, clock, log } = given;
-  const { fresh, touch } = createFreshness(server);
+  const { fresh, touch } = createFreshness(server, names);
   const keeping = createKeeping({ server, names, clock, fresh });
   const alone = createTurns();
   const nextN = createNumbers(clock);
   let oldestMs = -Infinity;
   let left = 0;
-  // What was stored before this process began.
-  touch(names.lines);
 
   const isPast = (index: string): boolean => {
     const day = names.dayOf(index);
@@ -70,7 +68,6 @@ export function createStore(given: StoreGiven): { port: LogStore; drain(): Promi
       lines.inc({ outcome: 'past' }, all.length - kept.length);
       const indices = new Set(kept.map(({ index }) => index));
       await given.indices.prepare(indices);
-      for (const index of indices) touch(index);
       try {
         const resent = await server.bulk(kept);
         lines.inc({ outcome: 'resent' }, resent);
