@@ -19,10 +19,10 @@ export const eventsReply = (description: string) => ({
 /** One reader of server-sent events. */
 export interface EventStream {
   body: Readable;
-  /** Sends an event; false when the reader is too slow and the event was left out. */
-  send(event: string, data: unknown): boolean;
+  /** Sends an event; false when the reader is too slow and the event was left out. A reader that comes back names the last `id` that it has read. */
+  send(event: string, data: unknown, id?: string): boolean;
   /** The same with data that is JSON already, for events that many readers get. */
-  sendText(event: string, json: string): boolean;
+  sendText(event: string, json: string, id?: string): boolean;
 }
 
 /** Opens a stream of server-sent events; `ended` is called once when the reader is gone. */
@@ -39,10 +39,10 @@ export function openEventStream(clock: Clock, ended: () => void): EventStream {
   body.on('close', end);
   body.on('error', end);
   body.write('retry: 2000\n\n');
-  const sendText = (event: string, json: string): boolean => {
+  const sendText: EventStream['sendText'] = (event, json, id) => {
     if (over || body.writableLength + body.readableLength > WAITING_LIMIT) return false;
-    body.write(`event: ${event}\ndata: ${json}\n\n`);
+    body.write(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${json}\n\n`);
     return true;
   };
-  return { body, sendText, send: (event, data) => sendText(event, JSON.stringify(data)) };
+  return { body, sendText, send: (event, data, id) => sendText(event, JSON.stringify(data), id) };
 }

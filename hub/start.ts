@@ -82,11 +82,11 @@ function factsOf(settings: PlanSettings, plan: Plan): HubFacts {
   const everywhere = settings.listen === '0.0.0.0' || settings.listen === '::';
   const name = settings.advertise || (everywhere ? hostname() : settings.listen);
   const host = name.includes(':') ? `[${name}]` : name;
-  const linkPort = Number(settings['ingest']?.['port'] ?? 0);
+  const { port: linkPort = 0, advertise = '' } = (settings['ingest'] ?? {}) as { port?: number; advertise?: string };
   return {
     version: VERSION,
     publicUrl: publicUrl(settings, host, plan),
-    linkAddress: `${host}:${linkPort}`,
+    linkAddress: advertise || `${host}:${linkPort}`,
     listen: settings.listen,
     hostnames: [...new Set([name, hostname(), 'localhost', '127.0.0.1'])],
     page: builtPage(),

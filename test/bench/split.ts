@@ -11,7 +11,7 @@ import { ownName } from '../services/own-name.ts';
 
 const { values: flags } = parseArgs({ options: { reads: { type: 'string', default: '1500' } } });
 const READS = Number(flags.reads);
-const PATHS = ['/api/v1/monitoring/resources', '/api/v1/monitoring/alerts/rules', '/api/v1/users/me'];
+const PATHS = ['/api/v1/monitoring/resources', '/api/v1/monitoring/alerts', '/api/v1/users/me'];
 /** Reads that nobody counts: code gets warm and connections open. */
 const WARM = 200;
 

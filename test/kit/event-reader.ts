@@ -10,6 +10,8 @@ export interface EventReader {
   contentType: string;
   /** Resolves with the first event from now on that was not taken yet and fits; others before it are dropped. */
   next<Data>(event: string, fits?: (data: Data) => boolean): Promise<Data>;
+  /** The id of the last event that had one. */
+  lastId(): string | undefined;
   close(): void;
 }
 
@@ -21,12 +23,14 @@ function parse(block: string): SentEvent | undefined {
     : { event, data: JSON.parse(data) as Record<string, unknown> };
 }
 
-/** Opens a stream with a token; with a status that is no success nothing is ever read. */
-export async function readEvents(url: string, token: string): Promise<EventReader> {
+/** Opens a stream with a token, or again after the event with an id; with a status that is no success nothing is ever read. */
+export async function readEvents(url: string, token: string, lastId?: string): Promise<EventReader> {
   const gone = new AbortController();
-  const reply = await fetch(url, { headers: { authorization: `Bearer ${token}` }, signal: gone.signal });
+  const headers = { authorization: `Bearer ${token}`, ...(lastId === undefined ? {} : { 'last-event-id': lastId }) };
+  const reply = await fetch(url, { headers, signal: gone.signal });
   const body = reply.body?.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
+  let last = lastId;
   const nextBlock = async (): Promise<string> => {
     for (let end = text.indexOf('\n\n'); ; end = text.indexOf('\n\n')) {
       if (end >= 0) {
@@ -44,10 +48,13 @@ export async function readEvents(url: string, token: string): Promise<EventReade
     contentType: reply.headers.get('content-type') ?? '',
     async next<Data>(event: string, fits: (data: Data) => boolean = () => true): Promise<Data> {
       for (;;) {
-        const found = parse(await nextBlock());
+        const block = await nextBlock();
+        last = /^id: (.*)$/m.exec(block)?.[1] ?? last;
+        const found = parse(block);
         if (found?.event === event && fits(found.data as Data)) return found.data as Data;
       }
     },
+    lastId: () => last,
     close: () => gone.abort(),
   };
 }

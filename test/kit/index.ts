@@ -7,6 +7,7 @@ export * from './persistent-agent.ts';
 export * from './programs.ts';
 export * from './running-hub.ts';
 export * from './relational.ts';
+export * from './replicas.ts';
 export * from './simulated-agent.ts';
 export * from './killed-stores.ts';
 export * from './monitored.ts';

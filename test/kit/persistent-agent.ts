@@ -3,18 +3,20 @@ import type { RunningHub } from './running-hub.ts';
 import { batchMessage, enrolSimulated, openSimulated, tableOf, type SimulatedIdentity } from './simulated-agent.ts';
 
 /** Lines of every batch. */
-const LINES_A_BATCH = 20;
+export const LINES_A_BATCH = 20;
 
 /** How fast an agent sends. */
 export interface Pace {
   /** Batches a second, at most. */
   perSecond: number;
+  /** The second value of a batch, besides its number; 1 when absent. */
+  second?(seq: number): number;
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** An agent that keeps its batches until they are acknowledged, and comes back whenever the stream breaks. */
-export function persistentAgent(identity: SimulatedIdentity, baseMs: number, { perSecond }: Pace) {
+export function persistentAgent(identity: SimulatedIdentity, baseMs: number, { perSecond, second = () => 1 }: Pace) {
   const begun = performance.now();
   /** Batches that may have been sent by now. */
   const allowed = (): bigint => BigInt(Math.floor(((performance.now() - begun) / 1000) * perSecond) + 1);
@@ -44,7 +46,15 @@ export function persistentAgent(identity: SimulatedIdentity, baseMs: number, { p
         const lines = Array.from({ length: LINES_A_BATCH }, (_, n) => lineOf(next, n));
         const timeMs = baseMs + Number(next) * 1000;
         stream.send(
-          batchMessage({ epoch, seq: next, timeMs, table, values: [Number(next), 1], lines, withTable: first }),
+          batchMessage({
+            epoch,
+            seq: next,
+            timeMs,
+            table,
+            values: [Number(next), second(Number(next))],
+            lines,
+            withTable: first,
+          }),
         );
         first = false;
         if (next > sent) sent = next;
@@ -97,12 +107,12 @@ export async function startPersistentAgents(
   hub: RunningHub,
   count: number,
   pace: Pace = { perSecond: 100 },
+  baseMs = Math.floor(Date.now() / 1000) * 1000 - 6 * 3_600_000,
 ): Promise<{ agents: PersistentAgent[]; baseMs: number }> {
   const { output: token } = await runProgram('hub', ['token', 'create', '--uses', String(count), '--data', hub.data]);
   const identities = await Promise.all(
     Array.from({ length: count }, (_, n) => enrolSimulated(hub.url, token.trim(), `simulated-${n}`)),
   );
-  const baseMs = Math.floor(Date.now() / 1000) * 1000 - 6 * 3_600_000;
   return { agents: identities.map((identity) => persistentAgent(identity, baseMs, pace)), baseMs };
 }
 

@@ -71,7 +71,7 @@ interface Part {
   env: Readonly<Record<string, string>>;
 }
 
-async function startParts(given: {
+export async function startParts(given: {
   parts: readonly Part[];
   options: ProgramOptions;
   at: Pick<RunningHub, 'port' | 'grpcPort' | 'data'>;
@@ -111,19 +111,14 @@ const removing = (folder: string) => (): Promise<void> => {
   return Promise.resolve();
 };
 
-/** One process for each service, on real servers for what they share; each has a data folder of its own. */
-async function startSplitHub(extra: readonly string[], options: ProgramOptions): Promise<RunningHub> {
-  const folder = mkdtempSync(join(tmpdir(), 'outrider-hub-'));
+/** What all processes of one hub share, on real servers: its settings, and the end of the servers. */
+export async function sharedStores(): Promise<{ env: Record<string, string>; stop(): Promise<void> }> {
   const [database, bus, cache] = await Promise.all(
     [postgres, nats, redis].map(async (kind) => (await kind.find()).start()),
   );
   const name = ownName('hub');
-  const names = Object.keys(services);
-  const ports = Object.fromEntries(await Promise.all(names.map(async (one) => [one, await freePort()] as const)));
-  const grpcPort = await freePort();
-  const shared: Record<string, string> = {
+  const env = {
     OUTRIDER_PEERS__SECRET: 'a secret that every process of this test knows',
-    OUTRIDER_URL: `http://127.0.0.1:${ports['gateway']}`,
     OUTRIDER_RELATIONAL__ADAPTER: 'postgres',
     OUTRIDER_RELATIONAL__URL: await emptyDatabase(database?.address ?? { url: '' }, name),
     OUTRIDER_BUS__ADAPTER: 'nats',
@@ -134,6 +129,20 @@ async function startSplitHub(extra: readonly string[], options: ProgramOptions):
     OUTRIDER_CACHE__ADAPTER: 'redis',
     OUTRIDER_CACHE__URL: cache?.address.url ?? '',
     OUTRIDER_CACHE__PREFIX: name,
+  };
+  return { env, stop: async () => void (await Promise.all([database, bus, cache].map((server) => server?.stop()))) };
+}
+
+/** One process for each service, on real servers for what they share; each has a data folder of its own. */
+async function startSplitHub(extra: readonly string[], options: ProgramOptions): Promise<RunningHub> {
+  const folder = mkdtempSync(join(tmpdir(), 'outrider-hub-'));
+  const stores = await sharedStores();
+  const names = Object.keys(services);
+  const ports = Object.fromEntries(await Promise.all(names.map(async (one) => [one, await freePort()] as const)));
+  const grpcPort = await freePort();
+  const shared: Record<string, string> = {
+    ...stores.env,
+    OUTRIDER_URL: `http://127.0.0.1:${ports['gateway']}`,
     ...Object.fromEntries(
       names.map((one) => [`OUTRIDER_PEERS__ADDRESSES__${one.toUpperCase()}`, `http://127.0.0.1:${ports[one]}`]),
     ),
@@ -152,7 +161,7 @@ async function startSplitHub(extra: readonly string[], options: ProgramOptions):
     options,
     at: { port: ports['gateway'] ?? 0, grpcPort, data: join(folder, 'users') },
     async remove() {
-      await Promise.all([database, bus, cache].map(async (server) => server?.stop()));
+      await stores.stop();
       rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   });

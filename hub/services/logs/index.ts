@@ -14,7 +14,7 @@ export const logs = defineService({
   needs: ['logstore', 'bus'],
   config: LogsConfig,
   create({ config, ports: { logstore, bus }, clock, log }) {
-    const tail = createTail();
+    const tail = createTail(clock);
     const ends: Cancel[] = [];
     const retain = (): Promise<void> => logstore.retain({ days: config.days, diskLimit: config.diskGb * 1e9 });
     return {

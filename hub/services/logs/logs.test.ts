@@ -238,6 +238,29 @@ describe('the tail', () => {
     }
   });
 
+  test('brings a reader who comes back what it missed, however much that is', async () => {
+    const own = `${base}${API}/tail?host=${host.resource}&backlog=0`;
+    const first = await readEvents(own, viewer.token);
+    await host.send({ timeMs: hub.clock.now(), lines: [{ text: 'seen' }] });
+    await first.next('lines', ({ lines }: { lines: Line[] }) => lines.length > 0);
+    first.close();
+    await hub.clock.advance(20_000);
+    await host.send({ timeMs: hub.clock.now(), lines: [{ text: 'missed' }] });
+    const again = await readEvents(own, viewer.token, first.lastId());
+    const { lines } = await again.next<{ lines: Line[] }>('lines');
+    expect(lines.map(({ text }) => text)).toEqual(expect.arrayContaining(['missed']));
+    again.close();
+    const many = Array.from({ length: 1_200 }, (_, n) => ({ text: `missed ${n}` }));
+    await host.send({ timeMs: hub.clock.now(), lines: many });
+    // Beyond what the process remembers, the store is asked alone, and what is left out is counted.
+    await hub.clock.advance(40_000);
+    await host.send({ timeMs: hub.clock.now(), lines: [{ text: 'newest' }] });
+    const late = await readEvents(own, viewer.token, again.lastId());
+    expect((await late.next<{ lines: number }>('skipped')).lines).toBeGreaterThanOrEqual(200);
+    expect((await late.next<{ lines: Line[] }>('lines')).lines.at(-1)?.text).toBe('newest');
+    late.close();
+  });
+
   test('shows a batch that was sent again once', async () => {
     const tail = await readEvents(`${base}${API}/tail?host=${host.resource}&backlog=0`, viewer.token);
     try {

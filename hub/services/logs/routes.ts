@@ -1,31 +1,10 @@
-import type { Clock } from '#sdk';
 import { Type } from 'typebox';
-import { eventsReply, openEventStream } from '../../event-stream.ts';
 import { principalOf, type ServiceApp } from '../../http.ts';
-import type { LogFilter, LogLevelNumber, LogStore, StoredLine } from '../../ports/logstore.ts';
 import { readRange, readTime } from '../../time-range.ts';
 import { problems } from './errors.ts';
-import type { Tail, TailLine } from './tail.ts';
+import { filterOf, Filters, LEVELS, ONLY_THESE, shown } from './filters.ts';
+import { tailRoute, type LogRoutesGiven } from './tail-route.ts';
 
-/** Names of the levels, by number. */
-export const LEVELS = ['unknown', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
-
-const several = (description: string) =>
-  Type.Optional(
-    Type.Union([Type.Array(Type.String({ maxLength: 300 }), { maxItems: 50 }), Type.String({ maxLength: 4000 })], {
-      description,
-    }),
-  );
-const Filters = {
-  q: Type.Optional(Type.String({ maxLength: 1000, description: 'Text that lines contain, in any case.' })),
-  not: several('Text that lines do not contain, in any case; may be repeated.'),
-  level: several(`Levels, repeated or with commas between: ${LEVELS.join(', ')}.`),
-  host: several('Ids of hosts, repeated or with commas between.'),
-  source: Type.Optional(Type.String({ maxLength: 1024, description: 'The file that lines came from.' })),
-};
-/** A typo in a filter's name must not answer everything. */
-const ONLY_THESE = { additionalProperties: false };
-const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const Range = {
   from: Type.Optional(
     Type.String({ maxLength: 40, description: 'now, -2h, milliseconds or ISO 8601; -15m when absent.' }),
@@ -42,52 +21,6 @@ const Line = Type.Object({
   truncated: Type.Boolean(),
 });
 const tags = ['logs'];
-
-interface FilterQuery {
-  q?: string;
-  not?: string | string[];
-  level?: string | string[];
-  host?: string | string[];
-  source?: string;
-}
-
-const listed = (value: string | string[] | undefined): string[] =>
-  (typeof value === 'string' ? [value] : (value ?? []))
-    .flatMap((part) => part.split(','))
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-
-/** The search's words; `not` is taken whole, because a text may hold commas. */
-function filterOf(query: FilterQuery): Omit<LogFilter, 'from' | 'to'> {
-  const hosts = listed(query.host);
-  const wrong = hosts.find((host) => !ID.test(host));
-  if (wrong !== undefined)
-    throw problems.unknownHost(
-      `"${wrong}" is no id of a host. GET /api/v1/monitoring/resources lists hosts with their ids.`,
-    );
-  const levels = listed(query.level).map((name) => {
-    const number = LEVELS.indexOf(name.toLowerCase() as (typeof LEVELS)[number]);
-    if (number < 0) throw problems.unknownLevel(`"${name}" is none of ${LEVELS.join(', ')}.`);
-    return number as LogLevelNumber;
-  });
-  return {
-    resources: hosts.length === 0 ? undefined : hosts,
-    text: query.q === '' ? undefined : query.q,
-    without: typeof query.not === 'string' ? [query.not] : query.not,
-    levels: levels.length === 0 ? undefined : levels,
-    source: query.source === '' ? undefined : query.source,
-  };
-}
-
-const shown = ({ resource, level, ...line }: StoredLine) => ({ ...line, host: resource, level: LEVELS[level] });
-const shownLive = ({ resource, level, ...line }: TailLine) => ({ ...line, host: resource, level: LEVELS[level] });
-
-/** What the routes stand on. */
-export interface LogRoutesGiven {
-  logstore: LogStore;
-  tail: Tail;
-  clock: Clock;
-}
 
 function searchRoute(app: ServiceApp, { logstore, clock }: LogRoutesGiven): void {
   app.get(
@@ -236,60 +169,6 @@ function lineRoutes(app: ServiceApp, { logstore }: LogRoutesGiven): void {
     async ({ query: { org, agent, epoch } }) => {
       const { live, backfill } = await logstore.acknowledged(org, agent, BigInt(epoch));
       return { live: String(live), backfill: String(backfill) };
-    },
-  );
-}
-
-function tailRoute(app: ServiceApp, { logstore, tail, clock }: LogRoutesGiven): void {
-  app.get(
-    '/api/v1/logs/tail',
-    {
-      config: { role: 'viewer' },
-      schema: {
-        tags,
-        summary: 'New lines as server-sent events: lines, skipped. Begins with the last lines there are.',
-        description:
-          'Events: `lines` {nowMs, lines}, lines as in a search but without an id once they are live, oldest first; the first one holds the last lines ' +
-          'there are. `skipped` {lines}: so many were left out because the reader was too slow. Comments (`: beat`) come every 15 s; after a break the ' +
-          'reader connects again by itself and gets the last lines anew.',
-        querystring: Type.Object(
-          { ...Filters, backlog: Type.Integer({ default: 100, minimum: 0, maximum: 1000 }) },
-          ONLY_THESE,
-        ),
-        response: { 200: eventsReply('The stream; it has no end of its own.') },
-      },
-    },
-    async (request, reply) => {
-      const { org } = principalOf(request);
-      const filter = filterOf(request.query);
-      const ends: (() => void)[] = [];
-      const stream = openEventStream(clock, () => ends.splice(0).forEach((end) => end()));
-      let skipped = 0;
-      const waiting: TailLine[] = [];
-      let ready = false;
-      const send = (lines: readonly TailLine[]): void => {
-        if (skipped > 0 && stream.send('skipped', { lines: skipped })) skipped = 0;
-        if (!stream.send('lines', { nowMs: clock.now(), lines: lines.map(shownLive) })) skipped += lines.length;
-      };
-      ends.push(tail.watch(org, filter, (lines) => (ready ? send(lines) : void waiting.push(...lines))));
-      const now = clock.now();
-      const backlog =
-        request.query.backlog === 0
-          ? []
-          : (
-              await logstore.search(
-                org,
-                { ...filter, from: now - 86_400_000, to: now + 60_000 },
-                { limit: request.query.backlog, offset: 0 },
-              )
-            ).lines;
-      stream.send('lines', { nowMs: now, lines: backlog.reverse().map(shown) });
-      // What arrived while the backlog was read may be in it: times tell them apart well enough for a tail.
-      const newest = backlog.at(-1)?.timeMs ?? 0;
-      const later = waiting.filter(({ timeMs }) => timeMs > newest);
-      ready = true;
-      if (later.length > 0) send(later);
-      return reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store').send(stream.body);
     },
   );
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createManualClock } from '#kit';
 import { createTail, fits, type TailLine } from './tail.ts';
 
 const line: TailLine = {
@@ -25,7 +26,7 @@ test.each([
 ])('a line fits %j: %s', (filter, expected) => expect(fits(filter, line)).toBe(expected));
 
 test('watchers hear of their own org only, until they stop', () => {
-  const tail = createTail();
+  const tail = createTail(createManualClock());
   const heard: string[] = [];
   const stop = tail.watch('a', {}, (lines) => heard.push(...lines.map(({ text }) => text)));
   tail.publish('b', [line]);
@@ -33,4 +34,25 @@ test('watchers hear of their own org only, until they stop', () => {
   stop();
   tail.publish('a', [line]);
   expect(heard).toEqual(['Disk FULL on /data']);
+});
+
+test('lines of the last half minute are remembered, those of the own org that fit, and not more than eight million characters', async () => {
+  const clock = createManualClock();
+  const tail = createTail(clock);
+  const begun = clock.now();
+  const texts = (ms: number): string[] => tail.since('a', { without: ['noise'] }, ms).map(({ text }) => text);
+  tail.publish('a', [{ ...line, text: 'old' }]);
+  await clock.advance(20_000);
+  tail.publish('a', [
+    { ...line, text: 'new' },
+    { ...line, text: 'noise' },
+  ]);
+  tail.publish('b', [{ ...line, text: 'of another' }]);
+  expect(texts(begun)).toEqual(['old', 'new']);
+  expect(texts(begun + 1)).toEqual(['new']);
+  await clock.advance(20_000);
+  tail.publish('a', [{ ...line, text: 'newest' }]);
+  expect(texts(begun)).toEqual(['new', 'newest']);
+  tail.publish('a', [{ ...line, text: 'x'.repeat(7_999_990) }]);
+  expect(texts(begun).map((text) => text.length)).toEqual([6, 7_999_990]);
 });

@@ -1,3 +1,4 @@
+import type { Clock } from '#sdk';
 import type { LogFilter, LogLineWrite } from '../../ports/logstore.ts';
 
 /** A line on its way to those who watch. */
@@ -20,13 +21,48 @@ export function fits(filter: TailFilter, line: TailLine): boolean {
 
 type Watcher = (lines: readonly TailLine[]) => void;
 
+/** Lines of the last seconds are remembered, that a reader who comes back begins with them before the store can find them. */
+const RECENT_MS = 30_000;
+/** Characters of recent lines that are remembered, of all orgs together. */
+const RECENT_SIZE = 8_000_000;
+
+interface Recent {
+  org: string;
+  atMs: number;
+  lines: readonly TailLine[];
+  size: number;
+}
+
+/** What was published lately, oldest first. */
+function createRecent(clock: Clock) {
+  const groups: Recent[] = [];
+  let size = 0;
+  return {
+    add(org: string, lines: readonly TailLine[]): void {
+      const own = lines.reduce((sum, { text }) => sum + text.length, 0);
+      groups.push({ org, atMs: clock.now(), lines, size: own });
+      size += own;
+      const oldest = clock.now() - RECENT_MS;
+      while (groups[0] !== undefined && (groups[0].atMs < oldest || size > RECENT_SIZE))
+        size -= groups.shift()?.size ?? 0;
+    },
+    since: (org: string, ms: number): TailLine[] =>
+      groups.filter((group) => group.org === org && group.atMs >= ms).flatMap(({ lines }) => lines),
+  };
+}
+
 /** Hands new lines to those who watch an org's logs. */
-export function createTail() {
+export function createTail(clock: Clock) {
   const watchers = new Map<string, Set<Watcher>>();
+  const recent = createRecent(clock);
   return {
     publish(org: string, lines: readonly TailLine[]): void {
+      recent.add(org, lines);
       for (const watcher of watchers.get(org) ?? []) watcher(lines);
     },
+    /** Lines that fit and came to this process since then, as far back as it remembers. */
+    since: (org: string, filter: TailFilter, ms: number): TailLine[] =>
+      recent.since(org, ms).filter((line) => fits(filter, line)),
     /** Calls `watcher` with each group of new lines that fit, until the returned end is called. */
     watch(org: string, filter: TailFilter, watcher: Watcher): () => void {
       const own: Watcher = (lines) => {

@@ -853,7 +853,7 @@ export interface paths {
         };
         /**
          * New lines as server-sent events: lines, skipped. Begins with the last lines there are.
-         * @description Events: `lines` {nowMs, lines}, lines as in a search but without an id once they are live, oldest first; the first one holds the last lines there are. `skipped` {lines}: so many were left out because the reader was too slow. Comments (`: beat`) come every 15 s; after a break the reader connects again by itself and gets the last lines anew.
+         * @description Events: `lines` {nowMs, lines}, lines as in a search but without an id once they are live, oldest first; the first one holds the last lines there are. `skipped` {lines}: so many were left out because the reader was too slow or away for long. Comments (`: beat`) come every 15 s. A reader that comes back with `Last-Event-ID`, to whichever hub, begins with what it missed; some lines may come twice.
          */
         get: {
             parameters: {

@@ -20,6 +20,18 @@ export interface Schedules {
   close(): Promise<void>;
 }
 
+/** Hubs that start together take turns: whoever makes tables meanwhile would meet another half-way. */
+async function inTurn<T>(pool: pg.Pool, work: () => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
+    return await work();
+  } finally {
+    // Closing the connection gives the lock back whatever happened.
+    client.release(true);
+  }
+}
+
 async function started(pool: pg.Pool, log: Logger): Promise<PgBoss> {
   const boss = new PgBoss({
     db: { executeSql: (text, values) => pool.query<Record<string, unknown>>(text, values) },
@@ -33,15 +45,8 @@ async function started(pool: pg.Pool, log: Logger): Promise<PgBoss> {
     isAway = true;
   });
   boss.on('wip', () => (isAway = false));
-  const client = await pool.connect();
-  try {
-    // Hubs that start together take turns: the schema is made once.
-    await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
-    await boss.start();
-    return boss;
-  } finally {
-    client.release(true);
-  }
+  await inTurn(pool, () => boss.start());
+  return boss;
 }
 
 /** Schedules in a schema of their own, read and written by pg-boss over the hub's own connections. */
@@ -56,8 +61,10 @@ export function createSchedules(pool: pg.Pool, log: Logger): Schedules {
     async add(schema, name, cron, work) {
       const queue = `${schemaRole(schema).service}-${name}`;
       const boss = await open();
-      await boss.createQueue(queue, { name: queue, policy: 'stately', expireInSeconds: LATEST_S, retryLimit: 2 });
-      await boss.schedule(queue, cron, undefined, { tz: 'UTC' });
+      await inTurn(pool, async () => {
+        await boss.createQueue(queue, { name: queue, policy: 'stately', expireInSeconds: LATEST_S, retryLimit: 2 });
+        await boss.schedule(queue, cron, undefined, { tz: 'UTC' });
+      });
       let running: Promise<void> | undefined;
       const worker = await boss.work(queue, { pollingIntervalSeconds: POLL_S }, async () => {
         running = work();

@@ -1,0 +1,70 @@
+import { Type } from 'typebox';
+import type { LogFilter, LogLevelNumber, StoredLine } from '../../ports/logstore.ts';
+import { problems } from './errors.ts';
+import type { TailLine } from './tail.ts';
+
+/** Names of the levels, by number. */
+export const LEVELS = ['unknown', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+
+const several = (description: string) =>
+  Type.Optional(
+    Type.Union([Type.Array(Type.String({ maxLength: 300 }), { maxItems: 50 }), Type.String({ maxLength: 4000 })], {
+      description,
+    }),
+  );
+/** What a call may ask of lines, a time aside. */
+export const Filters = {
+  q: Type.Optional(Type.String({ maxLength: 1000, description: 'Text that lines contain, in any case.' })),
+  not: several('Text that lines do not contain, in any case; may be repeated.'),
+  level: several(`Levels, repeated or with commas between: ${LEVELS.join(', ')}.`),
+  host: several('Ids of hosts, repeated or with commas between.'),
+  source: Type.Optional(Type.String({ maxLength: 1024, description: 'The file that lines came from.' })),
+};
+/** A typo in a filter's name must not answer everything. */
+export const ONLY_THESE = { additionalProperties: false };
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** The same, as it arrives. */
+export interface FilterQuery {
+  q?: string;
+  not?: string | string[];
+  level?: string | string[];
+  host?: string | string[];
+  source?: string;
+}
+
+const listed = (value: string | string[] | undefined): string[] =>
+  (typeof value === 'string' ? [value] : (value ?? []))
+    .flatMap((part) => part.split(','))
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+
+/** The search's words; `not` is taken whole, because a text may hold commas. */
+export function filterOf(query: FilterQuery): Omit<LogFilter, 'from' | 'to'> {
+  const hosts = listed(query.host);
+  const wrong = hosts.find((host) => !ID.test(host));
+  if (wrong !== undefined)
+    throw problems.unknownHost(
+      `"${wrong}" is no id of a host. GET /api/v1/monitoring/resources lists hosts with their ids.`,
+    );
+  const levels = listed(query.level).map((name) => {
+    const number = LEVELS.indexOf(name.toLowerCase() as (typeof LEVELS)[number]);
+    if (number < 0) throw problems.unknownLevel(`"${name}" is none of ${LEVELS.join(', ')}.`);
+    return number as LogLevelNumber;
+  });
+  return {
+    resources: hosts.length === 0 ? undefined : hosts,
+    text: query.q === '' ? undefined : query.q,
+    without: typeof query.not === 'string' ? [query.not] : query.not,
+    levels: levels.length === 0 ? undefined : levels,
+    source: query.source === '' ? undefined : query.source,
+  };
+}
+
+/** A line that is stored, as people see it. */
+export const shown = ({ resource, level, ...line }: StoredLine) => ({ ...line, host: resource, level: LEVELS[level] });
+/** A line on its way, as people see it. */
+export const shownLive = ({ resource, level, ...line }: TailLine) => ({
+  ...line,
+  host: resource,
+  level: LEVELS[level],
+});
