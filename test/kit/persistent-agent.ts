@@ -9,14 +9,19 @@ export const LINES_A_BATCH = 20;
 export interface Pace {
   /** Batches a second, at most. */
   perSecond: number;
-  /** The second value of a batch, besides its number; 1 when absent. */
-  second?(seq: number): number;
+  /** The second value of a batch, besides its number, of the agent with that index; 1 when absent. */
+  second?(seq: number, agent: number): number;
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** An agent that keeps its batches until they are acknowledged, and comes back whenever the stream breaks. */
-export function persistentAgent(identity: SimulatedIdentity, baseMs: number, { perSecond, second = () => 1 }: Pace) {
+export function persistentAgent(
+  identity: SimulatedIdentity,
+  baseMs: number,
+  { perSecond, second = () => 1 }: Pace,
+  index = 0,
+) {
   const begun = performance.now();
   /** Batches that may have been sent by now. */
   const allowed = (): bigint => BigInt(Math.floor(((performance.now() - begun) / 1000) * perSecond) + 1);
@@ -51,7 +56,7 @@ export function persistentAgent(identity: SimulatedIdentity, baseMs: number, { p
             seq: next,
             timeMs,
             table,
-            values: [Number(next), second(Number(next))],
+            values: [Number(next), second(Number(next), index)],
             lines,
             withTable: first,
           }),
@@ -113,7 +118,7 @@ export async function startPersistentAgents(
   const identities = await Promise.all(
     Array.from({ length: count }, (_, n) => enrolSimulated(hub.url, token.trim(), `simulated-${n}`)),
   );
-  return { agents: identities.map((identity) => persistentAgent(identity, baseMs, pace)), baseMs };
+  return { agents: identities.map((identity, index) => persistentAgent(identity, baseMs, pace, index)), baseMs };
 }
 
 /** Waits until every agent has been acknowledged some batches more. */
