@@ -130,7 +130,10 @@ export async function sharedStores(): Promise<{ env: Record<string, string>; sto
     OUTRIDER_CACHE__URL: cache?.address.url ?? '',
     OUTRIDER_CACHE__PREFIX: name,
   };
-  return { env, stop: async () => void (await Promise.all([database, bus, cache].map(async (server) => server?.stop()))) };
+  return {
+    env,
+    stop: async () => void (await Promise.all([database, bus, cache].map(async (server) => server?.stop()))),
+  };
 }
 
 /** One process for each service, on real servers for what they share; each has a data folder of its own. */
