@@ -11,6 +11,7 @@ import { onOwnServer, onServer, onTools, ownName } from '../services/index.ts';
 import { nats } from '../services/nats.ts';
 import { postgres } from '../services/postgres.ts';
 import { redis } from '../services/redis.ts';
+import { victoriametrics } from '../services/victoriametrics.ts';
 import { faultsOf, isPinned, read, ROOT, scratch } from './settings.ts';
 
 const run = promisify(execFile);
@@ -40,6 +41,7 @@ interface Composed {
 const VARIANTS = {
   laptop: ['compose.laptop.yaml'],
   'all in one process': ['compose.yaml'],
+  'on VictoriaMetrics': ['compose.yaml', 'compose.victoriametrics.yaml'],
   'one process per service': ['compose.yaml', 'compose.services.yaml'],
 } as const;
 
@@ -191,6 +193,16 @@ await onOwnServer(redis, (start) => {
       .flatMap(([name = '', ...values]) => [`--${name}`, ...values]);
     expect(args).toContain('volatile-lru');
     await start({ args });
+  });
+});
+
+await onOwnServer(victoriametrics, (start) => {
+  test('VictoriaMetrics takes every flag', async () => {
+    const flags = [...read('compose/compose.victoriametrics.yaml').matchAll(/^ +- (--[\w.]+=\S+)$/gm)].map(
+      ([, flag = '']) => flag,
+    );
+    expect(flags).toContain('--dedup.minScrapeInterval=1ms');
+    await start({ args: flags.filter((flag) => !/storageDataPath|httpListenAddr/.test(flag)) });
   });
 });
 
