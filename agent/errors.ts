@@ -8,6 +8,7 @@ export const problems = defineProblems('agent', {
   refused: { status: 403, title: 'The hub refused the enrolment.' },
   unreachable: { status: 503, title: 'The hub cannot be reached.', retryable: true },
   wrongHub: { status: 403, title: 'That is not the hub of the join token.' },
+  badAuthority: { status: 400, title: 'The certificate of an authority cannot be read.' },
   damagedIdentity: { status: 500, title: 'The identity of this agent is damaged.' },
   notReadable: { status: 403, title: 'The identity of this agent cannot be read.' },
   spoolNotWritable: { status: 507, title: 'The spool cannot be written.', retryable: true },

@@ -30,6 +30,7 @@ interface Flags {
   quiet?: boolean;
   json?: boolean;
   force?: boolean;
+  ca?: string;
 }
 
 function labelsOf(texts: readonly string[] = []): Record<string, string> {
@@ -123,9 +124,10 @@ function addCommands(program: Command): void {
     .description('join a hub with a join token, given on standard input or in OUTRIDER_JOIN_TOKEN')
     .option('--label <key=value>', 'label for this host, repeatable', label)
     .option('--force', 'join anew, as another agent, where one has joined already')
+    .option('--ca <file>', 'authority of your own that certified a proxy before the hub, PEM')
     .action(async (_options, command: Command) => {
       const flags = flagsOf(command);
-      const { enroll } = await import('./commands/enroll.ts');
+      const { enroll, readAuthority } = await import('./commands/enroll.ts');
       const token = process.env['OUTRIDER_JOIN_TOKEN'] ?? (await standardInput());
       process.stdout.write(
         await enroll({
@@ -133,6 +135,7 @@ function addCommands(program: Command): void {
           token: token.trim(),
           labels: labelsOf(flags.label),
           force: flags.force ?? false,
+          trusted: flags.ca === undefined ? undefined : readAuthority(flags.ca),
         }),
       );
     });

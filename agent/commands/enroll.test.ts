@@ -1,13 +1,14 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestAuthority, type TestAuthority } from '#kit';
 import { writeJoinToken, type EnrolRequest, type JoinToken } from '#proto/enrolment.ts';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readIdentity } from '../link/identity.ts';
-import { enroll } from './enroll.ts';
+import { enroll, readAuthority } from './enroll.ts';
 import { describeStatus } from './status.ts';
 
 let authority: TestAuthority;
@@ -116,6 +117,43 @@ test.each([
 test('a hub with another authority than the token names gets no agent', async () => {
   await expect(enrolWith(token({ ca: 'a'.repeat(64) }))).rejects.toMatchObject({ code: 'agent.wrong-hub' });
   expect(readIdentity(data)).toBeUndefined();
+});
+
+describe('behind a proxy with a certificate of its own', () => {
+  let proxy: HttpsServer;
+  let another: TestAuthority;
+  let address = '';
+  beforeAll(async () => {
+    another = await createTestAuthority();
+    proxy = createHttpsServer(await another.server(), (request, reply) => server.emit('request', request, reply));
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    address = `https://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  });
+  afterAll(() => void proxy.close());
+  const enrolAt = (trusted: string | undefined): Promise<string> =>
+    enroll({ dataFolder: data, token: token({ url: address }), labels: {}, force: false, trusted });
+
+  test('an agent joins when it trusts that one, and still holds the hub to the token', async () => {
+    expect(await enrolAt(another.ca)).toContain('enrolled as web-1');
+    expect(readIdentity(data)?.ca).toBe(authority.ca);
+    rmSync(data, { recursive: true });
+    answer = async ({ publicKey }) => ({ status: 201, body: { ...(await granted(publicKey)), ca: another.ca } });
+    await expect(enrolAt(another.ca)).rejects.toMatchObject({ code: 'agent.wrong-hub' });
+  });
+
+  test('no secret is sent to one that nobody trusts', async () => {
+    let asked = 0;
+    answer = () => Promise.resolve({ status: 500, body: String((asked += 1)) });
+    const refused = enrolAt(undefined);
+    await expect(refused).rejects.toMatchObject({ code: 'agent.wrong-hub' });
+    await expect(refused).rejects.toThrow(/--ca/);
+    expect(asked).toBe(0);
+  });
+});
+
+test('an authority that cannot be read is named', () => {
+  expect(() => readAuthority('/no/such/file')).toThrow('/no/such/file');
+  expect(() => readAuthority(import.meta.filename)).toThrow('PEM');
 });
 
 test('a damaged identity is told, and force mends it', async () => {

@@ -1,6 +1,7 @@
 import { createHash, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { request as plain } from 'node:http';
 import { request as secure } from 'node:https';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { connect as connectTls, type DetailedPeerCertificate } from 'node:tls';
 import { EnrolReply, JoinToken, readJoinToken, type EnrolRequest } from '#proto/enrolment.ts';
@@ -19,6 +20,8 @@ export interface EnrolOptions {
   labels: Readonly<Record<string, string>>;
   /** Throws an identity away that is there already. */
   force: boolean;
+  /** PEM of authorities to trust where a proxy with a certificate of its own stands before the hub; those of the machine when absent. */
+  trusted?: string | undefined;
 }
 
 const NO_TOKEN =
@@ -36,8 +39,8 @@ function unreachable(url: URL, error: unknown): Error {
   });
 }
 
-/** The certificate of the token's authority, taken from the hub's own chain. */
-function authorityOf(url: URL, token: JoinToken): Promise<string> {
+/** The certificate of the token's authority, taken from the hub's own chain; undefined where somebody else's is shown, as by a proxy. */
+function authorityOf(url: URL, token: JoinToken): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const port = Number(url.port || 443);
     // Nothing is believed yet: only the authority whose fingerprint the token names is taken from this connection.
@@ -61,11 +64,7 @@ function authorityOf(url: URL, token: JoinToken): Promise<string> {
           at = at.issuerCertificate;
         }
         socket.destroy();
-        reject(
-          problems.wrongHub(
-            `${url.host} does not show the certificate authority that the token names. Make sure that the address is right, and make a new token.`,
-          ),
-        );
+        resolve(undefined);
       },
     );
     socket.on('error', (error) => reject(unreachable(url, error)));
@@ -77,12 +76,24 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || host.startsWith('127.');
 }
 
+/** Says that a certificate is not to be trusted; what else goes wrong is no matter of trust. */
+const DISTRUST = /CERT|SELF_SIGNED|VERIFY|ISSUER/;
+
+function refusal(url: URL, error: unknown): Error {
+  if (!DISTRUST.test(String((error as { code?: unknown }).code))) return unreachable(url, error);
+  const shown = `${url.host} does not show the certificate authority that the token names, nor a certificate that this machine trusts (${reasonOf(error)}).`;
+  return problems.wrongHub(
+    `${shown} Make sure that the address is right and make a new token; where a proxy has a certificate of an authority of your own, name that one with --ca.`,
+    { cause: error },
+  );
+}
+
 async function post(url: URL, body: EnrolRequest, ca: string | undefined): Promise<{ status: number; text: string }> {
   const text = JSON.stringify(body);
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
   return new Promise((resolve, reject) => {
     const options = { method: 'POST', headers, timeout: TIMEOUT_MS };
-    const call = ca === undefined ? plain(url, options) : secure(url, { ...options, ca });
+    const call = url.protocol === 'http:' ? plain(url, options) : secure(url, { ...options, ca });
     call.on('response', (reply) => {
       const parts: Buffer[] = [];
       reply.on('data', (part: Buffer) => parts.push(part));
@@ -90,7 +101,7 @@ async function post(url: URL, body: EnrolRequest, ca: string | undefined): Promi
       reply.on('error', reject);
     });
     call.on('timeout', () => call.destroy(new Error('no answer within 20 s')));
-    call.on('error', (error) => reject(unreachable(url, error)));
+    call.on('error', (error) => reject(refusal(url, error)));
     call.end(text);
   });
 }
@@ -126,8 +137,21 @@ function tokenOf(text: string): { token: JoinToken; base: URL } {
   return { token, base };
 }
 
+/** The PEM of a file with certificates of authorities. */
+export function readAuthority(path: string): string {
+  try {
+    const text = readFileSync(path, 'utf8');
+    new X509Certificate(text);
+    return text;
+  } catch (error) {
+    throw problems.badAuthority(`${path} cannot be read as a certificate in PEM: ${reasonOf(error)}.`, {
+      cause: error,
+    });
+  }
+}
+
 /** Trades a join token for an identity and keeps it. Returns what to tell the operator. */
-export async function enroll({ dataFolder, token: text, labels, force }: EnrolOptions): Promise<string> {
+export async function enroll({ dataFolder, token: text, labels, force, trusted }: EnrolOptions): Promise<string> {
   const there = force ? undefined : readIdentity(dataFolder);
   if (there !== undefined) {
     const unused = text === '' ? '' : 'The join token was not used. ';
@@ -136,7 +160,7 @@ export async function enroll({ dataFolder, token: text, labels, force }: EnrolOp
   const { token, base } = tokenOf(text);
   const folder = openDataFolder(dataFolder, 'agent', 1);
   try {
-    const ca = base.protocol === 'https:' ? await authorityOf(base, token) : undefined;
+    const ca = base.protocol === 'https:' ? ((await authorityOf(base, token)) ?? trusted) : undefined;
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const body = {
       token: text,
