@@ -31,7 +31,7 @@ const write = (seq: bigint, samples: readonly (readonly [second: number, g: numb
   tables: [{ id: 1n, series: [gauge, counter] }],
   blocks: samples.map(([second, g, c]) => ({
     table: 1n,
-    timeMs: begin + second * 1000,
+    timeMs: Math.round(begin + second * 1000),
     values: Float64Array.of(g, c),
   })),
 });
@@ -39,6 +39,26 @@ const rounded = (values: readonly number[] = []): number[] => values.map((value)
 
 for (const kind of [victoriametrics, prometheus])
   await onServer(kind, ({ url }) => {
+    test(`a sample at the edge of a minute counts once in ${kind.title}`, async () => {
+      const store = await startOn({ url, prefix: ownName('edge').replaceAll('-', '_') });
+      const edge = Math.floor(Date.now() / MINUTE) * MINUTE - 10 * MINUTE;
+      const seconds = [-0.001, 0, 0.001].map((second) => [(edge - begin) / 1000 + second, 1, NaN] as const);
+      await store.append(ORG, write(1n, seconds));
+      expect(await store.usage()).toMatchObject({ samples: 3, oldestMs: edge - 1 });
+      const range = { from: edge, to: edge + 1000, step: 1000, where: {}, by: [] };
+      expect(await store.query(ORG, { resource: 'h', names: ['g'], ...range })).toMatchObject([{ times: [edge] }]);
+    });
+
+    test(`the hour that samples and rows both tell of counts once in ${kind.title}`, async () => {
+      const store = await startOn({ url, prefix: ownName('hour').replaceAll('-', '_') });
+      const over = Math.floor(Date.now() / HOUR) * HOUR - HOUR;
+      const second = (over - begin) / 1000;
+      await store.append(ORG, write(1n, [[second - 60, 1, NaN], [second + 10, 1, NaN]])); // prettier-ignore
+      const range = { from: over - HOUR, to: over + HOUR, step: MINUTE, where: {}, by: [] };
+      expect(await store.query(ORG, { resource: 'h', names: ['g'], ...range })).toHaveLength(1);
+      expect(await store.usage()).toMatchObject({ samples: 2, oldestMs: over - HOUR });
+    });
+
     describe(`coarser tiers in ${kind.title}`, () => {
       test('tell of what was filled in two days late, and again when more of it comes', async () => {
         const prefix = ownName('late').replaceAll('-', '_');
@@ -69,9 +89,10 @@ for (const kind of [victoriametrics, prometheus])
         // Nothing is gathered when a hub is asked for nothing: it might as well have been killed.
         const second = await startOn({ url, prefix });
         expect((await ask(second, 'g', MINUTE))[0]?.avg).toEqual([5]);
-        // What is gathered is not open any more.
+        // The piece was gathered, and is open once more.
+        await second.append(ORG, write(2n, [[1, 7, 2]]));
         const third = await startOn({ url, prefix });
-        expect((await ask(third, 'g', MINUTE))[0]?.avg).toEqual([5]);
+        expect((await ask(third, 'g', MINUTE))[0]?.avg).toEqual([6]);
       });
     });
   });
