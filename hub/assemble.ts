@@ -23,7 +23,7 @@ import {
   type ServiceTable,
 } from './catalogue.ts';
 import { HubSettings, isLoopback, settingFaults } from './config.ts';
-import { createDoctor, type Finding } from './doctor.ts';
+import { createDoctor, findMismatches } from './doctor.ts';
 import { createServiceApp, type ServiceApp } from './http.ts';
 import { createMeasures } from './measures.ts';
 import { peersOver, type Peers } from './ports/peers.ts';
@@ -226,13 +226,6 @@ async function reach(
   return { peers, tokens, close: remote.close };
 }
 
-/** What a series store loses when its server is killed can be written again only by a bus that keeps messages. */
-function unkept({ series, bus }: Partial<Ports>): Finding[] {
-  if (series?.doubts === undefined || bus === undefined || bus.upkeep !== undefined) return [];
-  const text = 'when its server is killed it may lose its last seconds, and the local bus keeps none of them';
-  return [{ level: 'near', subject: 'series on a local bus', text, todo: 'Set bus.adapter: nats.' }];
-}
-
 /** Creates every part of a plan in the order in which they start. No I/O happens here. */
 export async function assemble(plan: Plan, given: Given): Promise<Assembly> {
   const { settings, clock, log, fail } = given;
@@ -258,7 +251,7 @@ export async function assemble(plan: Plan, given: Given): Promise<Assembly> {
   const made: Assembly['services'] = [];
   const doctor = createDoctor({
     checked: ports,
-    known: unkept(opened as Partial<Ports>),
+    known: findMismatches(opened as Partial<Ports>),
     metrics: given.metrics,
     dataFolder: given.dataFolder,
     certificate: settings.tls.certificate,

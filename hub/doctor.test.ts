@@ -6,8 +6,9 @@ import { Problem, systemClock, type Component } from '#sdk';
 import { Gauge, Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createAuthority } from './services/ingest/authority.ts';
-import { createDoctor, type Finding } from './doctor.ts';
+import { createDoctor, findMismatches, type Finding } from './doctor.ts';
 import { createMeasures } from './measures.ts';
+import type { Ports } from './service.ts';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'outrider-doctor-'))));
@@ -120,15 +121,16 @@ test('a certificate that ends soon is near its limit, one that has ended is fail
   expect(about(await examine({ certificate, clock }), 'certificate')?.level).toBe('failing');
 });
 
-test('what is known from the start is told as it is', async () => {
-  const known: Finding[] = [{ level: 'near', subject: 'series', text: 'It may lose its last seconds.', todo: 'Mend.' }];
-  const doctor = createDoctor({
-    checked: [],
-    known,
-    metrics: new Registry(),
-    dataFolder: folder,
-    certificate: '',
-    clock: createManualClock(),
+test('a series store that may lose its last seconds is told of on a bus that keeps none', async () => {
+  const series = { doubts: () => () => undefined } as Partial<Ports['series']> as Ports['series'];
+  const bus = {} as Ports['bus'];
+  expect(findMismatches({ series, bus: { ...bus, upkeep: {} as never } })).toEqual([]);
+  expect(findMismatches({ series: {} as Ports['series'], bus })).toEqual([]);
+  const known = findMismatches({ series, bus });
+  const given = { checked: [], known, metrics: new Registry(), dataFolder: folder, certificate: '' };
+  const doctor = createDoctor({ ...given, clock: createManualClock() });
+  expect(about(await doctor.examine(), 'series on a local bus')).toMatchObject({
+    level: 'near',
+    todo: 'Set bus.adapter: nats.',
   });
-  expect(about(await doctor.examine(), 'series')).toEqual(known[0]);
 });

@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { getHeapStatistics } from 'node:v8';
 import { Problem, reasonOf, type Cancel, type Clock, type Component } from '#sdk';
 import type { MetricObjectWithValues, MetricValue, Registry } from 'prom-client';
+import type { Ports } from './service.ts';
 
 /** How a thing is. */
 export type Level = 'ok' | 'slow' | 'near' | 'failing';
@@ -289,6 +290,13 @@ function certificateFindings(path: string, nowMs: number): Finding[] {
       },
     ];
   return [{ level: 'ok', subject: 'certificate', text: `good for ${days} days`, todo: '' }];
+}
+
+/** Ports that do not go well together. What a series store loses when its server is killed can be written again only by a bus that keeps messages. */
+export function findMismatches({ series, bus }: Partial<Ports>): Finding[] {
+  if (series?.doubts === undefined || bus === undefined || bus.upkeep !== undefined) return [];
+  const text = 'when its server is killed it may lose its last seconds, and the local bus keeps none of them';
+  return [{ level: 'near', subject: 'series on a local bus', text, todo: 'Set bus.adapter: nats.' }];
 }
 
 /** Looks at the process: what is slow, failing or near a limit, in words. */
