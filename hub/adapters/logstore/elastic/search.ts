@@ -56,7 +56,7 @@ function createFind({ server, names }: SearchGiven) {
 }
 type Find = ReturnType<typeof createFind>;
 
-/** Walks over the lines before a page that lies deeper than a server gives at once; undefined when there are too few of them, or too many to be walked in time. */
+/** Walks over the lines before a page that lies deeper than a server gives at once. Without `after` there are too few of them, or (not `complete`) too many to be walked in time. */
 async function skipTo(
   find: Find,
   clock: Clock,
@@ -67,7 +67,9 @@ async function skipTo(
   for (let left = offset; left > 0; left -= WINDOW) {
     if (clock.monotonic() - begun > FIND_MS) return { complete: false };
     const size = Math.min(WINDOW, left);
-    const { hits } = await find({ query, sort: orderOf('desc'), size, _source: false, search_after: after });
+    const asked = { query, sort: orderOf('desc'), size, _source: false, search_after: after };
+    const { hits, timed_out } = await find(asked);
+    if (timed_out) return { complete: false };
     after = hits.hits.at(-1)?.sort;
     if (hits.hits.length < size || after === undefined) return { complete: true };
   }
