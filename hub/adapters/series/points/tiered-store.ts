@@ -56,7 +56,7 @@ export interface PointServer {
   keep(retention: SeriesRetention): Promise<void>;
   /** Where a tier begins, milliseconds since 1970; 0 when everything is kept. */
   beginsMs(tier: Resolution): number;
-  /** Gives how many samples the server left out because they are past the retention. */
+  /** Gives how many samples the server left out: past the retention, or another value is there. */
   writeSamples(writes: readonly KnownWrite<string>[]): Promise<number>;
   readRows(tier: Resolution, owner: Owner, query: RowsQuery): Promise<Rows>;
   writeRows(tier: Resolution, owner: Owner, rows: Rows): Promise<void>;
@@ -231,7 +231,8 @@ export function createTieredStore(server: PointServer, { clock, log }: { clock: 
     },
   });
   const upkeep = async (): Promise<void> => {
-    if (left > 0) log.warn('samples past the retention were left out', { count: left });
+    if (left > 0)
+      log.warn('samples were left out: past the retention, or with another value at their time', { count: left });
     left = 0;
     for (const [key, begins] of pieces.due()) {
       if (stopped) return;

@@ -1,9 +1,11 @@
-import { makeAdapter, startFaultProxy } from '#kit';
+import { createTestAuthority, makeAdapter, startFaultProxy } from '#kit';
 import { checkSettings, type Component } from '#sdk';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { onOwnServer, onServer, ownName } from '../../../../test/services/index.ts';
 import { prometheus } from '../../../../test/services/prometheus.ts';
@@ -88,6 +90,37 @@ await onServer(victoriametrics, ({ url }) => {
       });
       expect(String(failure)).toContain(new URL(place.url).host);
       expect(String(failure)).not.toContain('wrong-one');
+    });
+  });
+});
+
+await onServer(victoriametrics, ({ url }) => {
+  test('a certificate of an own authority is believed when the authority is named, and only then', async () => {
+    const authority = await createTestAuthority();
+    const server = createTlsServer(await authority.server(), (from) => {
+      const to = connect(Number(new URL(url).port), '127.0.0.1');
+      from.pipe(to).pipe(from);
+      from.on('error', () => to.destroy());
+      to.on('error', () => from.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const folder = mkdtempSync(join(tmpdir(), 'outrider-ca-'));
+    ends.push(async () => {
+      rmSync(folder, { recursive: true });
+      await new Promise((resolve) => server.close(resolve));
+    });
+    const ca = join(folder, 'ca.pem');
+    writeFileSync(ca, authority.ca);
+    const place = { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, prefix: newPrefix() };
+    const store = await startOn({ ...place, ca });
+    await store.append(ORG, write('h', 1n, [[Date.now(), 1]]));
+    expect(await failureOf(place)).toMatchObject({
+      code: 'series.unavailable',
+      message: expect.stringMatching(/certificate/) as string,
+    });
+    expect(await failureOf({ ...place, ca: join(folder, 'none.pem') })).toMatchObject({
+      code: 'series.bad-address',
+      message: expect.stringMatching(/series\.ca.*none\.pem/) as string,
     });
   });
 });

@@ -23,7 +23,7 @@ const WRITE_HELP = {
 const DELETE_HELP = 'start Prometheus with --web.enable-admin-api; other stores forget by their own retention alone';
 /** Samples of a request: some four megabytes before compression. */
 const REQUEST_SAMPLES = 20_000;
-const BAD_SAMPLE = /out of order|out of bounds|too old|duplicate sample|too far in/i;
+const BAD_SAMPLE = /out of order|out of bounds|too old|duplicate sample|too far in|label (?:name|value)/i;
 const WRITE_HEADERS = {
   'content-type': 'application/x-protobuf',
   'content-encoding': 'snappy',
