@@ -68,5 +68,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- $_ := set $worked.peers "addresses" $addresses }}
 {{- end }}
+{{- /* A process that is not the door cannot know where people find it. */}}
+{{- if .Values.web.ingress.enabled }}
+{{- $_ := set $worked "url" (printf "%s://%s" (ternary "https" "http" (ne .Values.web.ingress.tlsSecret "")) .Values.web.ingress.host) }}
+{{- else if and .Values.advertise (eq .Values.mode "targets") }}
+{{- $_ := set $worked "url" (printf "%s://%s:%v" (ternary "http" "https" (eq .Values.tls.mode "plain")) .Values.advertise .Values.services.gateway.port) }}
+{{- end }}
 {{- toYaml (mergeOverwrite $worked (deepCopy .Values.settings)) }}
 {{- end }}
