@@ -26,7 +26,12 @@ let api: Api;
 let receiver: StartedWebReceiver;
 beforeAll(async () => {
   receiver = await startWebReceiver();
-  hub = await startReplicas(3, { OUTRIDER_EGRESS__ALLOW: '127.0.0.1/32' });
+  hub = await startReplicas(3, {
+    OUTRIDER_EGRESS__ALLOW: '127.0.0.1/32',
+    // Reading everything back is more than a person asks for.
+    OUTRIDER_GATEWAY__REQUESTS_PER_SECOND: '1000',
+    OUTRIDER_GATEWAY__BURST: '1000',
+  });
   api = await signInFirst(hub);
 });
 afterAll(async () => {
