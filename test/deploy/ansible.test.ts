@@ -108,6 +108,9 @@ await onTools(['ansible-playbook', 'ansible-lint'], (paths) => {
       expect(existsSync(join(root, name)), name).toBe(true);
       expect(unit).toContain(`/${name}`);
     }
+    // Others' folders stay open to others.
+    for (const name of ['usr', 'etc', 'var', 'var/lib'])
+      expect(statSync(join(root, name)).mode & 0o777, name).toBe(0o755);
     expect(statSync(join(root, 'etc/outrider/secrets/peers')).mode & 0o777).toBe(0o400);
     const data = join(root, 'var/lib/outrider-hub');
     startInstalled('outrider-hub', [
