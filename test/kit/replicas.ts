@@ -8,11 +8,8 @@ import { startBalancer } from './balancer.ts';
 import { freePort } from './programs.ts';
 import { sharedStores, startParts, type RunningHub } from './running-hub.ts';
 
-/** Several processes with every service each, on shared stores, behind a balancer for people and one for agents. `hub.parts` has them by `all-1`, `all-2` …; `urls` are their own. */
-export async function startReplicas(
-  count: number,
-  more: Readonly<Record<string, string>> = {},
-): Promise<RunningHub & { urls: Record<string, string> }> {
+/** Several processes with every service each, on shared stores, behind a balancer for people and one for agents. `hub.parts` has them by `all-1`, `all-2` …, as `hub.urls` does. */
+export async function startReplicas(count: number, more: Readonly<Record<string, string>> = {}): Promise<RunningHub> {
   const folder = mkdtempSync(join(tmpdir(), 'outrider-hub-'));
   const stores = await sharedStores();
   const influx = await (await influxdb.find()).start();
@@ -47,13 +44,17 @@ export async function startReplicas(
   const hub = await startParts({
     parts,
     options: {},
-    at: { port: web.port, grpcPort: link.port, data: join(folder, 'all-1') },
+    at: {
+      port: web.port,
+      grpcPort: link.port,
+      data: join(folder, 'all-1'),
+      urls: Object.fromEntries(names.map((one) => [one, `http://127.0.0.1:${ports.get(one)}`])),
+    },
     async remove() {
       await Promise.all([web, link, stores, influx, elastic].map((one) => one.stop()));
       rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   });
   hub.data = join(folder, names.find((one) => existsSync(join(folder, one, 'first-sign-in.json'))) ?? '');
-  const urls = Object.fromEntries(names.map((one) => [one, `http://127.0.0.1:${ports.get(one)}`]));
-  return Object.assign(hub, { urls });
+  return hub;
 }

@@ -19,6 +19,8 @@ export interface RunningHub {
   program: Program;
   /** By service, of a split hub; by `all` else. */
   parts: Map<string, Program>;
+  /** Where each part answers itself. */
+  urls: Readonly<Record<string, string>>;
   /** Starts what was killed or stopped again, a part or all of it, and waits until it is ready. */
   restart(part?: string): Promise<void>;
   /** Stops it and removes the data. */
@@ -74,7 +76,7 @@ interface Part {
 export async function startParts(given: {
   parts: readonly Part[];
   options: ProgramOptions;
-  at: Pick<RunningHub, 'port' | 'grpcPort' | 'data'>;
+  at: Pick<RunningHub, 'port' | 'grpcPort' | 'data' | 'urls'>;
   remove(): Promise<void>;
 }): Promise<RunningHub> {
   const { parts, options, at, remove } = given;
@@ -162,7 +164,12 @@ async function startSplitHub(extra: readonly string[], options: ProgramOptions):
   return startParts({
     parts,
     options,
-    at: { port: ports['gateway'] ?? 0, grpcPort, data: join(folder, 'users') },
+    at: {
+      port: ports['gateway'] ?? 0,
+      grpcPort,
+      data: join(folder, 'users'),
+      urls: Object.fromEntries(names.map((one) => [one, `http://127.0.0.1:${ports[one]}`])),
+    },
     async remove() {
       await stores.stop();
       rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -183,7 +190,7 @@ export async function startHubProgram(
   return startParts({
     parts: [{ name: 'all', args, env: {} }],
     options,
-    at: { port, grpcPort, data },
+    at: { port, grpcPort, data, urls: { all: `http://127.0.0.1:${port}` } },
     remove: removing(data),
   });
 }
