@@ -4,6 +4,7 @@ import { createAccounts } from './accounts.ts';
 import { UsersConfig } from './config.ts';
 import { createDevices } from './devices.ts';
 import { createInvitations } from './invitations.ts';
+import { createCounters } from './counters.ts';
 import { createKeys } from './keys.ts';
 import { createPeople } from './people.ts';
 import { authRoutes } from './routes/auth.ts';
@@ -32,7 +33,13 @@ export const users = defineService({
     const signing = createSigning(store, config.accessMinutes, clock);
     const maxAgeSeconds = config.sessionDays * DAY_SECONDS;
     const sessions = createSessions({ store, signing, lifeMs: maxAgeSeconds * 1000, clock, log });
-    const accounts = createAccounts({ store, sessions, throttle: createThrottle(cache), bus, clock });
+    const accounts = createAccounts({
+      store,
+      sessions,
+      throttle: createThrottle(createCounters(cache, clock, log)),
+      bus,
+      clock,
+    });
     const keys = createKeys(store, clock);
     const cookies = { secure: hub.publicUrl.startsWith('https:'), maxAgeSeconds };
     const ends: (() => void | Promise<void>)[] = [];

@@ -1,8 +1,9 @@
 import { createManualClock } from '#kit';
-import { silentLogger } from '#sdk';
+import { Problem, silentLogger } from '#sdk';
 import { Registry } from 'prom-client';
 import { beforeEach, expect, test } from 'vitest';
 import { memoryCache } from '../../adapters/cache/memory/index.ts';
+import { createCounters, type Counters } from './counters.ts';
 import { createThrottle, waitAfter, type Throttle } from './throttle.ts';
 
 const clock = createManualClock();
@@ -62,4 +63,22 @@ test('success forgets the tries, and so does a quarter of an hour', async () => 
 test('no wait is longer than the time after which tries are forgotten', () => {
   expect(waitAfter(1000, 5)).toBe(900_000);
   expect(waitAfter(4, 5)).toBe(0);
+});
+
+test('while the shared counts are away this process counts by itself, and asks for them again after a second', async () => {
+  let asked = 0;
+  const away = (): Promise<never> => {
+    asked += 1;
+    return Promise.reject(new Problem('cache.unavailable', { status: 503, title: 'away', retryable: true }, 'away'));
+  };
+  const cache: Counters = { get: away, increment: away, delete: away };
+  throttle = createThrottle(createCounters(cache, clock, silentLogger));
+  for (let n = 0; n < 5; n++) expect(await verdict('ada', 'net')).toBe(0);
+  expect(await verdict('ada', 'net')).toBe(1);
+  expect(asked).toBe(1);
+  await clock.advance(1_000);
+  expect(await verdict('ada', 'net')).toBe(0);
+  expect(asked).toBe(2);
+  await throttle.succeeded('ada', 'net');
+  for (let n = 0; n < 5; n++) expect(await verdict('ada', 'net')).toBe(0);
 });

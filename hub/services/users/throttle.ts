@@ -1,4 +1,4 @@
-import type { Cache } from '../../ports/cache.ts';
+import type { Counters } from './counters.ts';
 import { problems } from './errors.ts';
 
 const WINDOW_MS = 15 * 60_000;
@@ -12,7 +12,7 @@ export function waitAfter(tries: number, free: number): number {
 }
 
 /** Slows guessing down: an account as seen from one network, and a network whatever it tries. Tries are forgotten after 15 minutes. */
-export function createThrottle(cache: Cache) {
+export function createThrottle(counters: Counters) {
   const accountKey = (account: string, network: string): string => `sign-in ${network} ${account.toLowerCase()}`;
   const networkKey = (network: string): string => `sign-in ${network}`;
   const refuse = (leftMs: number): Error => {
@@ -21,11 +21,11 @@ export function createThrottle(cache: Cache) {
   };
   /** The gate is shut for as long as its counter lives; who makes the counter has shut it and passes. */
   const shut = async (key: string, ms: number): Promise<void> => {
-    const { value, leftMs } = await cache.increment('', `${key} gate`, ms);
+    const { value, leftMs } = await counters.increment('', `${key} gate`, ms);
     if (value > 1) throw refuse(leftMs);
   };
   const demandOpen = async (key: string): Promise<void> => {
-    if ((await cache.get('', `${key} gate`)) !== undefined) await shut(key, 1);
+    if ((await counters.get('', `${key} gate`)) !== undefined) await shut(key, 1);
   };
   return {
     /** Throws when this try must wait. A try counts when it begins, so that many at once gain nothing. */
@@ -33,22 +33,22 @@ export function createThrottle(cache: Cache) {
       const key = accountKey(account, network);
       await demandOpen(networkKey(network));
       await demandOpen(key);
-      const { value } = await cache.increment('', key, WINDOW_MS);
+      const { value } = await counters.increment('', key, WINDOW_MS);
       const wait = waitAfter(value, FREE_PER_ACCOUNT);
       if (wait > 0) await shut(key, wait);
     },
     /** Remembers a failure against the network. */
     async failed(network: string): Promise<void> {
       const key = networkKey(network);
-      const { value } = await cache.increment('', key, WINDOW_MS);
+      const { value } = await counters.increment('', key, WINDOW_MS);
       const wait = waitAfter(value, FREE_PER_NETWORK);
-      if (wait > 0) await cache.increment('', `${key} gate`, wait);
+      if (wait > 0) await counters.increment('', `${key} gate`, wait);
     },
     /** Forgets the tries at an account whose password was known after all. */
     async succeeded(account: string, network: string): Promise<void> {
       const key = accountKey(account, network);
-      await cache.delete('', key);
-      await cache.delete('', `${key} gate`);
+      await counters.delete('', key);
+      await counters.delete('', `${key} gate`);
     },
   };
 }
