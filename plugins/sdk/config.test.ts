@@ -160,3 +160,12 @@ test('a misspelt variable is named with the one that is meant; those with anothe
     { variable: 'OUTRIDER_COLLECTORS__DISK__INTERVAL' },
   ]);
 });
+
+test('variables of a section that another program of the same family knows are left alone', () => {
+  const schema = Type.Object({
+    port: Type.Integer(),
+    series: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  });
+  const env = { OUTRIDER_SERIES__URL: 'x', OUTRIDER_SERIES: 'x', OUTRIDER_SERIESS__URL: 'x' };
+  expect(unknownVariables(schema, env)).toEqual([{ variable: 'OUTRIDER_SERIESS__URL' }]);
+});

@@ -224,14 +224,27 @@ function distance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
+/** True of a section that may hold any key with any value. */
+function holdsAnything(schema: TSchema): boolean {
+  const { patternProperties = {} } = schema as { patternProperties?: Record<string, object> };
+  return Object.values(patternProperties).some((value) => Object.keys(value).length === 0);
+}
+
 /** The variables of the environment that look like settings and are none, with the setting that may be meant; the other program may know them. */
 export function unknownVariables(schema: TSchema, env: NodeJS.ProcessEnv): { variable: string; meant?: string }[] {
-  const known = leavesOf(schema).flatMap((leaf) => {
+  const leaves = leavesOf(schema);
+  const known = leaves.flatMap((leaf) => {
     const name = environmentName(leaf.path);
     return isSecret(leaf.schema) ? [name, `${name}_FILE`] : [name];
   });
+  // Sections of which this program knows no more than the name: what they hold is another one's.
+  const foreign = leaves.filter((leaf) => holdsAnything(leaf.schema)).map(({ path }) => `${environmentName(path)}__`);
   const unknown = Object.keys(env).filter(
-    (name) => name.startsWith('OUTRIDER_') && !known.includes(name) && !OTHER_VARIABLES.test(name),
+    (name) =>
+      name.startsWith('OUTRIDER_') &&
+      !known.includes(name) &&
+      !OTHER_VARIABLES.test(name) &&
+      !foreign.some((section) => name.startsWith(section)),
   );
   return unknown.map((variable) => {
     const meant = known.find((name) => distance(variable, name) <= 2);
