@@ -5,6 +5,7 @@ import {
   completionScript,
   loadSettings,
   LOG_LEVELS,
+  outliveReaders,
   Problem,
   SHELLS,
   systemClock,
@@ -188,6 +189,7 @@ function createProgram(): Command {
   return program;
 }
 
+outliveReaders();
 try {
   await createProgram().parseAsync(process.argv);
   process.exit();

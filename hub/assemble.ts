@@ -81,12 +81,25 @@ function sectionsElsewhere(plan: { target: Target; ports: readonly AdaptedPort[]
   return Object.fromEntries(names.map((name) => [name, Type.Optional(Type.Record(Type.String(), Type.Unknown()))]));
 }
 
+/** Settings of ports that no service uses: checked all the same where there is no sister who would. */
+async function spareSections(
+  unused: readonly AdaptedPort[],
+  sources: SettingSources,
+): Promise<Record<string, TSchema>> {
+  const sections = unused.map(async (port) => {
+    const chosen = chosenAdapter(port, sources);
+    return [port, portSchema(port, chosen, (await loadAdapter(port, chosen)).config)] as const;
+  });
+  return Object.fromEntries(await Promise.all(sections));
+}
+
 /** Loads what a target runs and puts its settings schema together. */
 export async function planFor(text: string, sources: SettingSources, table: ServiceTable = shipped): Promise<Plan> {
   const target = targetOf(text, table);
   const definitions = await Promise.all(target.services.map((name) => (table[name] as (typeof table)[string]).load()));
   const needed = new Set<PortName>(definitions.flatMap((definition) => [...definition.needs]));
   const names = PORT_ORDER.filter((port) => needed.has(port));
+  const unused = PORT_ORDER.filter((port) => !needed.has(port));
   const ports = await Promise.all(
     names.map(async (name) => {
       const chosen = chosenAdapter(name, sources);
@@ -104,6 +117,7 @@ export async function planFor(text: string, sources: SettingSources, table: Serv
       ]),
     ),
     ...sectionsElsewhere({ target, ports: names }),
+    ...(target.sisters.length === 0 ? await spareSections(unused, sources) : {}),
   };
   const own = targetSettings(HubSettings, target, table);
   return {

@@ -1,5 +1,6 @@
 import {
   LOG_LEVELS,
+  outliveReaders,
   Problem,
   SHELLS,
   systemClock,
@@ -267,6 +268,7 @@ function createProgram(): Command {
   return program;
 }
 
+outliveReaders();
 try {
   await createProgram().parseAsync(process.argv);
   process.exit(process.exitCode ?? 0);

@@ -39,6 +39,14 @@ export function terminalSink(): LineSink {
   return { write: (line) => void process.stderr.write(humanLine(line)) };
 }
 
+/** Lets a program go on when whoever read what it prints is gone, as behind `| head`. */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+}
+
 /** Appends to `folder/name.log` and keeps `keep` older files once one passes `maxBytes`. A full disk never stops the program. */
 export function fileSink(folder: string, name: string, maxBytes = 10_000_000, keep = 4): LineSink {
   mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -3,7 +3,16 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CHECKOUT_ROOT, freePort, runProgram, signIn, startHubProgram, until, type RunningHub } from '#kit';
+import {
+  CHECKOUT_ROOT,
+  freePort,
+  runProgram,
+  signIn,
+  startHubProgram,
+  startProgram,
+  until,
+  type RunningHub,
+} from '#kit';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 let hub: RunningHub;
@@ -245,4 +254,18 @@ test('the hub says that it is live and ready, and describes its web API', async 
   );
   expect(Object.keys(document.paths).filter((path) => path.startsWith('/internal'))).toEqual([]);
   expect(await (await fetch(`${hub.url}/metrics`)).text()).toContain('process_cpu_user_seconds_total');
+});
+
+test('a hub whose terminal is gone runs on, and stops in order', async () => {
+  const [port, grpcPort] = [await freePort(), await freePort()];
+  const args = ['run', '--data', folder(), '--port', String(port), '--grpc-port', String(grpcPort)];
+  const program = startProgram('hub', args);
+  program.child.stdout?.destroy();
+  program.child.stderr?.destroy();
+  try {
+    await until('it is ready', async () => (await fetch(`http://127.0.0.1:${port}/ready`)).ok || undefined, 60);
+  } finally {
+    await program.stop();
+  }
+  expect((await program.ended).code).toBe(0);
 });

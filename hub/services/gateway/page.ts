@@ -24,7 +24,8 @@ export async function servePage(listener: FastifyInstance, folder: string): Prom
     setHeaders: (reply) => void reply.header('cache-control', 'public, max-age=31536000, immutable'),
   });
   listener.get('/*', (request, reply) => {
-    const wantsPage = request.headers.accept?.includes('text/html') === true;
+    // The bare address is the page for whatever asks, a person with curl among them.
+    const wantsPage = request.url === '/' || request.headers.accept?.includes('text/html') === true;
     if (!wantsPage || NO_PAGE.test(request.url)) return reply.callNotFound();
     return reply.sendFile('index.html');
   });

@@ -83,9 +83,10 @@ test.each(['', 'localhost', 'http://127.0.0.1/x'])('the address "%s" is refused 
   });
 });
 
-test('a server that is not there is away', async () => {
-  expect(await failureOf('postgres://u:p@127.0.0.1:1/x')).toMatchObject({
-    code: 'relational.unavailable',
-    retryable: true,
-  });
+test.each(['127.0.0.1:1', 'no-such-host.invalid'])('a server that is not there is away: %s', async (place) => {
+  const failure = await failureOf(`postgres://u:secret@${place}/x`);
+  expect(failure).toMatchObject({ code: 'relational.unavailable', retryable: true });
+  expect(String(failure)).toContain(`${place}/x does not answer`);
+  expect(String(failure)).toContain('relational.url');
+  expect(String(failure)).not.toContain('secret');
 });

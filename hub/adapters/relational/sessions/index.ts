@@ -34,6 +34,10 @@ const AWAY = new Set([
   'ECONNRESET',
   'EPIPE',
   'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
   '57P01',
   '57P02',
   '57P03',
@@ -52,7 +56,12 @@ function saysAway(error: unknown): boolean {
 
 function awayProblem(error: unknown, where: string): unknown {
   if (!(error instanceof Error) || error.name === 'Problem' || !saysAway(error)) return error;
-  return problems.unavailable(`PostgreSQL at ${where} does not answer (${reasonOf(error)}).`, { cause: error });
+  return problems.unavailable(
+    `PostgreSQL at ${where} does not answer (${reasonOf(error)}). Start it, or check relational.url.`,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** A wrong password, a missing user or database, TLS that is not offered: what the address says is not so. */
@@ -61,7 +70,12 @@ function refusal(error: unknown, where: string): unknown {
   const wrong =
     code?.startsWith('28') || code === '3D000' || code === '42501' || /SSL|certificate/i.test(message ?? '');
   if (!wrong) return error;
-  return problems.refused(`PostgreSQL at ${where} refuses the hub: ${reasonOf(error)}.`, { cause: error });
+  return problems.refused(
+    `PostgreSQL at ${where} refuses the hub: ${reasonOf(error)}. Check user, password, database and sslmode of relational.url.`,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** Sessions of one database user. `where` names the server in messages, without a secret. */
