@@ -96,6 +96,8 @@ describe.runIf(Object.keys(addresses).length === Object.keys(KINDS).length)('a s
 
   describe.each(Object.keys(KINDS))('%s', (port) => {
     test.each(FAULTS)('is %s under load, and everything goes on by itself', async (fault) => {
+      // An access token lives for some minutes only.
+      api = await signInFirst(hub);
       await proxies[port]?.set(fault);
       const path = reads()[port];
       if (path !== undefined) {
@@ -115,6 +117,7 @@ describe.runIf(Object.keys(addresses).length === Object.keys(KINDS).length)('a s
       expect(moved).toBe(port !== 'bus');
       await proxies[port]?.set('pass');
       const back = performance.now();
+      api = await until('people sign in', () => signInFirst(hub));
       await until('everything answers', everythingAnswers);
       await untilFurther(load.agents, 1, 60);
       process.stdout.write(
