@@ -5,6 +5,11 @@ const root = join(import.meta.dirname, '..');
 
 /** Tests that start real programs from dist/ or a real browser; all others run in process. */
 const SYSTEM = ['test/system/**/*.test.ts'];
+/** Those that choose themselves which processes their hub has: once is enough, whatever the others are run with. */
+const OWN_TOPOLOGY = ['examples', 'outage', 'replicas', 'split', 'tracing'].map(
+  (name) => `test/system/${name}.test.ts`,
+);
+const again = process.env['OUTRIDER_TEST_AGAIN'] === undefined ? [] : OWN_TOPOLOGY;
 
 export default defineConfig({
   root,
@@ -26,7 +31,14 @@ export default defineConfig({
       { extends: true, test: { name: 'rules', include: ['test/rules/**/*.test.ts'] } },
       {
         extends: true,
-        test: { name: 'system', include: SYSTEM, fileParallelism: false, testTimeout: 300_000, hookTimeout: 120_000 },
+        test: {
+          name: 'system',
+          include: SYSTEM,
+          exclude: [...again, '**/node_modules/**'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
       },
     ],
     coverage: {
