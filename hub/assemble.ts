@@ -75,17 +75,16 @@ function portSchema(port: AdaptedPort, chosen: string | undefined, config: TObje
   return Type.Object({ adapter, ...config.properties }, { additionalProperties: false, default: {} });
 }
 
-/** Sections of what runs elsewhere: one settings file may serve all processes of a hub. */
-function sectionsElsewhere(plan: { target: Target; ports: readonly AdaptedPort[] }): Record<string, TSchema> {
-  const names = [...plan.target.sisters, ...PORT_ORDER.filter((port) => !plan.ports.includes(port))];
-  return Object.fromEntries(names.map((name) => [name, Type.Optional(Type.Record(Type.String(), Type.Unknown()))]));
-}
-
-/** Settings of ports that no service uses: checked all the same where there is no sister who would. */
-async function spareSections(
+/** Sections of what this process does not use: one settings file may serve all processes of a hub. Without a sister who would check them they are checked here. */
+async function otherSections(
+  sisters: readonly string[],
   unused: readonly AdaptedPort[],
   sources: SettingSources,
 ): Promise<Record<string, TSchema>> {
+  if (sisters.length > 0) {
+    const anything = Type.Optional(Type.Record(Type.String(), Type.Unknown()));
+    return Object.fromEntries([...sisters, ...unused].map((name) => [name, anything]));
+  }
   const sections = unused.map(async (port) => {
     const chosen = chosenAdapter(port, sources);
     return [port, portSchema(port, chosen, (await loadAdapter(port, chosen)).config)] as const;
@@ -116,8 +115,7 @@ export async function planFor(text: string, sources: SettingSources, table: Serv
         Type.Object(config.properties, { additionalProperties: false, default: {} }),
       ]),
     ),
-    ...sectionsElsewhere({ target, ports: names }),
-    ...(target.sisters.length === 0 ? await spareSections(unused, sources) : {}),
+    ...(await otherSections(target.sisters, unused, sources)),
   };
   const own = targetSettings(HubSettings, target, table);
   return {

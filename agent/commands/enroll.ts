@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { request as plain } from 'node:http';
 import { request as secure } from 'node:https';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { connect as connectTls, type DetailedPeerCertificate } from 'node:tls';
 import { EnrolReply, JoinToken, readJoinToken, type EnrolRequest } from '#proto/enrolment.ts';

@@ -1,3 +1,4 @@
+import { systemClock } from '#sdk';
 import { runProgram, until, type Api } from './programs.ts';
 import type { RunningHub } from './running-hub.ts';
 import { batchMessage, enrolSimulated, openSimulated, tableOf, type SimulatedIdentity } from './simulated-agent.ts';
@@ -12,8 +13,6 @@ export interface Pace {
   /** The second value of a batch, besides its number, of the agent with that index; 1 when absent. */
   second?(seq: number, agent: number): number;
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** An agent that keeps its batches until they are acknowledged, and comes back whenever the stream breaks. */
 export function persistentAgent(
@@ -65,14 +64,14 @@ export function persistentAgent(
         if (next > sent) sent = next;
         next += 1n;
       }
-      await pause(5);
+      await systemClock.sleep(5);
     }
     stream.close();
   };
   const work = (async () => {
     while (!stopping || acknowledged < sent) {
       await connectOnce();
-      await pause(50);
+      await systemClock.sleep(50);
     }
   })();
   return {

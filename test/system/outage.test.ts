@@ -12,6 +12,7 @@ import {
   type PersistentAgent,
   type RunningHub,
 } from '#kit';
+import { systemClock } from '#sdk';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { elasticsearch8 } from '../services/elasticsearch.ts';
 import { onServer, ownName } from '../services/index.ts';
@@ -24,7 +25,7 @@ import { redis } from '../services/redis.ts';
 const ASKED = process.env['OUTRIDER_TEST_OUTAGE_SECONDS'];
 const AWAY_S = Number(ASKED ?? 4);
 const FAULTS: readonly Fault[] = ASKED === undefined ? ['silent', 'reset'] : ['silent', 'reset', 'closed'];
-const pause = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+const pause = (seconds: number): Promise<void> => systemClock.sleep(seconds * 1000);
 
 const KINDS = { relational: postgres, series: influxdb, logstore: elasticsearch8, cache: redis, bus: nats };
 const addresses: Record<string, { url: string } & Record<string, string>> = {};

@@ -11,6 +11,7 @@ import {
   type EventReader,
   type RunningHub,
 } from '#kit';
+import { systemClock } from '#sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startWebReceiver, type StartedWebReceiver } from '../kit/receivers.ts';
 
@@ -20,7 +21,7 @@ const EACH_S = Number(process.env['OUTRIDER_TEST_REPLICAS_EACH'] ?? 15);
 /** Hosts whose value is bad once each, one after another, for so many seconds. Nobody's twice: whose value flaps must be good for a minute. */
 const WATCHED = Math.min(12, Math.ceil(LONG_S / 10));
 const BAD_S = 20;
-const pause = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+const pause = (seconds: number): Promise<void> => systemClock.sleep(seconds * 1000);
 
 let hub: RunningHub;
 let api: Api;

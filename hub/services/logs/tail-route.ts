@@ -37,7 +37,7 @@ interface Beginning {
 
 /** The last lines there are. What arrived while they were read may be among them: times tell them apart well enough for a tail. */
 async function lastLines(
-  find: LogStore['search'],
+  logstore: LogStore,
   org: string,
   asked: TailAsked,
   waiting: () => TailLine[],
@@ -45,21 +45,27 @@ async function lastLines(
   const { filter, backlog, now } = asked;
   const range = { from: now - DAY_MS, to: now + 60_000 };
   const stored =
-    backlog === 0 ? [] : (await find(org, { ...filter, ...range }, { limit: backlog, offset: 0 })).lines.reverse();
+    backlog === 0
+      ? []
+      : (await logstore.search(org, { ...filter, ...range }, { limit: backlog, offset: 0 })).lines.reverse();
   const newest = stored.at(-1)?.timeMs ?? 0;
   return { stored, live: waiting().filter(({ timeMs }) => timeMs > newest), left: 0 };
 }
 
 /** What a reader missed since it read the event `since`, some of it twice, and nothing left out that is not counted. */
 async function missedLines(
-  find: LogStore['search'],
+  logstore: LogStore,
   org: string,
   asked: TailAsked & { since: number },
   recent: (ms: number) => TailLine[],
 ): Promise<Beginning> {
   const { filter, now } = asked;
   const from = Math.max(now - DAY_MS, asked.since - OVERLAP_MS);
-  const { lines, total } = await find(org, { ...filter, from, to: now + DAY_MS }, { limit: MISSED, offset: 0 });
+  const { lines, total } = await logstore.search(
+    org,
+    { ...filter, from, to: now + DAY_MS },
+    { limit: MISSED, offset: 0 },
+  );
   const key = ({ resource, timeMs, source, text }: TailLine): string =>
     JSON.stringify([resource, timeMs, source, text]);
   const found = new Set(lines.map(key));
@@ -103,10 +109,9 @@ export function tailRoute(app: ServiceApp, { logstore, tail, clock }: LogRoutesG
       ends.push(tail.watch(org, filter, (lines) => (ready ? send(lines.map(shownLive)) : void waiting.push(...lines))));
       const since = Number(request.headers['last-event-id']);
       const asked = { filter, backlog: request.query.backlog, now: clock.now() };
-      const find: LogStore['search'] = (...given) => logstore.search(...given);
       const { stored, live, left } = Number.isSafeInteger(since)
-        ? await missedLines(find, org, { ...asked, since }, (ms) => tail.since(org, filter, ms))
-        : await lastLines(find, org, asked, () => waiting);
+        ? await missedLines(logstore, org, { ...asked, since }, (ms) => tail.since(org, filter, ms))
+        : await lastLines(logstore, org, asked, () => waiting);
       skipped = left;
       ready = true;
       send([...stored.map(shown), ...live.map(shownLive)]);
