@@ -20,7 +20,13 @@ const definition = defineCollector({
 
 const made = (tree: unknown, faults: string[] = []) => {
   const settings = checkSettings(collectorSettings([definition]), tree, faults);
-  return createCollectors([definition], { settings, root: '/', log: silentLogger, clock: createManualClock() });
+  return createCollectors([definition], {
+    settings,
+    root: '/',
+    log: silentLogger,
+    redact: (text) => text,
+    clock: createManualClock(),
+  });
 };
 
 test('a collector runs at its own interval and with its own defaults unless the settings say otherwise', () => {

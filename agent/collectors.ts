@@ -11,10 +11,10 @@ export interface CollectorSettings {
 }
 
 /** The settings of one collector: its own, whether it runs and how often. */
-export function settingsOf({ intervalSeconds, config }: CollectorDefinition): TObject {
+export function settingsOf({ intervalSeconds, enabled = true, config }: CollectorDefinition): TObject {
   return Type.Object(
     {
-      enabled: Type.Boolean({ default: true, description: 'Whether the collector runs.' }),
+      enabled: Type.Boolean({ default: enabled, description: 'Whether the collector runs.' }),
       interval: Type.Number({
         default: intervalSeconds,
         minimum: 1,
@@ -39,20 +39,22 @@ export interface CollectorsContext {
   settings: Readonly<Record<string, unknown>>;
   root: string;
   log: Logger;
+  /** Replaces secrets in a text that is to leave the host. */
+  redact(text: string): string;
   clock: Clock;
 }
 
 /** Makes the collectors that the settings enable, ready for a schedule. */
 export function createCollectors(
   definitions: readonly CollectorDefinition[],
-  { settings, root, log, clock }: CollectorsContext,
+  { settings, root, log, redact, clock }: CollectorsContext,
 ): ScheduledCollector[] {
   return definitions.flatMap((definition) => {
     const { name } = definition;
     const own = settings[name] as CollectorSettings | undefined;
     if (own === undefined || !own.enabled) return [];
     const { enabled: _enabled, interval, ...config } = own;
-    const collector = definition.create({ config, root, clock, log: log.child({ collector: name }) });
+    const collector = definition.create({ config, root, clock, redact, log: log.child({ collector: name }) });
     return [{ name, collector, intervalMs: Math.round(interval * 1000) }];
   });
 }

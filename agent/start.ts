@@ -23,6 +23,7 @@ import { readIdentity } from './link/identity.ts';
 import { createLink, type Link } from './link/link.ts';
 import { createOwnMetrics } from './own-metrics.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
+import { redact } from './redact/redact.ts';
 import { createSchedule } from './schedule.ts';
 import { openSpool } from './spool/index.ts';
 import { createStatusWriter } from './status.ts';
@@ -75,7 +76,7 @@ async function parts(options: StartOptions, dataFolder: string, log: Logger) {
   const spool = await openSpool({ folder: join(dataFolder, 'spool'), limit: settings.spool.limit, log });
   const pipeline = createPipeline({ spool, clock, log });
   const definitions = await collectorsFor(process.platform);
-  const collectors = createCollectors(definitions, { settings: settings.collectors, root: '/', log, clock });
+  const collectors = createCollectors(definitions, { settings: settings.collectors, root: '/', log, redact, clock });
   const sets = [
     ...settings.logs,
     ...(settings.ownLog

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Kind, TableSchema } from '#proto/agent/v1/index.ts';
 import { METRICS, type MetricName } from '#proto/metrics.ts';
-import type { Attributes } from '#sdk';
+import type { Attributes, ForeignMetric } from '#sdk';
 import { createTableBuilder, tableOf, type Row } from './table.ts';
 
 type Sample = readonly [name: MetricName, value: number, attributes?: Attributes];
@@ -110,6 +110,20 @@ test('the kind of a series is the one of the catalogue', () => {
     names.map((name): Sample => [name, 1]),
   );
   expect(row?.table.series.map(({ kind }) => kind)).toEqual(names.map((name) => METRICS[name].kind));
+});
+
+test('a foreign metric keeps its own kind, and its name is cut to what the hub takes', () => {
+  const builder = createTableBuilder();
+  const requests: ForeignMetric = { name: 'http_requests_total', kind: 'counter' };
+  builder.emit(requests, 7, { code: '200' });
+  builder.emit({ name: 'x'.repeat(5000), kind: 'gauge' }, 1);
+  const first = builder.finish();
+  expect(first?.table.message.series.map(({ name, kind }) => [name.length, kind])).toEqual([
+    [19, Kind.COUNTER],
+    [1024, Kind.GAUGE],
+  ]);
+  builder.emit(requests, 8, { code: '200' });
+  expect([...(builder.finish()?.values ?? [])]).toEqual([8, NaN]);
 });
 
 test('series beyond what the hub takes are left out and told; silent ones make room for them', () => {

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Kind, TableSchema, type Table } from '#proto/agent/v1/index.ts';
 import { METRICS, type MetricName, type SeriesKind } from '#proto/metrics.ts';
-import type { Attributes, Emit } from '#sdk';
+import type { Attributes, Emit, ForeignMetric } from '#sdk';
 
 /** One column of a table. */
 export interface Series {
-  name: MetricName;
+  name: string;
   kind: SeriesKind;
   attributes: Attributes;
 }
@@ -51,13 +51,13 @@ function sorted(attributes: Attributes): [string, string][] {
     .sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-const keyOf = (name: MetricName, attributes: Attributes): string => JSON.stringify([name, sorted(attributes)]);
+const keyOf = (name: string, attributes: Attributes): string => JSON.stringify([name, sorted(attributes)]);
 
 /** Makes a table of these series. Equal series in equal order give an equal id on every machine. */
 export function tableOf(series: readonly Series[]): MetricTable {
   const message = create(TableSchema, {
     series: series.map(({ name, kind, attributes }) => ({
-      name,
+      name: name.slice(0, MOST_CHARACTERS),
       kind: kind === 'counter' ? Kind.COUNTER : Kind.GAUGE,
       attributes: Object.fromEntries(sorted(attributes)), // Maps are encoded in the order of their keys.
     })),
@@ -104,13 +104,16 @@ export function createTableBuilder(): TableBuilder {
   let fresh = new Map<string, Fresh>();
   let next = 0;
 
-  const emitElsewhere = (name: MetricName, value: number, attributes: Attributes): void => {
+  const emitElsewhere = (metric: MetricName | ForeignMetric, value: number, attributes: Attributes): void => {
+    const isForeign = typeof metric !== 'string';
+    const { name, kind } = isForeign ? metric : { name: metric, kind: METRICS[metric].kind };
     const key = keyOf(name, attributes);
     const place = current.places.get(key);
     if (place === undefined) {
       // What the schedule itself says of the collector comes last and must go in.
-      if (current.places.size + fresh.size >= MOST_SERIES && !name.startsWith('outrider.')) crowdedRun = run;
-      else fresh.set(key, { name, kind: METRICS[name].kind, attributes, value });
+      if (current.places.size + fresh.size >= MOST_SERIES && (isForeign || !name.startsWith('outrider.')))
+        crowdedRun = run;
+      else fresh.set(key, { name, kind, attributes, value });
       return;
     }
     values[place] = value;
@@ -119,11 +122,12 @@ export function createTableBuilder(): TableBuilder {
   };
 
   return {
-    emit(name, value, attributes = NO_ATTRIBUTES) {
+    emit(metric, value, attributes = NO_ATTRIBUTES) {
       if (!Number.isFinite(value)) return;
+      const name = typeof metric === 'string' ? metric : metric.name;
       const usual = current.table.series[next];
       if (usual === undefined || usual.attributes !== attributes || usual.name !== name) {
-        return emitElsewhere(name, value, attributes);
+        return emitElsewhere(metric, value, attributes);
       }
       values[next] = value;
       current.seen[next] = run;

@@ -3,6 +3,7 @@ import { metricInfo } from '#proto/metrics.ts';
 import { collectorsFor } from '../../plugins/collectors/catalogue.ts';
 import { createCollectors } from '../collectors.ts';
 import type { AgentSettings } from '../config.ts';
+import { redact } from '../redact/redact.ts';
 import { createSchedule, type MetricBlock } from '../schedule.ts';
 
 interface Row {
@@ -39,6 +40,7 @@ export async function collectOnce(settings: AgentSettings, json: boolean): Promi
     settings: settings.collectors,
     root: '/',
     log,
+    redact,
     clock: systemClock,
   });
   let blocks: MetricBlock[] = [];

@@ -15,13 +15,13 @@ const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 const table = (head: readonly string[], rows: readonly string[]): string =>
   [row(...head), row(...head.map(() => '---')), ...rows].join('\n');
 
-function settingsTable({ intervalSeconds, config }: CollectorDefinition): string {
+function settingsTable({ intervalSeconds, enabled = true, config }: CollectorDefinition): string {
   const own = Object.entries(config.properties as Record<string, TSchema>).map(([name, schema]) => {
     const { default: value, description = '' } = schema as { default?: unknown; description?: string };
     return row(code(name), code(JSON.stringify(value)), description);
   });
   const everyones = [
-    row(code('enabled'), code('true'), 'Whether the collector runs.'),
+    row(code('enabled'), code(String(enabled)), 'Whether the collector runs.'),
     row(code('interval'), code(String(intervalSeconds)), 'Seconds between two runs.'),
   ];
   return table(['setting', 'default', 'what it does'], [...everyones, ...own]);

@@ -48,7 +48,7 @@ export async function replay(
   const root = join(folder, 'root');
   const clock = createStepClock();
   const config = checkSettings(definition.config, settings, []);
-  const collector = definition.create({ config, root, clock, log: silentLogger });
+  const collector = definition.create({ config, root, clock, log: silentLogger, redact: (text) => text });
   const runs: Replayed[] = [];
   try {
     for (const state of states) {
@@ -57,7 +57,8 @@ export async function replay(
       const run: Replayed = { values };
       runs.push(run);
       try {
-        await collector.collect((name, value, attributes = {}) => {
+        await collector.collect((metric, value, attributes = {}) => {
+          const name = typeof metric === 'string' ? metric : metric.name;
           const shown = Object.entries(attributes).map(([key, text]) => `${key}=${text}`);
           values[[name, ...shown].join(' ')] = value;
         }, new AbortController().signal);

@@ -1,13 +1,19 @@
 import type { Static, TObject } from 'typebox';
-import type { MetricName } from '#proto/metrics.ts';
+import type { MetricName, SeriesKind } from '#proto/metrics.ts';
 import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 
 /** What tells two series of one metric apart, by OpenTelemetry attribute name. Reuse one object per device: identity is compared first. */
 export type Attributes = Readonly<Record<string, string>>;
 
-/** Takes one value of this run. The host adds the time. A value that is not finite is dropped. */
-export type Emit = (name: MetricName, value: number, attributes?: Attributes) => void;
+/** A metric that somebody else named: a scraped endpoint, StatsD, a program. */
+export interface ForeignMetric {
+  name: string;
+  kind: SeriesKind;
+}
+
+/** Takes one value of this run, of a metric of the catalogue or a foreign one. The host adds the time. A value that is not finite is dropped. */
+export type Emit = (metric: MetricName | ForeignMetric, value: number, attributes?: Attributes) => void;
 
 /**
  * Reads one thing on a host. `collect` has no timer, timestamp or log of success: the schedule gives it those,
@@ -23,6 +29,8 @@ export interface CollectorContext<Config> {
   config: Config;
   root: string;
   log: Logger;
+  /** Replaces secrets in a text that is to leave the host, such as a command line. */
+  redact(text: string): string;
   /** For shares of the time since the last run, and for patience; the time of a value is the schedule's. */
   clock: Clock;
 }
@@ -35,6 +43,8 @@ export interface CollectorDefinition<Schema extends TObject = TObject> {
   platforms: readonly NodeJS.Platform[];
   /** Seconds between two runs unless the settings say otherwise. */
   intervalSeconds: number;
+  /** False: it runs only where the settings ask for it, as what needs an address or a password must. True unless given. */
+  enabled?: boolean;
   config: Schema;
   create(context: CollectorContext<Static<Schema>>): Collector;
 }

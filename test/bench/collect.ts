@@ -1,5 +1,6 @@
 /** Prints what each of Linux's collectors costs on this machine, and all of them at one run a second. */
 import { createCollectors, collectorSettings } from '../../agent/collectors.ts';
+import { redact } from '../../agent/redact/redact.ts';
 import { createSchedule } from '../../agent/schedule.ts';
 import { collectorsFor } from '../../plugins/collectors/catalogue.ts';
 import { checkSettings, silentLogger, systemClock, type Collector } from '#sdk';
@@ -8,7 +9,7 @@ const RUNS = 2000;
 
 const definitions = await collectorsFor('linux');
 const settings = checkSettings(collectorSettings(definitions), {}, []);
-const given = { settings, root: '/', log: silentLogger, clock: systemClock };
+const given = { settings, root: '/', redact, log: silentLogger, clock: systemClock };
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
 async function cost(collector: Collector, runs: number): Promise<{ wall: number; cpu: number; series: number }> {
