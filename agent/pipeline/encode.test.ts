@@ -75,3 +75,15 @@ test('whatever the values, the schema reads them back', () => {
     ),
   );
 });
+
+test('a line whose time and level are known keeps both, and its line breaks', () => {
+  const encoder = createChunkEncoder('journal:app', { 'container.id': 'abc' });
+  encoder.addEntry({ text: Buffer.from('error: one\n  two'), timeMs: 1234, level: Level.INFO, cut: false }, NOW);
+  encoder.addEntry({ text: Buffer.from('error: three'), cut: true }, NOW);
+  const [chunk] = fromBinary(LogsSchema, encoder.finish()).chunks;
+  expect(chunk?.attributes).toEqual({ 'container.id': 'abc' });
+  expect(chunk?.lines).toMatchObject([
+    { text: 'error: one\n  two', timeMs: 1234n, level: Level.INFO, truncated: false },
+    { text: 'error: three', timeMs: BigInt(NOW), level: Level.ERROR, truncated: true },
+  ]);
+});

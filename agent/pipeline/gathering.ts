@@ -5,15 +5,19 @@ import { TableSchema } from '#proto/agent/v1/index.ts';
 import type { MetricBlock } from '../schedule.ts';
 import { sourceOf, type Checkpoint, type SpoolEntry } from '../spool/index.ts';
 import type { Piece } from '../tail/cursor.ts';
-import { createChunkEncoder, encodeMetrics, type ChunkEncoder } from './encode.ts';
+import { createChunkEncoder, encodeMetrics, type ChunkEncoder, type LineEntry } from './encode.ts';
 
 const pack = promisify(gzip);
 
 /** What a file gave, and where it was read to after that. */
 export interface TailedLines {
   path: string;
-  /** Undefined when only the place is news. */
+  /** Undefined when only the place is news, or the lines are `entries`. */
   piece: Piece | undefined;
+  /** Lines whose writer said more than their text. */
+  entries?: readonly LineEntry[];
+  /** What wrote them, as OpenTelemetry resource attributes; always the same for a path. */
+  attributes?: Readonly<Record<string, string>> | undefined;
   checkpoint: Checkpoint;
 }
 
@@ -56,15 +60,19 @@ export function createGathering(): Gathering {
       blocks.push(block);
       bytes += 24 + block.values.byteLength;
     },
-    addLines({ path, piece, checkpoint }, nowMs) {
+    addLines({ path, piece, entries = [], attributes, checkpoint }, nowMs) {
       checkpoints.set(sourceOf(checkpoint), checkpoint);
       bytes += 1;
-      if (piece === undefined || piece.bytes.length === 0) return 0;
-      const chunk = chunks.get(path) ?? createChunkEncoder(path);
+      if ((piece === undefined || piece.bytes.length === 0) && entries.length === 0) return 0;
+      const chunk = chunks.get(path) ?? createChunkEncoder(path, attributes);
       chunks.set(path, chunk);
-      const count = chunk.add(piece.bytes, piece.cut, nowMs);
+      const count = (piece === undefined ? 0 : chunk.add(piece.bytes, piece.cut, nowMs)) + entries.length;
+      for (const entry of entries) {
+        chunk.addEntry(entry, nowMs);
+        bytes += entry.text.length;
+      }
       lines.set(path, (lines.get(path) ?? 0) + count);
-      bytes += piece.bytes.length;
+      bytes += piece?.bytes.length ?? 0;
       return count;
     },
     lines: () => lines,

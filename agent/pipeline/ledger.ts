@@ -1,3 +1,5 @@
+import type { Loss } from './loss.ts';
+
 /** Sources that the ledger tells apart. */
 const SOURCES = 1000;
 
@@ -24,7 +26,7 @@ export interface LedgerKeeper {
   ledger: Readonly<Ledger>;
   read(path: string, lines: number): void;
   spooled(lines: ReadonlyMap<string, number>): void;
-  lost(path: string): void;
+  lost(loss: Loss): void;
   droppedBlock(): void;
 }
 
@@ -50,9 +52,9 @@ export function createLedger(): LedgerKeeper {
         countsOf(path).spooled += count;
       }
     },
-    lost(path) {
-      ledger.linesLost += 1;
-      countsOf(path).lost += 1;
+    lost({ path, lines }) {
+      ledger.linesLost += lines ?? 1;
+      countsOf(path).lost += lines ?? 1;
     },
     droppedBlock: () => void (ledger.blocksDropped += 1),
   };

@@ -3,6 +3,7 @@ import type { MetricBlock } from '../schedule.ts';
 import type { Spool, SpoolEntry } from '../spool/index.ts';
 import { createGathering, type TailedLines } from './gathering.ts';
 import { createLedger, type Ledger } from './ledger.ts';
+import type { Loss } from './loss.ts';
 
 /** A batch holds at most so much, or what came within a second. */
 const BATCH_BYTES = 1_000_000;
@@ -23,7 +24,7 @@ export interface Pipeline {
   /** Takes lines; call it only while there is room. Nothing of `piece` is kept. */
   addLines(lines: TailedLines): void;
   /** Counts lines of a source that nobody will ever read. */
-  addLost(path: string): void;
+  addLost(loss: Loss): void;
   /** False: files are the buffer, nobody reads on. */
   hasRoom(): boolean;
   /** Resolves when there is room, or at the end. */

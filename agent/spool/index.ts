@@ -1,4 +1,4 @@
-export { sourceOf, type Checkpoint } from './records.ts';
+export { isOfFile, sourceOf, type Checkpoint, type FileCheckpoint } from './records.ts';
 export type { SpooledBatch } from './reader.ts';
 export { openSpool, type Spool } from './spool.ts';
 export type { SpoolEntry } from './writer.ts';

@@ -1,15 +1,28 @@
-/** Where a source of lines was read to. */
-export interface Checkpoint {
+/** Where a file was read to. */
+export interface FileCheckpoint {
   path: string;
   device: number;
   inode: number;
   /** SHA-256 of the first `fingerprintLength` bytes, hex. */
   fingerprint: string;
   fingerprintLength: number;
+  /** In the text, also where the file is a packed copy of it. */
   offset: number;
+  /** CRC32 of what stands just before `offset`: a file of the same length and beginning may be another one. */
+  tail?: number;
   /** Inside a line that was cut: its rest is skipped. */
   skipping?: boolean;
 }
+
+/** Where a journal was read to. */
+export interface JournalCheckpoint {
+  journal: string;
+  /** What `journalctl --after-cursor` takes. */
+  cursor: string;
+}
+
+/** Where a source of lines was read to. */
+export type Checkpoint = FileCheckpoint | JournalCheckpoint;
 
 /** What a segment begins with, so that it stands alone. */
 export interface Snapshot {
@@ -43,8 +56,15 @@ export interface BatchBody {
 }
 
 /** Identity of a source, whatever its name is now. */
-export function sourceOf({ device, inode }: Pick<Checkpoint, 'device' | 'inode'>): string {
-  return `${device}:${inode}`;
+export function sourceOf(
+  checkpoint: Pick<FileCheckpoint, 'device' | 'inode'> | Pick<JournalCheckpoint, 'journal'>,
+): string {
+  return 'journal' in checkpoint ? `journal:${checkpoint.journal}` : `${checkpoint.device}:${checkpoint.inode}`;
+}
+
+/** True for the place of a file. */
+export function isOfFile(checkpoint: Checkpoint): checkpoint is FileCheckpoint {
+  return 'inode' in checkpoint;
 }
 
 /** `[head length u32][head JSON][metrics length u32][metrics][logs]`. */

@@ -1,5 +1,5 @@
 import type { Clock } from '#sdk';
-import type { Checkpoint } from '../spool/index.ts';
+import type { FileCheckpoint } from '../spool/index.ts';
 import type { TailedLines } from '../pipeline/gathering.ts';
 import { findGenerations, findRenamed } from './fingerprint.ts';
 import { createGlobMatcher, type GlobMatcher, type GlobSet } from './globs.ts';
@@ -14,7 +14,7 @@ export interface TailSet extends GlobSet {
 export interface DiscoveryGiven {
   sets: readonly TailSet[];
   /** Where an earlier run had come to, by source. */
-  checkpoints: ReadonlyMap<string, Checkpoint>;
+  checkpoints: ReadonlyMap<string, FileCheckpoint>;
   files: OpenFiles;
   /** When the last run ended; undefined before the first. Files that are younger are read from their beginning. */
   lastRunMs: number | undefined;
@@ -57,7 +57,7 @@ export function createDiscovery(given: DiscoveryGiven): Discovery {
     given.forget(source);
   };
   /** The place of a file; at the start also one whose device has got another number since, as they do at a boot. */
-  const placeOf = (path: string, { source }: Found): Checkpoint | undefined => {
+  const placeOf = (path: string, { source }: Found): FileCheckpoint | undefined => {
     const known = places.get(source);
     if (known !== undefined || !isFirst) return known;
     const inode = source.slice(source.indexOf(':'));

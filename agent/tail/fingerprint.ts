@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readdirSync, readSync, statSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { Checkpoint } from '../spool/index.ts';
+import type { FileCheckpoint } from '../spool/index.ts';
 
 /** A file is known by its first bytes too: an inode alone is used again. */
 const FINGERPRINT_BYTES = 1024;
 
 /** What a file begins with. */
-export type Fingerprint = Pick<Checkpoint, 'fingerprint' | 'fingerprintLength'>;
+export type Fingerprint = Pick<FileCheckpoint, 'fingerprint' | 'fingerprintLength'>;
 
 const head = Buffer.alloc(FINGERPRINT_BYTES);
 
@@ -103,7 +103,7 @@ function opensAs(path: string, known: Fingerprint): boolean {
 }
 
 /** Where a followed file is now after it was renamed within its folder. */
-export function findRenamed(checkpoint: Checkpoint): string | undefined {
+export function findRenamed(checkpoint: FileCheckpoint): string | undefined {
   return siblings(checkpoint.path).find(
     ({ path, stat }) =>
       // Not the device: it gets another number at a boot, and the folder's other files have it too.
@@ -112,7 +112,7 @@ export function findRenamed(checkpoint: Checkpoint): string | undefined {
 }
 
 /** The copy that was made of a file before it was truncated; undefined when none reaches as far as the file was read. */
-export function findCopy(checkpoint: Checkpoint): string | undefined {
+export function findCopy(checkpoint: FileCheckpoint): string | undefined {
   if (checkpoint.fingerprintLength === 0) return undefined; // Nothing had been read: any file would fit.
   return siblings(checkpoint.path).find(
     ({ path, stat }) => stat.ino !== checkpoint.inode && stat.size >= checkpoint.offset && opensAs(path, checkpoint),

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
-import type { Checkpoint } from '../spool/index.ts';
+import type { FileCheckpoint } from '../spool/index.ts';
 import { takeLines, takeRest, type Cursor, type Piece } from './cursor.ts';
 import { bornMs, createBeginning, findCopy, NOTHING } from './fingerprint.ts';
 
@@ -14,7 +14,7 @@ export interface FollowedFile {
   /** The unfinished line at the end, for a file that nobody writes to any more. */
   finish(): Piece | undefined;
   /** Where a restart would go on. */
-  checkpoint(): Checkpoint;
+  checkpoint(): FileCheckpoint;
   /** True when no name leads to it any more. */
   isDeleted(): boolean;
   close(): void;
@@ -25,9 +25,9 @@ export interface FollowOptions {
   /** The name under which its lines are known. */
   path: string;
   /** A checkpoint counts if the file still begins as it did; else its copy is looked for, and it is read from the beginning. */
-  start: 'end' | 'beginning' | Checkpoint;
-  /** Called when a file was truncated before it was read to its end, and no copy has the rest. */
-  lost?(bytes: number): void;
+  start: 'end' | 'beginning' | FileCheckpoint;
+  /** Called when a file was truncated before it was read to its end, and no copy has the rest, with the time of its last change that was seen. */
+  lost?(bytes: number, fromMs: number): void;
   /** Called when a copy was found that holds the rest of a truncated file, with the time when it was made; before any of it is read. */
   foundCopy?(atMs: number): void;
 }
@@ -40,12 +40,12 @@ export function followFile(file: number, { path, start, lost, foundCopy }: Follo
   const { dev: device, ino: inode, size } = fstatSync(file);
   const cursor: Cursor = { offset: 0, skipping: false };
   const beginning = createBeginning(file);
-  let seenSize = 0;
+  let seen = { size: 0, mtimeMs: 0 };
   let idle = NEVER_IDLE;
   /** The copy whose end is read before the truncated file's beginning. */
   let copy: number | undefined;
 
-  const checkpoint = (): Checkpoint => {
+  const checkpoint = (): FileCheckpoint => {
     const { offset, skipping } = cursor;
     if (copy === undefined) beginning.learn(offset);
     return { path, device, inode, ...beginning.known(), offset, ...(skipping ? { skipping } : {}) };
@@ -53,7 +53,7 @@ export function followFile(file: number, { path, start, lost, foundCopy }: Follo
   const restart = (): void => {
     Object.assign(cursor, { offset: 0, skipping: false });
     beginning.become(NOTHING);
-    seenSize = 0;
+    seen = { size: 0, mtimeMs: 0 };
     idle = NEVER_IDLE;
   };
   const recover = (): void => {
@@ -64,7 +64,7 @@ export function followFile(file: number, { path, start, lost, foundCopy }: Follo
       foundCopy?.(bornMs(fstatSync(copy)));
       return;
     }
-    if (seenSize > place.offset) lost?.(seenSize - place.offset);
+    if (seen.size > place.offset) lost?.(seen.size - place.offset, seen.mtimeMs);
     restart();
   };
   if (start === 'end') {
@@ -96,9 +96,9 @@ export function followFile(file: number, { path, start, lost, foundCopy }: Follo
       recover();
       return read();
     }
-    seenSize = now;
+    seen = { size: now, mtimeMs };
     const piece = takeLines(file, cursor);
-    if (piece === undefined) idle = { size: now, mtimeMs };
+    if (piece === undefined) idle = seen;
     return piece;
   };
 

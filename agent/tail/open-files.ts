@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { reasonOf, type Clock, type Logger } from '#sdk';
-import { sourceOf, type Checkpoint } from '../spool/index.ts';
+import type { Loss } from '../pipeline/loss.ts';
+import { sourceOf, type FileCheckpoint } from '../spool/index.ts';
 import type { Piece } from './cursor.ts';
 import { bornMs } from './fingerprint.ts';
 import { followFile, type FollowedFile } from './followed-file.ts';
@@ -15,7 +16,7 @@ export interface OpenFile {
   source: string;
   file: FollowedFile;
   /** Where it was read to. */
-  place: Checkpoint;
+  place: FileCheckpoint;
   /** Wall clock when its name was known to lead to it. */
   sinceMs: number;
   /** Its name leads elsewhere; the clock's time when it last gave something. */
@@ -36,14 +37,14 @@ export interface Wanted {
   at?: string;
   /** What was found there; should another file lie there by now, it is left for the next look. */
   source: string;
-  start: 'end' | 'beginning' | Checkpoint;
+  start: 'end' | 'beginning' | FileCheckpoint;
 }
 
 /** What open files stand on. */
 export interface OpenFilesGiven {
   /** Takes the last line of a file that has no newline. */
-  addLines(lines: { path: string; piece: Piece; checkpoint: Checkpoint }): void;
-  addLost(path: string): void;
+  addLines(lines: { path: string; piece: Piece; checkpoint: FileCheckpoint }): void;
+  addLost(loss: Loss): void;
   /** Called when a truncated file's rest was found in a copy: others may have been made after it. */
   foundCopy(path: string, atMs: number): void;
   clock: Clock;
@@ -87,9 +88,9 @@ export function createOpenFiles(given: OpenFilesGiven): OpenFiles {
     followFile(file, {
       path,
       start,
-      lost(bytes) {
+      lost(bytes, fromMs) {
         log.error('a log file was truncated before it was read to its end', { path, bytes });
-        given.addLost(path);
+        given.addLost({ path, bytes, lines: undefined, fromMs, toMs: clock.now(), cause: 'truncated' });
       },
       foundCopy: (atMs) => given.foundCopy(path, atMs),
     });

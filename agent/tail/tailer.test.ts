@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createManualClock } from '#kit';
 import { silentLogger, systemClock, type Clock } from '#sdk';
-import { sourceOf, type Checkpoint } from '../spool/index.ts';
+import { sourceOf, isOfFile, type Checkpoint } from '../spool/index.ts';
 import type { TailSet } from './discovery.ts';
 import { createTailer, type Tailer } from './tailer.ts';
 
@@ -270,7 +270,7 @@ test('a device that has got another number since the last run changes nothing', 
   const stoppedMs = nowOfFiles();
   for (const [source, checkpoint] of [...spooled.checkpoints]) {
     spooled.checkpoints.delete(source);
-    spooled.checkpoints.set(`9999:${checkpoint.inode}`, { ...checkpoint, device: 9999 });
+    if (isOfFile(checkpoint)) spooled.checkpoints.set(`9999:${checkpoint.inode}`, { ...checkpoint, device: 9999 });
   }
   write(log, 10, 20);
   renameSync(`${log}.1`, `${log}.2`); // Found by what it begins with.

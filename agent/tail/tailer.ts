@@ -1,7 +1,7 @@
 import type { FSWatcher } from 'chokidar';
 import type { Clock, Logger } from '#sdk';
 import type { Pipeline } from '../pipeline/pipeline.ts';
-import type { Checkpoint } from '../spool/index.ts';
+import { isOfFile, type Checkpoint, type FileCheckpoint } from '../spool/index.ts';
 import { createDiscovery, type TailSet } from './discovery.ts';
 import { COARSE_MS, createOpenFiles } from './open-files.ts';
 import { createRounds } from './rounds.ts';
@@ -47,7 +47,9 @@ export function createTailer(given: TailerGiven): Tailer {
     clock,
     log,
   });
-  const discovery = createDiscovery({ ...given, files, addLines });
+  const places = new Map<string, FileCheckpoint>();
+  for (const [source, place] of given.checkpoints) if (isOfFile(place)) places.set(source, place);
+  const discovery = createDiscovery({ ...given, checkpoints: places, files, addLines });
   let watcher: FSWatcher | undefined;
 
   const visit = createVisits({ ...given, files, discovery });

@@ -2,8 +2,8 @@
 // @generated from file agent/v1/agent.proto (package outrider.agent.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage, GenService } from '@bufbuild/protobuf/codegenv2';
-import type { Message } from '@bufbuild/protobuf';
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file agent/v1/agent.proto.
@@ -13,33 +13,29 @@ export declare const file_agent_v1_agent: GenFile;
 /**
  * @generated from message outrider.agent.v1.AgentMessage
  */
-export declare type AgentMessage = Message<'outrider.agent.v1.AgentMessage'> & {
+export declare type AgentMessage = Message<"outrider.agent.v1.AgentMessage"> & {
   /**
    * @generated from oneof outrider.agent.v1.AgentMessage.kind
    */
-  kind:
-    | {
-        /**
-         * @generated from field: outrider.agent.v1.Hello hello = 1;
-         */
-        value: Hello;
-        case: 'hello';
-      }
-    | {
-        /**
-         * @generated from field: outrider.agent.v1.Batch batch = 2;
-         */
-        value: Batch;
-        case: 'batch';
-      }
-    | {
-        /**
-         * @generated from field: outrider.agent.v1.Renew renew = 3;
-         */
-        value: Renew;
-        case: 'renew';
-      }
-    | { case: undefined; value?: undefined };
+  kind: {
+    /**
+     * @generated from field: outrider.agent.v1.Hello hello = 1;
+     */
+    value: Hello;
+    case: "hello";
+  } | {
+    /**
+     * @generated from field: outrider.agent.v1.Batch batch = 2;
+     */
+    value: Batch;
+    case: "batch";
+  } | {
+    /**
+     * @generated from field: outrider.agent.v1.Renew renew = 3;
+     */
+    value: Renew;
+    case: "renew";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
@@ -53,7 +49,7 @@ export declare const AgentMessageSchema: GenMessage<AgentMessage>;
  *
  * @generated from message outrider.agent.v1.Hello
  */
-export declare type Hello = Message<'outrider.agent.v1.Hello'> & {
+export declare type Hello = Message<"outrider.agent.v1.Hello"> & {
   /**
    * @generated from field: uint32 protocol = 1;
    */
@@ -107,7 +103,7 @@ export declare const HelloSchema: GenMessage<Hello>;
  *
  * @generated from message outrider.agent.v1.Batch
  */
-export declare type Batch = Message<'outrider.agent.v1.Batch'> & {
+export declare type Batch = Message<"outrider.agent.v1.Batch"> & {
   /**
    * @generated from field: fixed64 epoch = 1;
    */
@@ -161,7 +157,7 @@ export declare const BatchSchema: GenMessage<Batch>;
  *
  * @generated from message outrider.agent.v1.Table
  */
-export declare type Table = Message<'outrider.agent.v1.Table'> & {
+export declare type Table = Message<"outrider.agent.v1.Table"> & {
   /**
    * The first eight bytes of the SHA-256 of the encoded series, little endian.
    *
@@ -184,7 +180,7 @@ export declare const TableSchema: GenMessage<Table>;
 /**
  * @generated from message outrider.agent.v1.Series
  */
-export declare type Series = Message<'outrider.agent.v1.Series'> & {
+export declare type Series = Message<"outrider.agent.v1.Series"> & {
   /**
    * @generated from field: string name = 1;
    */
@@ -210,7 +206,7 @@ export declare const SeriesSchema: GenMessage<Series>;
 /**
  * @generated from message outrider.agent.v1.Metrics
  */
-export declare type Metrics = Message<'outrider.agent.v1.Metrics'> & {
+export declare type Metrics = Message<"outrider.agent.v1.Metrics"> & {
   /**
    * @generated from field: repeated outrider.agent.v1.Block blocks = 1;
    */
@@ -228,7 +224,7 @@ export declare const MetricsSchema: GenMessage<Metrics>;
  *
  * @generated from message outrider.agent.v1.Block
  */
-export declare type Block = Message<'outrider.agent.v1.Block'> & {
+export declare type Block = Message<"outrider.agent.v1.Block"> & {
   /**
    * @generated from field: fixed64 table = 1;
    */
@@ -254,7 +250,7 @@ export declare const BlockSchema: GenMessage<Block>;
 /**
  * @generated from message outrider.agent.v1.Logs
  */
-export declare type Logs = Message<'outrider.agent.v1.Logs'> & {
+export declare type Logs = Message<"outrider.agent.v1.Logs"> & {
   /**
    * @generated from field: repeated outrider.agent.v1.LogChunk chunks = 1;
    */
@@ -272,9 +268,9 @@ export declare const LogsSchema: GenMessage<Logs>;
  *
  * @generated from message outrider.agent.v1.LogChunk
  */
-export declare type LogChunk = Message<'outrider.agent.v1.LogChunk'> & {
+export declare type LogChunk = Message<"outrider.agent.v1.LogChunk"> & {
   /**
-   * The file's path on the host.
+   * The file's path on the host, or "journal:" and a unit.
    *
    * @generated from field: string source = 1;
    */
@@ -284,6 +280,13 @@ export declare type LogChunk = Message<'outrider.agent.v1.LogChunk'> & {
    * @generated from field: repeated outrider.agent.v1.LogLine lines = 2;
    */
   lines: LogLine[];
+
+  /**
+   * What wrote it, as OpenTelemetry resource attributes (container.id, k8s.pod.name, …); empty for a plain file.
+   *
+   * @generated from field: map<string, string> attributes = 3;
+   */
+  attributes: { [key: string]: string };
 };
 
 /**
@@ -295,7 +298,7 @@ export declare const LogChunkSchema: GenMessage<LogChunk>;
 /**
  * @generated from message outrider.agent.v1.LogLine
  */
-export declare type LogLine = Message<'outrider.agent.v1.LogLine'> & {
+export declare type LogLine = Message<"outrider.agent.v1.LogLine"> & {
   /**
    * @generated from field: sfixed64 time_ms = 1;
    */
@@ -330,7 +333,7 @@ export declare const LogLineSchema: GenMessage<LogLine>;
  *
  * @generated from message outrider.agent.v1.Renew
  */
-export declare type Renew = Message<'outrider.agent.v1.Renew'> & {
+export declare type Renew = Message<"outrider.agent.v1.Renew"> & {
   /**
    * The new key's public half: SubjectPublicKeyInfo, DER, P-256.
    *
@@ -348,40 +351,35 @@ export declare const RenewSchema: GenMessage<Renew>;
 /**
  * @generated from message outrider.agent.v1.HubMessage
  */
-export declare type HubMessage = Message<'outrider.agent.v1.HubMessage'> & {
+export declare type HubMessage = Message<"outrider.agent.v1.HubMessage"> & {
   /**
    * @generated from oneof outrider.agent.v1.HubMessage.kind
    */
-  kind:
-    | {
-        /**
-         * @generated from field: outrider.agent.v1.Welcome welcome = 1;
-         */
-        value: Welcome;
-        case: 'welcome';
-      }
-    | {
-        /**
-         * @generated from field: outrider.agent.v1.Ack ack = 2;
-         */
-        value: Ack;
-        case: 'ack';
-      }
-    | {
-        /**
-         * @generated from field: outrider.agent.v1.Certificate certificate = 3;
-         */
-        value: Certificate;
-        case: 'certificate';
-      }
-    | {
-        /**
-         * @generated from field: outrider.agent.v1.Refusal refusal = 4;
-         */
-        value: Refusal;
-        case: 'refusal';
-      }
-    | { case: undefined; value?: undefined };
+  kind: {
+    /**
+     * @generated from field: outrider.agent.v1.Welcome welcome = 1;
+     */
+    value: Welcome;
+    case: "welcome";
+  } | {
+    /**
+     * @generated from field: outrider.agent.v1.Ack ack = 2;
+     */
+    value: Ack;
+    case: "ack";
+  } | {
+    /**
+     * @generated from field: outrider.agent.v1.Certificate certificate = 3;
+     */
+    value: Certificate;
+    case: "certificate";
+  } | {
+    /**
+     * @generated from field: outrider.agent.v1.Refusal refusal = 4;
+     */
+    value: Refusal;
+    case: "refusal";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
@@ -393,7 +391,7 @@ export declare const HubMessageSchema: GenMessage<HubMessage>;
 /**
  * @generated from message outrider.agent.v1.Welcome
  */
-export declare type Welcome = Message<'outrider.agent.v1.Welcome'> & {
+export declare type Welcome = Message<"outrider.agent.v1.Welcome"> & {
   /**
    * @generated from field: string agent_id = 1;
    */
@@ -433,7 +431,7 @@ export declare const WelcomeSchema: GenMessage<Welcome>;
  *
  * @generated from message outrider.agent.v1.Ack
  */
-export declare type Ack = Message<'outrider.agent.v1.Ack'> & {
+export declare type Ack = Message<"outrider.agent.v1.Ack"> & {
   /**
    * @generated from field: fixed64 epoch = 1;
    */
@@ -459,7 +457,7 @@ export declare const AckSchema: GenMessage<Ack>;
 /**
  * @generated from message outrider.agent.v1.Certificate
  */
-export declare type Certificate = Message<'outrider.agent.v1.Certificate'> & {
+export declare type Certificate = Message<"outrider.agent.v1.Certificate"> & {
   /**
    * PEM, the agent's own first, then the authority's.
    *
@@ -479,7 +477,7 @@ export declare const CertificateSchema: GenMessage<Certificate>;
  *
  * @generated from message outrider.agent.v1.Refusal
  */
-export declare type Refusal = Message<'outrider.agent.v1.Refusal'> & {
+export declare type Refusal = Message<"outrider.agent.v1.Refusal"> & {
   /**
    * @generated from field: string code = 1;
    */
@@ -627,8 +625,9 @@ export declare const Link: GenService<{
    * @generated from rpc outrider.agent.v1.Link.Connect
    */
   connect: {
-    methodKind: 'bidi_streaming';
+    methodKind: "bidi_streaming";
     input: typeof AgentMessageSchema;
     output: typeof HubMessageSchema;
-  };
+  },
 }>;
+

@@ -2,156 +2,179 @@
 // @generated from file agent/v1/agent.proto (package outrider.agent.v1, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from '@bufbuild/protobuf/codegenv2';
+import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 
 /**
  * Describes the file agent/v1/agent.proto.
  */
-export const file_agent_v1_agent =
-  /*@__PURE__*/
-  fileDesc(
-    'ChRhZ2VudC92MS9hZ2VudC5wcm90bxIRb3V0cmlkZXIuYWdlbnQudjEilwEKDEFnZW50TWVzc2FnZRIpCgVoZWxsbxgBIAEoCzIYLm91dHJpZGVyLmFnZW50LnYxLkhlbGxvSAASKQoFYmF0Y2gYAiABKAsyGC5vdXRyaWRlci5hZ2VudC52MS5CYXRjaEgAEikKBXJlbmV3GAMgASgLMhgub3V0cmlkZXIuYWdlbnQudjEuUmVuZXdIAEIGCgRraW5kIrYCCgVIZWxsbxIQCghwcm90b2NvbBgBIAEoDRIVCg1hZ2VudF92ZXJzaW9uGAIgASgJEg0KBWVwb2NoGAMgASgGEhAKCGNsb2NrX21zGAQgASgQEhAKCGhvc3RuYW1lGAUgASgJEjQKBmxhYmVscxgGIAMoCzIkLm91dHJpZGVyLmFnZW50LnYxLkhlbGxvLkxhYmVsc0VudHJ5EjoKCWludmVudG9yeRgHIAMoCzInLm91dHJpZGVyLmFnZW50LnYxLkhlbGxvLkludmVudG9yeUVudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMAoOSW52ZW50b3J5RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLCAQoFQmF0Y2gSDQoFZXBvY2gYASABKAYSJQoEbGFuZRgCIAEoDjIXLm91dHJpZGVyLmFnZW50LnYxLkxhbmUSCwoDc2VxGAMgASgEEi0KCGVuY29kaW5nGAQgASgOMhsub3V0cmlkZXIuYWdlbnQudjEuRW5jb2RpbmcSDwoHbWV0cmljcxgFIAEoDBIMCgRsb2dzGAYgASgMEigKBnRhYmxlcxgHIAMoCzIYLm91dHJpZGVyLmFnZW50LnYxLlRhYmxlIj4KBVRhYmxlEgoKAmlkGAEgASgGEikKBnNlcmllcxgCIAMoCzIZLm91dHJpZGVyLmFnZW50LnYxLlNlcmllcyKvAQoGU2VyaWVzEgwKBG5hbWUYASABKAkSJQoEa2luZBgCIAEoDjIXLm91dHJpZGVyLmFnZW50LnYxLktpbmQSPQoKYXR0cmlidXRlcxgDIAMoCzIpLm91dHJpZGVyLmFnZW50LnYxLlNlcmllcy5BdHRyaWJ1dGVzRW50cnkaMQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiMwoHTWV0cmljcxIoCgZibG9ja3MYASADKAsyGC5vdXRyaWRlci5hZ2VudC52MS5CbG9jayI3CgVCbG9jaxINCgV0YWJsZRgBIAEoBhIPCgd0aW1lX21zGAIgASgQEg4KBnZhbHVlcxgDIAMoASIzCgRMb2dzEisKBmNodW5rcxgBIAMoCzIbLm91dHJpZGVyLmFnZW50LnYxLkxvZ0NodW5rIkUKCExvZ0NodW5rEg4KBnNvdXJjZRgBIAEoCRIpCgVsaW5lcxgCIAMoCzIaLm91dHJpZGVyLmFnZW50LnYxLkxvZ0xpbmUiZAoHTG9nTGluZRIPCgd0aW1lX21zGAEgASgQEicKBWxldmVsGAIgASgOMhgub3V0cmlkZXIuYWdlbnQudjEuTGV2ZWwSDAoEdGV4dBgDIAEoCRIRCgl0cnVuY2F0ZWQYBCABKAgiGwoFUmVuZXcSEgoKcHVibGljX2tleRgBIAEoDCLQAQoKSHViTWVzc2FnZRItCgd3ZWxjb21lGAEgASgLMhoub3V0cmlkZXIuYWdlbnQudjEuV2VsY29tZUgAEiUKA2FjaxgCIAEoCzIWLm91dHJpZGVyLmFnZW50LnYxLkFja0gAEjUKC2NlcnRpZmljYXRlGAMgASgLMh4ub3V0cmlkZXIuYWdlbnQudjEuQ2VydGlmaWNhdGVIABItCgdyZWZ1c2FsGAQgASgLMhoub3V0cmlkZXIuYWdlbnQudjEuUmVmdXNhbEgAQgYKBGtpbmQicAoHV2VsY29tZRIQCghhZ2VudF9pZBgBIAEoCRIVCg1yZXNvdXJjZV9uYW1lGAIgASgJEhAKCGNsb2NrX21zGAMgASgQEhIKCmFja2VkX2xpdmUYBCABKAQSFgoOYWNrZWRfYmFja2ZpbGwYBSABKAQiSAoDQWNrEg0KBWVwb2NoGAEgASgGEiUKBGxhbmUYAiABKA4yFy5vdXRyaWRlci5hZ2VudC52MS5MYW5lEgsKA3NlcRgDIAEoBCIcCgtDZXJ0aWZpY2F0ZRINCgVjaGFpbhgBIAEoCSI2CgdSZWZ1c2FsEgwKBGNvZGUYASABKAkSDgoGZGV0YWlsGAIgASgJEg0KBXJldHJ5GAMgASgIKj4KBExhbmUSFAoQTEFORV9VTlNQRUNJRklFRBAAEg0KCUxBTkVfTElWRRABEhEKDUxBTkVfQkFDS0ZJTEwQAipOCghFbmNvZGluZxIYChRFTkNPRElOR19VTlNQRUNJRklFRBAAEhUKEUVOQ09ESU5HX0lERU5USVRZEAESEQoNRU5DT0RJTkdfR1pJUBACKj4KBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEg4KCktJTkRfR0FVR0UQARIQCgxLSU5EX0NPVU5URVIQAipxCgVMZXZlbBIVChFMRVZFTF9VTlNQRUNJRklFRBAAEg8KC0xFVkVMX0RFQlVHEAESDgoKTEVWRUxfSU5GTxACEg4KCkxFVkVMX1dBUk4QAxIPCgtMRVZFTF9FUlJPUhAEEg8KC0xFVkVMX0ZBVEFMEAUyVQoETGluaxJNCgdDb25uZWN0Eh8ub3V0cmlkZXIuYWdlbnQudjEuQWdlbnRNZXNzYWdlGh0ub3V0cmlkZXIuYWdlbnQudjEuSHViTWVzc2FnZSgBMAFiBnByb3RvMw',
-  );
+export const file_agent_v1_agent = /*@__PURE__*/
+  fileDesc("ChRhZ2VudC92MS9hZ2VudC5wcm90bxIRb3V0cmlkZXIuYWdlbnQudjEilwEKDEFnZW50TWVzc2FnZRIpCgVoZWxsbxgBIAEoCzIYLm91dHJpZGVyLmFnZW50LnYxLkhlbGxvSAASKQoFYmF0Y2gYAiABKAsyGC5vdXRyaWRlci5hZ2VudC52MS5CYXRjaEgAEikKBXJlbmV3GAMgASgLMhgub3V0cmlkZXIuYWdlbnQudjEuUmVuZXdIAEIGCgRraW5kIrYCCgVIZWxsbxIQCghwcm90b2NvbBgBIAEoDRIVCg1hZ2VudF92ZXJzaW9uGAIgASgJEg0KBWVwb2NoGAMgASgGEhAKCGNsb2NrX21zGAQgASgQEhAKCGhvc3RuYW1lGAUgASgJEjQKBmxhYmVscxgGIAMoCzIkLm91dHJpZGVyLmFnZW50LnYxLkhlbGxvLkxhYmVsc0VudHJ5EjoKCWludmVudG9yeRgHIAMoCzInLm91dHJpZGVyLmFnZW50LnYxLkhlbGxvLkludmVudG9yeUVudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMAoOSW52ZW50b3J5RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLCAQoFQmF0Y2gSDQoFZXBvY2gYASABKAYSJQoEbGFuZRgCIAEoDjIXLm91dHJpZGVyLmFnZW50LnYxLkxhbmUSCwoDc2VxGAMgASgEEi0KCGVuY29kaW5nGAQgASgOMhsub3V0cmlkZXIuYWdlbnQudjEuRW5jb2RpbmcSDwoHbWV0cmljcxgFIAEoDBIMCgRsb2dzGAYgASgMEigKBnRhYmxlcxgHIAMoCzIYLm91dHJpZGVyLmFnZW50LnYxLlRhYmxlIj4KBVRhYmxlEgoKAmlkGAEgASgGEikKBnNlcmllcxgCIAMoCzIZLm91dHJpZGVyLmFnZW50LnYxLlNlcmllcyKvAQoGU2VyaWVzEgwKBG5hbWUYASABKAkSJQoEa2luZBgCIAEoDjIXLm91dHJpZGVyLmFnZW50LnYxLktpbmQSPQoKYXR0cmlidXRlcxgDIAMoCzIpLm91dHJpZGVyLmFnZW50LnYxLlNlcmllcy5BdHRyaWJ1dGVzRW50cnkaMQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiMwoHTWV0cmljcxIoCgZibG9ja3MYASADKAsyGC5vdXRyaWRlci5hZ2VudC52MS5CbG9jayI3CgVCbG9jaxINCgV0YWJsZRgBIAEoBhIPCgd0aW1lX21zGAIgASgQEg4KBnZhbHVlcxgDIAMoASIzCgRMb2dzEisKBmNodW5rcxgBIAMoCzIbLm91dHJpZGVyLmFnZW50LnYxLkxvZ0NodW5rIrkBCghMb2dDaHVuaxIOCgZzb3VyY2UYASABKAkSKQoFbGluZXMYAiADKAsyGi5vdXRyaWRlci5hZ2VudC52MS5Mb2dMaW5lEj8KCmF0dHJpYnV0ZXMYAyADKAsyKy5vdXRyaWRlci5hZ2VudC52MS5Mb2dDaHVuay5BdHRyaWJ1dGVzRW50cnkaMQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiZAoHTG9nTGluZRIPCgd0aW1lX21zGAEgASgQEicKBWxldmVsGAIgASgOMhgub3V0cmlkZXIuYWdlbnQudjEuTGV2ZWwSDAoEdGV4dBgDIAEoCRIRCgl0cnVuY2F0ZWQYBCABKAgiGwoFUmVuZXcSEgoKcHVibGljX2tleRgBIAEoDCLQAQoKSHViTWVzc2FnZRItCgd3ZWxjb21lGAEgASgLMhoub3V0cmlkZXIuYWdlbnQudjEuV2VsY29tZUgAEiUKA2FjaxgCIAEoCzIWLm91dHJpZGVyLmFnZW50LnYxLkFja0gAEjUKC2NlcnRpZmljYXRlGAMgASgLMh4ub3V0cmlkZXIuYWdlbnQudjEuQ2VydGlmaWNhdGVIABItCgdyZWZ1c2FsGAQgASgLMhoub3V0cmlkZXIuYWdlbnQudjEuUmVmdXNhbEgAQgYKBGtpbmQicAoHV2VsY29tZRIQCghhZ2VudF9pZBgBIAEoCRIVCg1yZXNvdXJjZV9uYW1lGAIgASgJEhAKCGNsb2NrX21zGAMgASgQEhIKCmFja2VkX2xpdmUYBCABKAQSFgoOYWNrZWRfYmFja2ZpbGwYBSABKAQiSAoDQWNrEg0KBWVwb2NoGAEgASgGEiUKBGxhbmUYAiABKA4yFy5vdXRyaWRlci5hZ2VudC52MS5MYW5lEgsKA3NlcRgDIAEoBCIcCgtDZXJ0aWZpY2F0ZRINCgVjaGFpbhgBIAEoCSI2CgdSZWZ1c2FsEgwKBGNvZGUYASABKAkSDgoGZGV0YWlsGAIgASgJEg0KBXJldHJ5GAMgASgIKj4KBExhbmUSFAoQTEFORV9VTlNQRUNJRklFRBAAEg0KCUxBTkVfTElWRRABEhEKDUxBTkVfQkFDS0ZJTEwQAipOCghFbmNvZGluZxIYChRFTkNPRElOR19VTlNQRUNJRklFRBAAEhUKEUVOQ09ESU5HX0lERU5USVRZEAESEQoNRU5DT0RJTkdfR1pJUBACKj4KBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEg4KCktJTkRfR0FVR0UQARIQCgxLSU5EX0NPVU5URVIQAipxCgVMZXZlbBIVChFMRVZFTF9VTlNQRUNJRklFRBAAEg8KC0xFVkVMX0RFQlVHEAESDgoKTEVWRUxfSU5GTxACEg4KCkxFVkVMX1dBUk4QAxIPCgtMRVZFTF9FUlJPUhAEEg8KC0xFVkVMX0ZBVEFMEAUyVQoETGluaxJNCgdDb25uZWN0Eh8ub3V0cmlkZXIuYWdlbnQudjEuQWdlbnRNZXNzYWdlGh0ub3V0cmlkZXIuYWdlbnQudjEuSHViTWVzc2FnZSgBMAFiBnByb3RvMw");
 
 /**
  * Describes the message outrider.agent.v1.AgentMessage.
  * Use `create(AgentMessageSchema)` to create a new message.
  */
-export const AgentMessageSchema = /*@__PURE__*/ messageDesc(file_agent_v1_agent, 0);
+export const AgentMessageSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 0);
 
 /**
  * Describes the message outrider.agent.v1.Hello.
  * Use `create(HelloSchema)` to create a new message.
  */
-export const HelloSchema = /*@__PURE__*/ messageDesc(file_agent_v1_agent, 1);
+export const HelloSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 1);
 
 /**
  * Describes the message outrider.agent.v1.Batch.
  * Use `create(BatchSchema)` to create a new message.
  */
-export const BatchSchema = /*@__PURE__*/ messageDesc(file_agent_v1_agent, 2);
+export const BatchSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 2);
 
 /**
  * Describes the message outrider.agent.v1.Table.
  * Use `create(TableSchema)` to create a new message.
  */
-export const TableSchema = /*@__PURE__*/ messageDesc(file_agent_v1_agent, 3);
+export const TableSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 3);
 
 /**
  * Describes the message outrider.agent.v1.Series.
  * Use `create(SeriesSchema)` to create a new message.
  */
-export const SeriesSchema = /*@__PURE__*/ messageDesc(file_agent_v1_agent, 4);
+export const SeriesSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 4);
 
 /**
  * Describes the message outrider.agent.v1.Metrics.
  * Use `create(MetricsSchema)` to create a new message.
  */
-export const MetricsSchema = /*@__PURE__*/ messageDesc(file_agent_v1_agent, 5);
+export const MetricsSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 5);
 
 /**
  * Describes the message outrider.agent.v1.Block.
  * Use `create(BlockSchema)` to create a new message.
  */
-export const BlockSchema = /*@__PURE__*/ messageDesc(file_agent_v1_agent, 6);
+export const BlockSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 6);
 
 /**
  * Describes the message outrider.agent.v1.Logs.
  * Use `create(LogsSchema)` to create a new message.
  */
-export const LogsSchema = /*@__PURE__*/ messageDesc(file_agent_v1_agent, 7);
+export const LogsSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 7);
 
 /**
  * Describes the message outrider.agent.v1.LogChunk.
  * Use `create(LogChunkSchema)` to create a new message.
  */
-export const LogChunkSchema = /*@__PURE__*/ messageDesc(file_agent_v1_agent, 8);
+export const LogChunkSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 8);
 
 /**
  * Describes the message outrider.agent.v1.LogLine.
  * Use `create(LogLineSchema)` to create a new message.
  */
-export const LogLineSchema = /*@__PURE__*/ messageDesc(file_agent_v1_agent, 9);
+export const LogLineSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 9);
 
 /**
  * Describes the message outrider.agent.v1.Renew.
  * Use `create(RenewSchema)` to create a new message.
  */
-export const RenewSchema = /*@__PURE__*/ messageDesc(file_agent_v1_agent, 10);
+export const RenewSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 10);
 
 /**
  * Describes the message outrider.agent.v1.HubMessage.
  * Use `create(HubMessageSchema)` to create a new message.
  */
-export const HubMessageSchema = /*@__PURE__*/ messageDesc(file_agent_v1_agent, 11);
+export const HubMessageSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 11);
 
 /**
  * Describes the message outrider.agent.v1.Welcome.
  * Use `create(WelcomeSchema)` to create a new message.
  */
-export const WelcomeSchema = /*@__PURE__*/ messageDesc(file_agent_v1_agent, 12);
+export const WelcomeSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 12);
 
 /**
  * Describes the message outrider.agent.v1.Ack.
  * Use `create(AckSchema)` to create a new message.
  */
-export const AckSchema = /*@__PURE__*/ messageDesc(file_agent_v1_agent, 13);
+export const AckSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 13);
 
 /**
  * Describes the message outrider.agent.v1.Certificate.
  * Use `create(CertificateSchema)` to create a new message.
  */
-export const CertificateSchema = /*@__PURE__*/ messageDesc(file_agent_v1_agent, 14);
+export const CertificateSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 14);
 
 /**
  * Describes the message outrider.agent.v1.Refusal.
  * Use `create(RefusalSchema)` to create a new message.
  */
-export const RefusalSchema = /*@__PURE__*/ messageDesc(file_agent_v1_agent, 15);
+export const RefusalSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 15);
 
 /**
  * Describes the enum outrider.agent.v1.Lane.
  */
-export const LaneSchema = /*@__PURE__*/ enumDesc(file_agent_v1_agent, 0);
+export const LaneSchema = /*@__PURE__*/
+  enumDesc(file_agent_v1_agent, 0);
 
 /**
  * @generated from enum outrider.agent.v1.Lane
  */
-export const Lane = /*@__PURE__*/ tsEnum(LaneSchema);
+export const Lane = /*@__PURE__*/
+  tsEnum(LaneSchema);
 
 /**
  * Describes the enum outrider.agent.v1.Encoding.
  */
-export const EncodingSchema = /*@__PURE__*/ enumDesc(file_agent_v1_agent, 1);
+export const EncodingSchema = /*@__PURE__*/
+  enumDesc(file_agent_v1_agent, 1);
 
 /**
  * @generated from enum outrider.agent.v1.Encoding
  */
-export const Encoding = /*@__PURE__*/ tsEnum(EncodingSchema);
+export const Encoding = /*@__PURE__*/
+  tsEnum(EncodingSchema);
 
 /**
  * Describes the enum outrider.agent.v1.Kind.
  */
-export const KindSchema = /*@__PURE__*/ enumDesc(file_agent_v1_agent, 2);
+export const KindSchema = /*@__PURE__*/
+  enumDesc(file_agent_v1_agent, 2);
 
 /**
  * @generated from enum outrider.agent.v1.Kind
  */
-export const Kind = /*@__PURE__*/ tsEnum(KindSchema);
+export const Kind = /*@__PURE__*/
+  tsEnum(KindSchema);
 
 /**
  * Describes the enum outrider.agent.v1.Level.
  */
-export const LevelSchema = /*@__PURE__*/ enumDesc(file_agent_v1_agent, 3);
+export const LevelSchema = /*@__PURE__*/
+  enumDesc(file_agent_v1_agent, 3);
 
 /**
  * @generated from enum outrider.agent.v1.Level
  */
-export const Level = /*@__PURE__*/ tsEnum(LevelSchema);
+export const Level = /*@__PURE__*/
+  tsEnum(LevelSchema);
 
 /**
  * One bidirectional stream per agent, over mutual TLS. Identity is taken from the client certificate, never from a body.
  *
  * @generated from service outrider.agent.v1.Link
  */
-export const Link = /*@__PURE__*/ serviceDesc(file_agent_v1_agent, 0);
+export const Link = /*@__PURE__*/
+  serviceDesc(file_agent_v1_agent, 0);
+
