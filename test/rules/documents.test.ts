@@ -6,7 +6,7 @@ import { Type } from 'typebox';
 import { generatedDocuments, settingsTable } from './documents.ts';
 import { CHECKOUT } from './layers.ts';
 
-test('settings tables and the types of the web API are what make docs would write', async () => {
+test('settings tables and the types of the web API are what make docs would write', { timeout: 180_000 }, async () => {
   const stale = (await generatedDocuments())
     .filter(
       ({ path, text }) => !existsSync(join(CHECKOUT, path)) || readFileSync(join(CHECKOUT, path), 'utf8') !== text,
