@@ -100,6 +100,30 @@ export const METRICS = {
     'Memory charged to the container, less file cache that was not used lately.',
   ),
   'container.memory.utilization': gauge('1', 'max', 'The same as a share of the limit.'),
+  // hardware: hw.id, hw.type = physical_disk gpu, hw.name, hw.model; hw.state; error.type
+  'hw.status': gauge('1', 'sum', 'One while a component is in a hw.state (ok, predicted_failure), else zero.'),
+  'hw.temperature': gauge('Cel', 'max', 'Temperature of a component.'),
+  'hw.errors': counter('{error}', 'Errors that a component counted, by error.type.'),
+  'hw.power': gauge('W', 'sum', 'Power that a component draws.'),
+  'hw.fan.speed_ratio': gauge('1', 'max', 'Speed of a fan as a share of its highest.'),
+  'hw.physical_disk.smart': gauge(
+    '1',
+    'sum',
+    'Raw value of what a disk tells of its wear, by hw.physical_disk.smart_attribute.',
+  ),
+  'hw.physical_disk.endurance_utilization': gauge(
+    '1',
+    'max',
+    'Share of what a disk can bear being written that remains, for the hw.physical_disk.state remaining.',
+  ),
+  'hw.physical_disk.spare_utilization': gauge('1', 'max', 'Share of the spare blocks of a disk that remains.'),
+  'hw.physical_disk.power_on_time': gauge('s', 'max', 'Time for which a disk was powered in its life.'),
+  'hw.gpu.utilization': gauge('1', 'max', 'Share of the time in which a GPU worked, by hw.gpu.task.'),
+  'hw.gpu.memory.usage': gauge('By', 'sum', 'Memory of a GPU that is in use.'),
+  'hw.gpu.memory.limit': gauge('By', 'sum', 'Memory that a GPU has.'),
+  'hw.gpu.memory.utilization': gauge('1', 'max', 'Used memory of a GPU as a share of all.'),
+  'hw.gpu.power.limit': gauge('W', 'sum', 'Power that a GPU may draw.'),
+  'hw.gpu.clock.frequency': gauge('Hz', 'max', 'Clock of a GPU, by hw.gpu.clock (graphics, memory).'),
   // the agent itself; outrider.collector = the collector's name
   'outrider.collector.success': gauge(
     '1',

@@ -13,6 +13,8 @@ export const collectors = {
   uptime: () => import('./uptime/index.ts').then((room) => room.uptime),
   'file-descriptors': () => import('./file-descriptors/index.ts').then((room) => room.fileDescriptors),
   cgroup: () => import('./cgroup/index.ts').then((room) => room.cgroup),
+  smart: () => import('./smart/index.ts').then((room) => room.smart),
+  nvidia: () => import('./nvidia/index.ts').then((room) => room.nvidia),
   portable: () => import('./portable/index.ts').then((room) => room.portable),
 } as const satisfies Record<string, () => Promise<CollectorDefinition>>;
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { METRICS } from '#proto/metrics.ts';
@@ -15,6 +15,12 @@ const cases = Object.keys(collectors).flatMap((name) =>
     .map((entry) => [name as keyof typeof collectors, entry.name] as const),
 );
 
+/** The settings under which a machine was captured: the defaults unless a file says otherwise. */
+const settingsOf = (folder: string): Record<string, unknown> => {
+  const path = join(folder, 'settings.json');
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>) : {};
+};
+
 const blank = (values: Record<string, number>): void => {
   for (const key of Object.keys(values)) values[key] = 0;
 };
@@ -25,6 +31,7 @@ test.each(cases)('%s reads the captured %s as expected', async (name, machine) =
   const runs = await replay(
     await collectors[name](),
     steps.sort().map((step) => join(folder, step)),
+    settingsOf(folder),
   );
   for (const { values } of runs) expect(Object.values(values).every(Number.isFinite)).toBe(true);
   if (name === 'filesystem') for (const { values } of runs) blank(values); // Space is of the machine that runs the test.

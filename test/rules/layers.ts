@@ -15,6 +15,7 @@ const ALLOWANCES: readonly Allowance[] = [
   { from: '^plugins/sdk/', to: FLOOR },
   { from: '^plugins/(collectors|channels)/([^/]+)/', to: FLOOR },
   { from: '^plugins/(collectors|channels)/([^/]+)/', to: '^plugins/$1/$2/' },
+  { from: '^plugins/collectors/[^/]+/', to: '^plugins/collectors/(programs|control-groups)/index\\.ts$' },
   { from: '^plugins/(collectors|channels)/[^/]+\\.ts$', to: FLOOR },
   { from: '^plugins/(collectors|channels)/[^/]+\\.ts$', to: '^plugins/$1/([^/]+\\.ts|[^/]+/index\\.ts)$' },
   { from: '^agent/', to: FLOOR },

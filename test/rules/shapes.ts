@@ -42,8 +42,9 @@ const ROOMS: readonly { kind: string; room: RegExp; files: readonly RegExp[]; ne
   },
 ];
 
-/** Folders of adapters that hold what several adapters of a port stand on; they have no door of their own. */
-const FOUNDATIONS = /^hub\/adapters\/(duckdb|relational\/sessions|series\/points)\//;
+/** Folders that hold what several rooms of a kind stand on; they are no room of that kind. */
+const FOUNDATIONS =
+  /^(hub\/adapters\/(duckdb|relational\/sessions|series\/points)|plugins\/collectors\/(programs|control-groups))\//;
 
 const LINE_LIMIT = 500;
 
