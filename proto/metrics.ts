@@ -87,19 +87,40 @@ export const METRICS = {
   'system.uptime': gauge('s', 'max', 'Time since boot.'),
   'system.linux.file_descriptor.count': gauge('{file_descriptor}', 'max', 'Open file handles of the whole machine.'),
   'system.linux.file_descriptor.utilization': gauge('1', 'max', 'Open file handles as a share of the limit.'),
-  // the agent's own container
+  // the agent's own container without attributes; others by container.id, container.name, container.image.name
+  'container.cpu.time': counter('s', 'CPU time that the container used.'),
   'container.cpu.utilization': gauge(
     '1',
     'max',
     'Cores used by the container as a share of its limit, or of the machine without one.',
   ),
+  'container.cpu.limit': gauge('{cpu}', 'sum', 'Cores that the container may use.'),
   'container.cpu.throttled': counter('s', 'Time in which the container was held back by its CPU limit.'),
   'container.memory.usage': gauge(
     'By',
     'max',
     'Memory charged to the container, less file cache that was not used lately.',
   ),
-  'container.memory.utilization': gauge('1', 'max', 'The same as a share of the limit.'),
+  'container.memory.limit': gauge('By', 'sum', 'Memory that the container may have.'),
+  'container.memory.utilization': gauge('1', 'max', 'The used memory as a share of the limit.'),
+  'container.memory.oom_kills': counter(
+    '{process}',
+    'Processes that were killed because the container’s memory was full.',
+  ),
+  'container.disk.io': counter('By', 'Bytes that the container moved, by disk.io.direction.'),
+  'container.thread.count': gauge('{thread}', 'sum', 'Threads of the container.'),
+  'container.thread.limit': gauge('{thread}', 'sum', 'Threads that the container may have.'),
+  // systemd: systemd.unit.name, systemd.unit.active_state = active failed inactive activating deactivating reloading
+  'systemd.unit.count': gauge('{unit}', 'sum', 'Units in each state.'),
+  'systemd.unit.state': gauge('1', 'sum', 'One while a unit is in a state, else zero.'),
+  'systemd.unit.restarts': counter('{restart}', 'Restarts of a service by systemd itself.'),
+  'systemd.unit.cpu.time': counter('s', 'CPU time that a unit used.'),
+  'systemd.unit.memory.usage': gauge(
+    'By',
+    'sum',
+    'Memory charged to a unit, less file cache that was not used lately.',
+  ),
+  'systemd.unit.thread.count': gauge('{thread}', 'sum', 'Threads of a unit.'),
   // hardware: hw.id, hw.type = physical_disk gpu, hw.name, hw.model; hw.state; error.type
   'hw.status': gauge('1', 'sum', 'One while a component is in a hw.state (ok, predicted_failure), else zero.'),
   'hw.temperature': gauge('Cel', 'max', 'Temperature of a component.'),
@@ -141,6 +162,10 @@ export const METRICS = {
   'outrider.agent.runs.dropped': counter(
     '{run}',
     'Runs of collectors that the spool did not take: it or its disk was full.',
+  ),
+  'outrider.statsd.samples': counter(
+    '{sample}',
+    'Samples that came by StatsD, by outrider.statsd.outcome: taken, malformed, unsupported, type_conflict, too_many_series.',
   ),
   'outrider.agent.clock.skew': gauge('s', 'max', "The agent's clock minus the hub's."),
 } as const satisfies Record<string, MetricInfo>;

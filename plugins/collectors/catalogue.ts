@@ -13,8 +13,12 @@ export const collectors = {
   uptime: () => import('./uptime/index.ts').then((room) => room.uptime),
   'file-descriptors': () => import('./file-descriptors/index.ts').then((room) => room.fileDescriptors),
   cgroup: () => import('./cgroup/index.ts').then((room) => room.cgroup),
+  systemd: () => import('./systemd/index.ts').then((room) => room.systemd),
+  containers: () => import('./containers/index.ts').then((room) => room.containers),
   smart: () => import('./smart/index.ts').then((room) => room.smart),
   nvidia: () => import('./nvidia/index.ts').then((room) => room.nvidia),
+  exec: () => import('./exec/index.ts').then((room) => room.exec),
+  statsd: () => import('./statsd/index.ts').then((room) => room.statsd),
   portable: () => import('./portable/index.ts').then((room) => room.portable),
 } as const satisfies Record<string, () => Promise<CollectorDefinition>>;
 

@@ -55,6 +55,7 @@ function metricsTable(series: readonly string[]): string {
     const attributes = [...(found.get(name) ?? [])].map(([key, values]) => `${code(key)}: ${shownValues(values)}`);
     return row(code(name), kind, code(unit), help, attributes.join('<br>'));
   });
+  if (rows.length === 0) return 'It tells what others name: it has no metrics of its own.';
   return table(['metric', 'kind', 'unit', 'what it is', 'attributes, as in the captured machines'], rows);
 }
 

@@ -1,22 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Type } from 'typebox';
-import { defineCollector, textFile, type Emit, type ReadText } from '#sdk';
+import { defineCollector, textFile, type Emit } from '#sdk';
+import { countCpus, groupReader, readLegacy, readUnified, type Usage } from '../control-groups/index.ts';
 import { isContainerPath, parseMembership } from './membership.ts';
-import { countCpus, readLegacy, readUnified, type ReadGroupFile, type Usage } from './usage.ts';
 
 type ReadUsage = () => Usage;
-
-/** A reader of a group's files that works out the path of each only once. */
-function groupReader(folderOf: (controller: string) => string): ReadGroupFile {
-  const readers = new Map<string, ReadText>();
-  return (controller, file) => {
-    const key = `${controller}/${file}`;
-    const known = readers.get(key) ?? textFile(join(folderOf(controller), file));
-    readers.set(key, known);
-    return known();
-  };
-}
 
 /** The agent's own container, or `undefined` on a bare machine. */
 function findContainer(root: string): ReadUsage | undefined {

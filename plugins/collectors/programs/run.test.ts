@@ -75,7 +75,9 @@ test('what a program leaves behind in its group ends with it', async () => {
 
 test('what left its group and holds the pipe is not waited for', async () => {
   const path = join(folder, 'gone');
-  const { output } = await runProgram(call(`setsid sh -c 'echo $$ > ${path}; exec sleep 600' & while [ ! -s ${path} ]; do sleep 0.01; done; echo done`));
+  const { output } = await runProgram(
+    call(`setsid sh -c 'echo $$ > ${path}; exec sleep 600' & while [ ! -s ${path} ]; do sleep 0.01; done; echo done`),
+  );
   expect(output).toBe('done\n');
   process.kill(await pidIn(path));
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { replay } from '../replay.ts';
 import { cgroup } from './index.ts';
 import { isContainerPath, parseMembership } from './membership.ts';
-import { countCpus, readLegacy, readUnified } from './usage.ts';
+import { countCpus, readLegacy, readUnified } from '../control-groups/index.ts';
 
 test('reads the groups of both versions', () => {
   const found = parseMembership('9:name=systemd:/\n2:cpu,cpuacct:/docker/a:b\nbad line\n0::/user.slice\n');

@@ -14,6 +14,17 @@ export interface Usage {
   memoryLimit: number | undefined;
 }
 
+/** What a group did and holds beside that. */
+export interface Activity {
+  /** Threads that are alive, and how many may be. */
+  threads: number | undefined;
+  threadLimit: number | undefined;
+  /** Processes that were killed because the group was out of memory. */
+  oomKills: number | undefined;
+  readBytes: number | undefined;
+  writtenBytes: number | undefined;
+}
+
 /** The count that follows a key at the start of a line. */
 function countAt(text: string | undefined, key: string): number | undefined {
   return finite(countIn(new RegExp(`^${key} (\\d+)$`, 'm').exec(text ?? '')?.[1]));
@@ -39,6 +50,38 @@ export function readUnified(read: ReadGroupFile): Usage {
     cpuLimit: share(quota, period),
     memory: workingSet(only(read('', 'memory.current')), countAt(read('', 'memory.stat'), 'inactive_file')),
     memoryLimit: only(read('', 'memory.max')),
+  };
+}
+
+/** The sum of all counts that follow a key, such as those of each device. */
+function sumOf(text: string | undefined, key: RegExp): number | undefined {
+  if (text === undefined) return undefined;
+  let sum = 0;
+  for (const [, count] of text.matchAll(key)) sum += Number(count);
+  return sum;
+}
+
+/** Reads what else a group of the unified hierarchy tells. */
+export function readUnifiedActivity(read: ReadGroupFile): Activity {
+  const io = read('', 'io.stat');
+  return {
+    threads: only(read('', 'pids.current')),
+    threadLimit: only(read('', 'pids.max')),
+    oomKills: countAt(read('', 'memory.events'), 'oom_kill'),
+    readBytes: sumOf(io, /\brbytes=(\d{1,20})/g),
+    writtenBytes: sumOf(io, /\bwbytes=(\d{1,20})/g),
+  };
+}
+
+/** Reads what else a group of the old hierarchies tells. */
+export function readLegacyActivity(read: ReadGroupFile): Activity {
+  const io = read('blkio', 'blkio.throttle.io_service_bytes');
+  return {
+    threads: only(read('pids', 'pids.current')),
+    threadLimit: only(read('pids', 'pids.max')),
+    oomKills: countAt(read('memory', 'memory.oom_control'), 'oom_kill'),
+    readBytes: sumOf(io, /^\d+:\d+ Read (\d{1,20})$/gm),
+    writtenBytes: sumOf(io, /^\d+:\d+ Write (\d{1,20})$/gm),
   };
 }
 
