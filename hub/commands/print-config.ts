@@ -35,7 +35,7 @@ function originOf(
 export async function printConfig(target: string, sources: SettingSources, asJson: boolean): Promise<string> {
   const plan = await planFor(target, sources);
   const settings = planSettings(plan, sources);
-  const tree = sources.file === undefined ? {} : readSettingsFile(sources.file, []);
+  const tree = sources.file === undefined ? {} : readSettingsFile(sources.file, []).tree;
   const known = leavesOf(plan.schema).filter(({ path }) => path.length > 1 || at(settings, path) !== undefined);
   const rows = known.flatMap(({ path, schema }): Row[] => {
     const value = at(settings, path);

@@ -83,7 +83,25 @@ test('every fault is named at once, with its place', () => {
 
 test('a file that is not YAML is named with its line', () => {
   const file = fileOf('port: 1\nlog: [unclosed\n');
-  expect(() => loadSettings(Schema, { file, env: {}, flags: {} })).toThrow(/line \d/);
+  expect(() => loadSettings(Schema, { file, env: {}, flags: {} })).toThrow(/\.yaml:[23]: /);
+});
+
+test('a fault of the file is named with its line, also of a setting that is unknown or lies in a list', () => {
+  const file = fileOf(
+    'log:\n  # a remark\n  level: loud\nallow:\n  - a\n  - [b]\nmail:\n  smtpHost: x\n  pasword: x\n',
+  );
+  let faults: string[] = [];
+  try {
+    loadSettings(Schema, { file, env: { OUTRIDER_PORT: 'x' }, flags: {} });
+  } catch (error) {
+    faults = (error as Error).message.split('\n').map((fault) => fault.replace(file, 'FILE'));
+  }
+  expect(faults).toEqual([
+    expect.stringMatching(/^port: must be integer/),
+    expect.stringMatching(/^FILE:3: log\.level: /),
+    expect.stringMatching(/^FILE:6: allow\.1: must be string/),
+    expect.stringMatching(/^FILE:9: mail: does not know "pasword"/),
+  ]);
 });
 
 test('a file that is missing is a fault that names it', () => {

@@ -1,15 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Type, type Static, type TObject, type TSchema } from 'typebox';
 import { Value } from 'typebox/value';
-import { parseDocument } from 'yaml';
 import { defineProblems, reasonOf } from './problem.ts';
+import { readSettingsFile, withLine, type Settings } from './settings-file.ts';
 
 const problems = defineProblems('config', {
   invalid: { status: 400, title: 'The settings are not valid.' },
 });
-
-/** A tree of settings before it is checked. */
-export type Settings = Record<string, unknown>;
 
 /** Where settings come from, weakest first: schema defaults, file, environment, flags. */
 export interface SettingSources {
@@ -63,33 +60,6 @@ function merge(below: Settings, above: Settings): Settings {
     out[key] = both ? merge(old as Settings, value as Settings) : value;
   }
   return out;
-}
-
-/** Reads a YAML file; each syntax fault is a line of `faults` with its line number. */
-export function readSettingsFile(path: string, faults: string[]): Settings {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    faults.push(`${path}: cannot be read (${reasonOf(error)})`);
-    return {};
-  }
-  const document = parseDocument(text);
-  for (const error of document.errors) faults.push(`${path}: ${error.message.split('\n')[0] ?? 'not YAML'}`);
-  if (document.errors.length > 0) return {};
-  let tree: unknown;
-  try {
-    tree = document.toJS();
-  } catch (error) {
-    faults.push(`${path}: ${reasonOf(error)}`); // An alias without its anchor, or too many of them.
-    return {};
-  }
-  if (tree === null || tree === undefined) return {};
-  if (typeof tree !== 'object' || Array.isArray(tree)) {
-    faults.push(`${path}: must be a mapping of settings`);
-    return {};
-  }
-  return tree as Settings;
 }
 
 function environmentSettings(schema: TSchema, env: NodeJS.ProcessEnv, faults: string[]): Settings {
@@ -191,22 +161,26 @@ export function checkSettings<S extends TSchema>(schema: S, tree: unknown, fault
   return value as Static<S>;
 }
 
-/** Puts all sources together and checks them, with what `check` finds besides. Throws one Problem that lists every fault. */
+/** Puts all sources together and checks them, with what `check` finds besides. Throws one Problem that lists every fault, with its line where the file has it. */
 export function loadSettings<S extends TObject>(
   schema: S,
   sources: SettingSources,
   check: (settings: Settings) => readonly string[] = () => [],
 ): Static<S> {
   const faults: string[] = [];
-  const file = sources.file === undefined ? {} : readSettingsFile(sources.file, faults);
+  const path = sources.file;
+  const file = path === undefined ? undefined : readSettingsFile(path, faults);
+  const below = file?.tree ?? {};
   const above = merge(environmentSettings(schema, sources.env, faults), sources.flags);
   readSecretFiles(schema, [above, {}], faults);
-  readSecretFiles(schema, [file, above], faults);
-  const tree = merge(file, above);
+  readSecretFiles(schema, [below, above], faults);
+  const tree = merge(below, above);
   const settings = checkSettings(schema, tree, faults);
   faults.push(...check(settings as Settings));
-  if (faults.length > 0) throw invalidSettings(faults);
-  return settings;
+  if (faults.length === 0) return settings;
+  throw invalidSettings(
+    path === undefined || file === undefined ? faults : faults.map((fault) => withLine(fault, path, file)),
+  );
 }
 
 /** Variables that are no settings, and mean something to one of the programs or to its tests. */
