@@ -7,6 +7,7 @@ import {
   LOG_LEVELS,
   outliveReaders,
   Problem,
+  reasonOf,
   SHELLS,
   systemClock,
   terminalSink,
@@ -32,6 +33,7 @@ interface Flags {
   json?: boolean;
   force?: boolean;
   ca?: string;
+  out?: string;
 }
 
 function labelsOf(texts: readonly string[] = []): Record<string, string> {
@@ -65,7 +67,8 @@ function stopSignal(): Promise<void> {
       asked = true;
       resolve();
     };
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+    const signals = ['SIGINT', 'SIGTERM', ...(process.stderr.isTTY ? (['SIGHUP'] as const) : [])] as const;
+    for (const signal of signals) process.on(signal, stop);
     // The program that started this one with a channel is gone: nobody else would stop it.
     if (process.send !== undefined && !process.connected) stop();
     else process.once('disconnect', stop);
@@ -80,16 +83,19 @@ function inventoryEntry(): string | undefined {
 
 async function runAgent(flags: Flags): Promise<void> {
   const signalled = stopSignal();
-  const { settings, unknown } = await load(flags);
+  const loaded = await load(flags);
   const { startAgent } = await import('./start.ts');
   const sinks = flags.quiet === true ? [] : [terminalSink()];
   const agent = await startAgent({
-    settings,
-    unknown,
+    loaded,
+    load: () => load(flags),
+    file: () => settingsFile(flags.config, dataOf(flags)),
     clock: systemClock,
     sinks,
     inventoryEntry: inventoryEntry(),
   });
+  // At a terminal it means that the terminal has gone; changes of the file are noticed without it.
+  if (!process.stderr.isTTY) process.on('SIGHUP', () => void agent.reload());
   await signalled;
   await agent.stop();
 }
@@ -168,6 +174,19 @@ function addCommands(program: Command): void {
       const loaded = await load(flagsOf(command));
       const { describeSettings } = await import('./commands/check-config.ts');
       process.stdout.write(describeSettings(loaded));
+    });
+  program
+    .command('flare')
+    .description('write a bundle for support: status, settings, own log, a collection; secrets are replaced')
+    .option('--out <file>', 'where to write it (default: outrider-flare-HOST-TIME.tar.gz here)')
+    .action(async (_options, command: Command) => {
+      const flags = flagsOf(command);
+      const { writeFlare } = await import('./commands/flare.ts');
+      const loaded = await load(flags).catch((error: unknown) => ({ fault: reasonOf(error) }));
+      const dataFolder = 'fault' in loaded ? dataOf(flags) : loaded.settings.data;
+      process.stdout.write(
+        await writeFlare({ dataFolder, loaded, out: flags.out, nowMs: Date.now(), env: process.env }),
+      );
     });
   program
     .command('completion')

@@ -10,7 +10,7 @@ const ACKNOWLEDGED = state('acknowledged');
 const LOST = state('lost');
 
 /** What the agent says of itself. */
-export function createOwnMetrics(given: { spool: Spool; link: Link; pipeline: Pipeline }): Collector {
+export function createOwnMetrics(given: { spool: Spool; link: Pick<Link, 'state'>; pipeline: Pipeline }): Collector {
   return {
     collect(emit) {
       const { user, system } = process.cpuUsage();

@@ -159,3 +159,26 @@ test('after stop nothing runs and nothing is told; stop is safe twice and withou
   expect(blocks).toEqual([]);
   expect(stops).toBeGreaterThan(0);
 });
+
+test('a collector is replaced by another one, at its own interval, without disturbing the others', async () => {
+  const stopped: string[] = [];
+  const counting = (value: number): Collector => ({
+    collect: (emit) => emit('system.uptime', value),
+    stop: () => void stopped.push(String(value)),
+  });
+  const { clock, schedule, of, valueOf } = createWorld({ a: { collector: counting(1) }, b: () => {} });
+  await schedule.start();
+  await clock.advance(2000);
+  schedule.replace('a', { name: 'a', intervalMs: 5000, collector: counting(2) });
+  await clock.advance(10_000);
+  expect(of('a').map((block) => valueOf(block, 'system.uptime'))).toEqual([1, 1, 2, 2, 2]);
+  expect(of('b')).toHaveLength(12);
+  expect(stopped).toEqual(['1']);
+  schedule.replace('a', undefined);
+  await clock.advance(10_000);
+  expect(of('a')).toHaveLength(5);
+  expect(of('b')).toHaveLength(22);
+  await schedule.stop();
+  await clock.advance(10_000);
+  expect(of('b')).toHaveLength(22);
+});

@@ -35,6 +35,8 @@ export interface Schedule extends Component {
   stop(): Promise<void>;
   /** Runs each collector once, now, and resolves when all have finished or are late. */
   runOnce(): Promise<void>;
+  /** Ends a collector and runs another one of its name instead, or none; the others are not disturbed. */
+  replace(name: string, by: ScheduledCollector | undefined): void;
 }
 
 const LEAST_DEADLINE_MS = 5000;
@@ -174,24 +176,50 @@ function createTicker(intervalMs: number, clock: Clock, work: (timeMs: number) =
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
   const { clock, collectors } = options;
-  const jobs = collectors.map((scheduled) => createJob(scheduled, options));
-  const tickers: (() => void)[] = [];
+  const jobs = new Map(collectors.map((scheduled) => [scheduled.name, createJob(scheduled, options)]));
+  /** What ends the ticker of each interval. */
+  const tickers = new Map<number, () => void>();
+  let isRunning = false;
+
+  const runDue = (intervalMs: number, timeMs: number): void => {
+    for (const job of jobs.values()) if (job.intervalMs === intervalMs) void job.run(timeMs);
+  };
+  /** One ticker for each interval that a collector has. */
+  const arrange = (): void => {
+    const wanted = new Set(isRunning ? [...jobs.values()].map(({ intervalMs }) => intervalMs) : []);
+    for (const [intervalMs, cancel] of tickers) {
+      if (wanted.has(intervalMs)) continue;
+      cancel();
+      tickers.delete(intervalMs);
+    }
+    for (const intervalMs of wanted)
+      if (!tickers.has(intervalMs))
+        tickers.set(
+          intervalMs,
+          createTicker(intervalMs, clock, (timeMs) => runDue(intervalMs, timeMs)),
+        );
+  };
   return {
     start() {
-      for (const intervalMs of new Set(jobs.map((job) => job.intervalMs))) {
-        const due = jobs.filter((job) => job.intervalMs === intervalMs);
-        tickers.push(createTicker(intervalMs, clock, (timeMs) => due.forEach((job) => void job.run(timeMs))));
-      }
+      isRunning = true;
+      arrange();
       return Promise.resolve();
     },
     stop() {
-      tickers.splice(0).forEach((cancel) => cancel());
-      jobs.forEach((job) => job.stop());
+      isRunning = false;
+      arrange();
+      for (const job of jobs.values()) job.stop();
       return Promise.resolve();
     },
     async runOnce() {
       const now = clock.now();
-      await Promise.all(jobs.map((job) => job.run(now)));
+      await Promise.all([...jobs.values()].map((job) => job.run(now)));
+    },
+    replace(name, by) {
+      jobs.get(name)?.stop();
+      if (by === undefined) jobs.delete(name);
+      else jobs.set(name, createJob(by, options));
+      arrange();
     },
   };
 }

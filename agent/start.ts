@@ -7,54 +7,64 @@ import {
   openDataFolder,
   run,
   UNKNOWN_VARIABLE,
-  type unknownVariables,
   type Clock,
-  type Component,
+  type CollectorDefinition,
   type LineSink,
   type Logger,
 } from '#sdk';
 import { collectorsFor } from '../plugins/collectors/catalogue.ts';
 import { createCollectors } from './collectors.ts';
-import type { AgentSettings } from './config.ts';
+import type { AgentSettings, LoadedSettings } from './config.ts';
 import { problems } from './errors.ts';
 import { readBasics, type Inventory } from './inventory/basics.ts';
 import { readInventory } from './inventory/index.ts';
-import { readIdentity } from './link/identity.ts';
+import { readIdentity, type Identity } from './link/identity.ts';
 import { createLink, type Link } from './link/link.ts';
 import { createOwnMetrics } from './own-metrics.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { redact } from './redact/redact.ts';
+import type { RenewedPart } from './reload/changes.ts';
+import { createReload } from './reload/reload.ts';
+import { createSwap } from './reload/swap.ts';
 import { createSchedule } from './schedule.ts';
 import { openSpool } from './spool/index.ts';
 import { createStatusWriter } from './status.ts';
+import type { TailSet } from './tail/discovery.ts';
 import { createTailer } from './tail/tailer.ts';
 
 /** The newest form of the data folder that this version reads and writes. */
 const DATA_FORMAT = 1;
+/** Files that are younger may not have been seen by the last look of a tailer, however busy the machine was. */
+const SCAN_MS = 10_000;
 
 /** How to start an agent. */
 export interface StartOptions {
-  settings: AgentSettings;
+  loaded: LoadedSettings;
+  /** Reads all sources of settings again; rejects with every fault. */
+  load(): Promise<LoadedSettings>;
+  /** The settings file that would be read now. */
+  file(): string | undefined;
   clock: Clock;
   /** Where log lines go besides the data folder. */
   sinks: readonly LineSink[];
   /** The program that reads the inventory and ends; undefined for none. */
   inventoryEntry: string | undefined;
-  /** Variables of the environment that look like settings and are none. */
-  unknown: ReturnType<typeof unknownVariables>;
 }
 
 /** An agent that collects and sends. */
 export interface StartedAgent {
+  /** Takes changed settings into use. */
+  reload(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** The link, which starts once it is known what the machine is. */
-function linkPart(link: Link, readMachine: (signal: AbortSignal) => Promise<void>): Component {
+function linkPart(link: Link, machineIsKnown: (signal: AbortSignal) => Promise<void>) {
   const ending = new AbortController();
   return {
+    link,
     start() {
-      void readMachine(ending.signal).then(() => link.start());
+      void machineIsKnown(ending.signal).then(() => link.start());
       return Promise.resolve();
     },
     async stop() {
@@ -64,88 +74,132 @@ function linkPart(link: Link, readMachine: (signal: AbortSignal) => Promise<void
   };
 }
 
-async function parts(options: StartOptions, dataFolder: string, log: Logger) {
-  const { settings, clock } = options;
+function identityIn(dataFolder: string): Identity {
   const identity = readIdentity(dataFolder);
-  if (identity === undefined) {
-    throw problems.notEnrolled(
-      `${dataFolder} holds no identity. Get a join token from the hub and run: outrider-agent enroll --data ${dataFolder}`,
-    );
-  }
+  if (identity !== undefined) return identity;
+  throw problems.notEnrolled(
+    `${dataFolder} holds no identity. Get a join token from the hub and run: outrider-agent enroll --data ${dataFolder}`,
+  );
+}
+
+/** The files that the settings name, and the agent's own log. */
+function tailSets({ logs, ownLog }: AgentSettings, dataFolder: string): TailSet[] {
+  const own = { include: [join(dataFolder, 'log', '*.log')], exclude: [], start: 'beginning' as const };
+  return [...logs, ...(ownLog ? [own] : [])];
+}
+
+/** What the machine is, looked up once. */
+function createMachine({ inventoryEntry: entry, clock }: StartOptions, log: Logger) {
+  let inventory: Inventory | undefined;
+  return {
+    inventory: () => inventory ?? {},
+    async known(signal: AbortSignal): Promise<void> {
+      inventory ??= entry === undefined ? readBasics() : await readInventory({ entry, log, clock, signal });
+    },
+  };
+}
+
+/** What every part is made from. */
+interface Making extends StartOptions {
+  dataFolder: string;
+  /** Those in force. */
+  settings(): AgentSettings;
+  log: Logger;
+}
+
+async function openParts(making: Making) {
+  const { clock, dataFolder, settings, log } = making;
+  const { agentId } = identityIn(dataFolder);
   mkdirSync(join(dataFolder, 'spool'), { recursive: true, mode: 0o700 });
-  const spool = await openSpool({ folder: join(dataFolder, 'spool'), limit: settings.spool.limit, log });
+  const spool = await openSpool({ folder: join(dataFolder, 'spool'), limit: settings().spool.limit, log });
   const pipeline = createPipeline({ spool, clock, log });
+  let { lastRunMs } = spool;
+  const makeTailer = () =>
+    createTailer({
+      sets: tailSets(settings(), dataFolder),
+      pipeline,
+      checkpoints: spool.checkpoints(),
+      lastRunMs,
+      forget: (source) => spool.forget(source),
+      clock,
+      log,
+    });
+  // Another tailer goes on from the places that lie on the disk, as after a restart.
+  const tailer = createSwap(makeTailer, async () => {
+    lastRunMs = clock.now() - SCAN_MS;
+    await pipeline.flush();
+  });
+  const machine = createMachine(making, log);
+  const makeLink = () => {
+    const { labels } = settings();
+    const given = { identity: identityIn(dataFolder), dataFolder, spool, clock, log, hostname: hostname(), labels };
+    return linkPart(createLink({ ...given, inventory: machine.inventory }), machine.known);
+  };
+  const link = createSwap(makeLink);
+  const asked = { agentId, spool, link: { state: () => link.now().link.state() }, pipeline };
   const definitions = await collectorsFor(process.platform);
-  const collectors = createCollectors(definitions, { settings: settings.collectors, root: '/', log, redact, clock });
-  const sets = [
-    ...settings.logs,
-    ...(settings.ownLog
-      ? [{ include: [join(dataFolder, 'log', '*.log')], exclude: [], start: 'beginning' as const }]
-      : []),
-  ];
-  const tailer = createTailer({
-    sets,
-    pipeline,
-    checkpoints: spool.checkpoints(),
-    lastRunMs: spool.lastRunMs,
-    forget: (source) => spool.forget(source),
-    clock,
-    log,
-  });
-  let inventory: Inventory = {};
-  const link = createLink({
-    identity,
-    dataFolder,
-    spool,
-    clock,
-    log,
-    hostname: hostname(),
-    labels: settings.labels,
-    inventory: () => inventory,
-  });
-  const own = { name: 'agent', collector: createOwnMetrics({ spool, link, pipeline }), intervalMs: 10_000 };
+  const collectorsOf = ({ collectors }: AgentSettings, of: readonly CollectorDefinition[]) =>
+    createCollectors(of, { settings: collectors, root: '/', log, redact, clock });
+  const own = { name: 'agent', collector: createOwnMetrics(asked), intervalMs: 10_000 };
   const schedule = createSchedule({
-    collectors: [...collectors, own],
+    collectors: [...collectorsOf(settings(), definitions), own],
     clock,
     log,
     sink: (block) => pipeline.addBlock(block),
   });
-  const readMachine = async (signal: AbortSignal): Promise<void> => {
-    const { inventoryEntry: entry } = options;
-    inventory = entry === undefined ? readBasics() : await readInventory({ entry, log, clock, signal });
+  return {
+    ...{ asked, spool, pipeline, tailer, link, schedule },
+    renewPart: (part: RenewedPart) => ({ tail: tailer, link })[part].renew(),
+    renewCollector(name: string, next: AgentSettings) {
+      const [scheduled] = collectorsOf(
+        next,
+        definitions.filter((definition) => definition.name === name),
+      );
+      schedule.replace(name, scheduled);
+    },
   };
-  const { agentId } = identity;
-  const status = createStatusWriter({ dataFolder, clock, agentId, spool, link, pipeline, files: () => tailer.files() });
+}
+
+async function startParts(options: StartOptions, dataFolder: string): Promise<StartedAgent> {
+  const { loaded, clock, sinks } = options;
+  let settings = (): AgentSettings => loaded.settings;
+  const log = createLogger(() => settings().log.level, [fileSink(join(dataFolder, 'log'), 'agent'), ...sinks]);
+  for (const unknown of loaded.unknown) log.warn(UNKNOWN_VARIABLE, { ...unknown });
+  const parts = await openParts({ ...options, dataFolder, settings: () => settings(), log });
+  const { asked, spool, pipeline, tailer, link, schedule } = parts;
+  const reload = createReload({ ...options, ...parts, first: loaded, log });
+  settings = reload.settings;
+  const files = (): readonly string[] => tailer.now().files();
+  const status = createStatusWriter({ ...asked, dataFolder, clock, files, settings: reload.state });
   // Stopped in reverse: nothing is collected any more, what was gathered goes to disk and to the hub, then the stream ends.
-  return [
-    { name: 'spool', component: { stop: () => spool.close() } },
-    { name: 'status', component: status },
-    { name: 'link', component: linkPart(link, readMachine) },
-    { name: 'pipeline', component: { start: () => Promise.resolve(pipeline.start()), stop: () => pipeline.stop() } },
-    { name: 'schedule', component: schedule },
-    { name: 'tailer', component: tailer },
-  ];
+  const running = await run(
+    [
+      { name: 'spool', component: { stop: () => spool.close() } },
+      { name: 'status', component: status },
+      { name: 'link', component: link },
+      { name: 'pipeline', component: { start: () => Promise.resolve(pipeline.start()), stop: () => pipeline.stop() } },
+      { name: 'schedule', component: schedule },
+      { name: 'tailer', component: tailer },
+      { name: 'reload', component: reload },
+    ],
+    { clock, log },
+  );
+  log.info('the agent is running', { data: dataFolder });
+  return {
+    reload: reload.reload,
+    async stop() {
+      await running.stop();
+      log.info('the agent has stopped');
+    },
+  };
 }
 
 /** Starts the agent: the spool first, the link last. */
 export async function startAgent(options: StartOptions): Promise<StartedAgent> {
-  const { settings, clock } = options;
-  const folder = openDataFolder(settings.data, 'agent', DATA_FORMAT);
+  const folder = openDataFolder(options.loaded.settings.data, 'agent', DATA_FORMAT);
   try {
-    const log = createLogger(settings.log.level, [fileSink(join(folder.path, 'log'), 'agent'), ...options.sinks]);
-    for (const unknown of options.unknown) log.warn(UNKNOWN_VARIABLE, { ...unknown });
-    const running = await run(await parts(options, folder.path, log), { clock, log });
-    log.info('the agent is running', { data: folder.path });
-    return {
-      async stop() {
-        try {
-          await running.stop();
-          log.info('the agent has stopped');
-        } finally {
-          folder.close();
-        }
-      },
-    };
+    const agent = await startParts(options, folder.path);
+    return { ...agent, stop: () => agent.stop().finally(() => folder.close()) };
   } catch (error) {
     folder.close();
     throw error;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock, Component } from '#sdk';
 import type { Link } from './link/link.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
+import type { SettingsState } from './reload/reload.ts';
 import type { Spool } from './spool/index.ts';
 
 /** What the running agent writes down for `outrider-agent status`. */
@@ -28,6 +29,7 @@ export interface Status {
   linesLost: number;
   blocksDropped: number;
   skewMs: number;
+  settings: Readonly<SettingsState>;
   files: readonly string[];
 }
 
@@ -35,9 +37,10 @@ export interface Status {
 export interface StatusGiven {
   agentId: string;
   spool: Spool;
-  link: Link;
+  link: Pick<Link, 'state'>;
   pipeline: Pipeline;
   files(): readonly string[];
+  settings(): Readonly<SettingsState>;
 }
 
 const STATUS_MS = 5_000;
@@ -51,6 +54,7 @@ export function statusOf({
   link,
   pipeline,
   files,
+  settings,
 }: StatusGiven): Omit<Status, 'running' | 'writtenMs'> {
   const { connected, reason, hub, lastAckMs, skewMs } = link.state();
   const { linesRead, linesSpooled, linesLost, blocksDropped } = pipeline.ledger();
@@ -72,6 +76,7 @@ export function statusOf({
     linesLost: linesLost + lost,
     blocksDropped,
     skewMs,
+    settings: settings(),
     files: files(),
   };
 }

@@ -24,6 +24,13 @@ function linesOf({ linesRead, linesCarried, linesAcknowledged, linesWaiting, lin
   return `${linesRead} read${carried}: ${linesAcknowledged} acknowledged, ${linesWaiting} wait in the spool, ${linesLost} lost`;
 }
 
+/** Where the settings in force come from, and what keeps newer ones from it. */
+function settingsOf({ settings: { file, fault, awaitRestart } }: Status): string {
+  const from = file ?? 'defaults, environment and flags';
+  if (fault !== undefined) return `${from}, as it was before: ${fault}`;
+  return awaitRestart.length === 0 ? from : `${from}; await a restart: ${awaitRestart.join(', ')}`;
+}
+
 function table(status: Status, running: boolean, nowMs: number): string {
   const link = !running
     ? 'the agent is not running; this is how it was when it ended'
@@ -42,6 +49,7 @@ function table(status: Status, running: boolean, nowMs: number): string {
     ['lines', linesOf(status)],
     ['samples', status.blocksDropped === 0 ? 'none dropped' : `${status.blocksDropped} runs of collectors dropped`],
     ['clock', `${(status.skewMs / 1000).toFixed(3)} s off the hub’s`],
+    ['settings', settingsOf(status)],
     ...status.files.map((file, n): [string, string] => [n === 0 ? 'files' : '', file]),
   ];
   return rows.map(([name, value]) => `${name.padEnd(13)} ${value}\n`).join('');

@@ -31,6 +31,8 @@ export interface Pipeline {
   room(): Promise<void>;
   ledger(): Readonly<Ledger>;
   start(): void;
+  /** Resolves when everything that was gathered so far is in the spool. */
+  flush(): Promise<void>;
   /** Puts everything that was gathered into the spool. */
   stop(): Promise<void>;
 }
@@ -121,6 +123,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     room: () =>
       hasRoom() || stopping.signal.aborted ? Promise.resolve() : new Promise((resolve) => waiters.push(resolve)),
     ledger: () => ledger,
+    flush,
     start() {
       cancel = afterEachTick(clock, () => {
         void flush();

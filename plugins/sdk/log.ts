@@ -78,17 +78,25 @@ export function fileSink(folder: string, name: string, maxBytes = 10_000_000, ke
   };
 }
 
-/** Makes a logger over pino that writes each line to every sink; `more` gives facts of the moment, such as the trace. */
-export function createLogger(level: LogLevel, sinks: readonly LineSink[], more?: () => object): Logger {
+/**
+ * Makes a logger over pino that writes each line to every sink; `more` gives facts of the moment, such as the trace. A
+ * level that may change while the program runs is given as a function.
+ */
+export function createLogger(
+  level: LogLevel | (() => LogLevel),
+  sinks: readonly LineSink[],
+  more?: () => object,
+): Logger {
   const destination = { write: (line: string) => sinks.forEach((sink) => sink.write(line)) };
   const options: pino.LoggerOptions = {
-    level,
+    level: 'debug',
     ...(more === undefined ? {} : { mixin: more }),
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
   };
-  return wrap(pino(options, destination));
+  const least = typeof level === 'function' ? level : () => level;
+  return wrap(pino(options, destination), (of) => LOG_LEVELS.indexOf(of) >= LOG_LEVELS.indexOf(least()));
 }
 
 /** A logger that says nothing, for code under test. */
@@ -100,12 +108,17 @@ export const silentLogger: Logger = {
   child: () => silentLogger,
 };
 
-function wrap(inner: pino.Logger): Logger {
+function wrap(inner: pino.Logger, isWanted: (level: LogLevel) => boolean): Logger {
+  const at =
+    (level: LogLevel) =>
+    (message: string, facts: Facts = {}): void => {
+      if (isWanted(level)) inner[level](facts, message);
+    };
   return {
-    debug: (message, facts) => inner.debug(facts ?? {}, message),
-    info: (message, facts) => inner.info(facts ?? {}, message),
-    warn: (message, facts) => inner.warn(facts ?? {}, message),
-    error: (message, facts) => inner.error(facts ?? {}, message),
-    child: (facts) => wrap(inner.child(facts)),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (facts) => wrap(inner.child(facts), isWanted),
   };
 }

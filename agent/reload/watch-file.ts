@@ -1,0 +1,31 @@
+import { statSync } from 'node:fs';
+import type { Cancel, Clock } from '#sdk';
+
+const LOOK_MS = 2000;
+
+/** What a file looks like from outside; undefined while there is none. */
+function looksOf(path: string | undefined): string | undefined {
+  try {
+    const stat = path === undefined ? undefined : statSync(path, { bigint: true });
+    return stat && `${path}:${stat.ino}:${stat.size}:${stat.mtimeNs}`;
+  } catch {
+    return undefined; // It is being replaced, or gone.
+  }
+}
+
+/**
+ * Calls `changed` when a file has become another one and stays so for one look more: an editor writes in pieces. It is
+ * looked at, not watched, since it is often a link into a folder that is swapped as a whole. Returns what ends it.
+ */
+export function watchFile(path: () => string | undefined, clock: Clock, changed: () => void): Cancel {
+  let known = looksOf(path());
+  let seen = known;
+  return clock.every(LOOK_MS, () => {
+    const looks = looksOf(path());
+    const isStill = looks === seen;
+    seen = looks;
+    if (looks === undefined || looks === known || !isStill) return;
+    known = looks;
+    changed();
+  });
+}
