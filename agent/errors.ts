@@ -11,6 +11,7 @@ export const problems = defineProblems('agent', {
   badAuthority: { status: 400, title: 'The certificate of an authority cannot be read.' },
   damagedIdentity: { status: 500, title: 'The identity of this agent is damaged.' },
   notReadable: { status: 403, title: 'The identity of this agent cannot be read.' },
+  noTerminal: { status: 400, title: 'There is no terminal.' },
   notWritten: { status: 507, title: 'A file cannot be written.' },
   spoolNotWritable: { status: 507, title: 'The spool cannot be written.', retryable: true },
 });

@@ -118,8 +118,10 @@ function label(text: string, all: string[] = []): string[] {
   return [...all, text];
 }
 
-function addCommands(program: Command): void {
-  const flagsOf = (command: Command): Flags => command.optsWithGlobals<Flags>();
+const flagsOf = (command: Command): Flags => command.optsWithGlobals<Flags>();
+
+/** Commands by which an agent does its work. */
+function addWork(program: Command): void {
   program
     .command('run')
     .description('collect and send until told to stop')
@@ -146,6 +148,10 @@ function addCommands(program: Command): void {
         }),
       );
     });
+}
+
+/** Commands by which a person looks what an agent does, or would do. */
+function addLooks(program: Command): void {
   program
     .command('status')
     .description('say how the agent of this machine is doing; ends with 1 when it is not running')
@@ -176,6 +182,13 @@ function addCommands(program: Command): void {
       process.stdout.write(describeSettings(loaded));
     });
   program
+    .command('top')
+    .description('show this machine and its agent live in the terminal; q quits')
+    .action(async (_options, command: Command) => {
+      const { showTop } = await import('./commands/top.ts');
+      await showTop((await load(flagsOf(command))).settings, { input: process.stdin, output: process.stdout });
+    });
+  program
     .command('flare')
     .description('write a bundle for support: status, settings, own log, a collection; secrets are replaced')
     .option('--out <file>', 'where to write it (default: outrider-flare-HOST-TIME.tar.gz here)')
@@ -188,6 +201,9 @@ function addCommands(program: Command): void {
         await writeFlare({ dataFolder, loaded, out: flags.out, nowMs: Date.now(), env: process.env }),
       );
     });
+}
+
+function addCompletion(program: Command): void {
   program
     .command('completion')
     .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
@@ -204,7 +220,9 @@ function createProgram(): Command {
     .addOption(new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS))
     .showHelpAfterError('(outrider-agent --help lists the commands)')
     .exitOverride();
-  addCommands(program);
+  addWork(program);
+  addLooks(program);
+  addCompletion(program);
   return program;
 }
 

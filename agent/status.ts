@@ -45,6 +45,9 @@ export interface StatusGiven {
 
 const STATUS_MS = 5_000;
 
+/** Of an agent of a version that did not write it down. */
+const UNKNOWN_SETTINGS: SettingsState = { file: undefined, sinceMs: 0, fault: undefined, awaitRestart: [] };
+
 const fileOf = (dataFolder: string): string => join(dataFolder, 'status.json');
 
 /** Gathers the status of a running agent. */
@@ -113,8 +116,27 @@ export function createStatusWriter(given: StatusGiven & { dataFolder: string; cl
 /** Reads the status that an agent left; undefined when none ever ran with this data folder. */
 export function readStatus(dataFolder: string): Status | undefined {
   try {
-    return JSON.parse(readFileSync(fileOf(dataFolder), 'utf8')) as Status;
+    const status = JSON.parse(readFileSync(fileOf(dataFolder), 'utf8')) as Omit<Status, 'settings'> &
+      Partial<Pick<Status, 'settings'>>;
+    return { ...status, settings: status.settings ?? UNKNOWN_SETTINGS };
   } catch {
     return undefined; // None ran yet, or a crash left a half.
   }
+}
+
+/** A status older than this was left by an agent that was killed, milliseconds. */
+const STALE_MS = 30_000;
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** True while the agent that wrote a status runs. */
+export function isRunning(status: Status | undefined, nowMs: number): boolean {
+  return status?.running === true && isAlive(status.pid) && nowMs - status.writtenMs < STALE_MS;
 }

@@ -84,7 +84,7 @@ async function contents(given: FlareGiven): Promise<ArchiveFile[]> {
     // It never ran, or its log is not ours to read: the list of files says so.
   }
   return Promise.all([
-    part('machine.json', () => machineOf(given)),
+    Promise.resolve({ name: 'machine.json', text: machineOf(given) }),
     part('status.txt', () => describeStatus(dataFolder, false, nowMs).text),
     part('status.json', () => describeStatus(dataFolder, true, nowMs).text),
     part('check-config.txt', () => describeSettings(settings())),

@@ -1,18 +1,6 @@
 import { problems } from '../errors.ts';
 import { readIdentity } from '../link/identity.ts';
-import { readStatus, type Status } from '../status.ts';
-
-/** A status older than this was left by an agent that was killed, milliseconds. */
-const STALE_MS = 30_000;
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
+import { isRunning, readStatus, type Status } from '../status.ts';
 
 const ago = (ms: number | null, nowMs: number): string =>
   ms === null ? 'never' : `${Math.max(0, Math.round((nowMs - ms) / 1000))} s ago`;
@@ -64,7 +52,7 @@ export function describeStatus(dataFolder: string, json: boolean, nowMs: number)
     );
   const { agentId, link } = identity;
   const status = readStatus(dataFolder);
-  const running = status?.running === true && isAlive(status.pid) && nowMs - status.writtenMs < STALE_MS;
+  const running = isRunning(status, nowMs);
   if (json) return { text: `${JSON.stringify({ agentId, hub: link, ...status, running }, null, 2)}\n`, running };
   const never = `agent         ${agentId}\nhub           ${link}\nlink          the agent has not run yet; start it with: outrider-agent run --data ${dataFolder}\n`;
   return { text: status === undefined ? never : table(status, running, nowMs), running };
