@@ -19,6 +19,14 @@ const view: TopView = {
     ['system.cpu.busy', 0.5],
     ['system.memory.utilization system.memory.state=used', 0.95],
     ['system.memory.limit', 16e9],
+    [
+      'system.filesystem.utilization system.device=vda1 system.filesystem.mountpoint=/ system.filesystem.type=ext4',
+      0.4,
+    ],
+    [
+      'system.filesystem.utilization system.device=vdb system.filesystem.mountpoint=/data system.filesystem.type=xfs',
+      0.7,
+    ],
     ['system.disk.io system.device=sda disk.io.direction=read', 5_000_000],
   ]),
   valuesBefore: new Map([['system.disk.io system.device=sda disk.io.direction=read', 1_000_000]]),
@@ -30,6 +38,7 @@ test('the screen tells rates of the machine and of the agent, and what is follow
   const text = plain(screenOf(view, 100, 40)).join('\n');
   expect(text).toContain('connected to hub.example.com:4320, acknowledged 2 s ago');
   expect(text).toMatch(/cpu +█{12}░{12} {2}50 %/);
+  expect(text).toMatch(/fullest +█+░+ +70 % +\/data/);
   expect(text).toContain('disk     read 2.0 MB/s, write 0 B/s');
   expect(text).toContain('read 50/s, acknowledged 50/s, waiting 7, lost 0');
   expect(text).toContain('  /var/log/app.log');

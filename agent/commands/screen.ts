@@ -60,9 +60,7 @@ function machineRows(view: TopView): string[] {
   const net = ['direction=receive', 'direction=transmit'].map((word) =>
     bytesText(rate(view, 'system.network.io', word)),
   );
-  const fullest = of(values, 'system.filesystem.utilization')
-    .filter(([text]) => text.includes('state=used'))
-    .sort(([, a], [, b]) => b - a)[0];
+  const fullest = of(values, 'system.filesystem.utilization').sort(([, a], [, b]) => b - a)[0];
   const mount = /mountpoint=(\S+)/.exec(fullest?.[0] ?? '')?.[1];
   return [
     `cpu      ${bar(cpu)}   load ${loads.join(' ')}`,
