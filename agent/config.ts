@@ -14,9 +14,10 @@ const TailSet = Type.Object(
   {
     include: Type.Array(Type.String({ minLength: 1 }), { description: 'Globs of files to follow.', minItems: 1 }),
     exclude: Type.Array(Type.String({ minLength: 1 }), { description: 'Globs of files to leave out.', default: [] }),
-    start: Type.Enum(['end', 'beginning'], {
-      description: 'Where files that are there at the very first start are read from.',
-      default: 'end',
+    start: Type.Enum(['saved', 'end', 'beginning'], {
+      description:
+        'Where a file is read from when the agent starts. saved: where it was read to; a file without such a place, and older than the last run, from its end. beginning: the same, but such a file from its beginning. end: always from its end, so that what was written while no agent ran is left out. Files that appear later are read from their beginning.',
+      default: 'saved',
     }),
   },
   { additionalProperties: false },
@@ -32,6 +33,13 @@ const settings = {
   logs: Type.Array(TailSet, {
     description: 'Log files to follow.',
     default: [{ include: ['/var/log/*.log', '/var/log/syslog', '/var/log/messages'] }],
+  }),
+  openFiles: Type.Integer({
+    description:
+      'Log files that are open at once, renamed ones among them; of more than that the most silent ones wait closed until they are written to.',
+    default: 512,
+    minimum: 8,
+    maximum: 65_536,
   }),
   ownLog: Type.Boolean({ description: 'Follow the agent’s own log too.', default: true }),
   spool: Type.Object(

@@ -114,16 +114,24 @@ async function openParts(making: Making) {
   const spool = await openSpool({ folder: join(dataFolder, 'spool'), limit: settings().spool.limit, log });
   const pipeline = createPipeline({ spool, clock, log });
   let { lastRunMs } = spool;
-  const makeTailer = () =>
-    createTailer({
-      sets: tailSets(settings(), dataFolder),
+  let isAgain = false;
+  const makeTailer = () => {
+    // Only a start leaves out what was written before: a changed setting loses nothing.
+    const sets = tailSets(settings(), dataFolder).map((set) =>
+      isAgain && set.start === 'end' ? { ...set, start: 'saved' as const } : set,
+    );
+    isAgain = true;
+    return createTailer({
+      sets,
       pipeline,
+      handles: settings().openFiles,
       checkpoints: spool.checkpoints(),
       lastRunMs,
       forget: (source) => spool.forget(source),
       clock,
       log,
     });
+  };
   // Another tailer goes on from the places that lie on the disk, as after a restart.
   const tailer = createSwap(makeTailer, async () => {
     lastRunMs = clock.now() - SCAN_MS;

@@ -5,7 +5,12 @@ import type { AgentSettings } from '../config.ts';
 export type RenewedPart = 'tail' | 'link';
 
 /** What follows from a change of each section; sections that stand in neither list take effect with the next start. */
-const RENEWED: Readonly<Record<string, RenewedPart>> = { logs: 'tail', ownLog: 'tail', labels: 'link' };
+const RENEWED: Readonly<Record<string, RenewedPart>> = {
+  logs: 'tail',
+  ownLog: 'tail',
+  openFiles: 'tail',
+  labels: 'link',
+};
 /** Sections that are looked up whenever they are needed. */
 const LIVE: ReadonlySet<string> = new Set(['log']);
 

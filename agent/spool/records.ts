@@ -3,6 +3,8 @@ export interface FileCheckpoint {
   path: string;
   device: number;
   inode: number;
+  /** When the file was made, milliseconds since 1970, where its file system tells: numbers on a disk are used again. */
+  bornMs?: number;
   /** SHA-256 of the first `fingerprintLength` bytes, hex. */
   fingerprint: string;
   fingerprintLength: number;
@@ -12,6 +14,8 @@ export interface FileCheckpoint {
   tail?: number;
   /** Inside a line that was cut: its rest is skipped. */
   skipping?: boolean;
+  /** A packed copy that was read to its end: it does not grow. */
+  isDone?: boolean;
 }
 
 /** Where a journal was read to. */
@@ -21,8 +25,13 @@ export interface JournalCheckpoint {
   cursor: string;
 }
 
+/** A source that is done; what it held goes on elsewhere, as a place says that was written before or with this. */
+export interface GoneCheckpoint {
+  gone: string;
+}
+
 /** Where a source of lines was read to. */
-export type Checkpoint = FileCheckpoint | JournalCheckpoint;
+export type Checkpoint = FileCheckpoint | JournalCheckpoint | GoneCheckpoint;
 
 /** What a segment begins with, so that it stands alone. */
 export interface Snapshot {
@@ -57,8 +66,9 @@ export interface BatchBody {
 
 /** Identity of a source, whatever its name is now. */
 export function sourceOf(
-  checkpoint: Pick<FileCheckpoint, 'device' | 'inode'> | Pick<JournalCheckpoint, 'journal'>,
+  checkpoint: Pick<FileCheckpoint, 'device' | 'inode'> | Pick<JournalCheckpoint, 'journal'> | GoneCheckpoint,
 ): string {
+  if ('gone' in checkpoint) return checkpoint.gone;
   return 'journal' in checkpoint ? `journal:${checkpoint.journal}` : `${checkpoint.device}:${checkpoint.inode}`;
 }
 

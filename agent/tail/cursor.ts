@@ -23,6 +23,11 @@ export interface Cursor {
   skipping: boolean;
 }
 
+/** The bytes that the last read moved a cursor over; valid until the next one. */
+export function consumed(length: number): Buffer {
+  return buffer.subarray(0, length);
+}
+
 /** Skips the rest of a cut line in the first `length` bytes of the buffer; gives where the next line begins. */
 function skip(cursor: Cursor, length: number): number {
   const end = buffer.subarray(0, length).indexOf(NEWLINE);

@@ -1,126 +1,162 @@
 import type { Clock } from '#sdk';
 import type { FileCheckpoint } from '../spool/index.ts';
-import type { TailedLines } from '../pipeline/gathering.ts';
-import { findGenerations, findRenamed } from './fingerprint.ts';
+import type { TruncatedFile } from './followed-file.ts';
+import type { Generations } from './generations.ts';
 import { createGlobMatcher, type GlobMatcher, type GlobSet } from './globs.ts';
-import { identityAt, type Found, type OpenFile, type OpenFiles } from './open-files.ts';
+import { COARSE_MS, identityAt, type Found, type OpenFile, type OpenFiles, type Wanted } from './open-files.ts';
+import { takeUpOrphan } from './orphans.ts';
+import type { PackedFiles } from './packed-files.ts';
+import { isPacked } from './packed.ts';
+import type { ParkedFiles } from './parked-files.ts';
+import type { Places } from './places.ts';
+import { bornMs, isBeside, type Sibling } from './rotated.ts';
 
-/** Files to follow, and where one that is there at the very first start is read from. */
+/** Files to follow, and where they are read from. */
 export interface TailSet extends GlobSet {
-  start: 'end' | 'beginning';
+  start: 'saved' | 'end' | 'beginning';
 }
 
 /** What a discovery stands on. */
 export interface DiscoveryGiven {
   sets: readonly TailSet[];
-  /** Where an earlier run had come to, by source. */
-  checkpoints: ReadonlyMap<string, FileCheckpoint>;
   files: OpenFiles;
+  parked: ParkedFiles;
+  packed: PackedFiles;
+  places: Places;
+  generations: Generations;
   /** When the last run ended; undefined before the first. Files that are younger are read from their beginning. */
   lastRunMs: number | undefined;
-  addLines(lines: TailedLines): void;
-  /** Called when a source is done and will not come back. */
-  forget(source: string): void;
   clock: Clock;
 }
 
 /** Finds files that fit and are not followed yet. */
 export interface Discovery {
   readonly matchers: readonly GlobMatcher[];
+  /** Takes up files where an earlier run left them, wherever they are now, and those that came since; to be called once. */
+  begin(): void;
   /** Takes up every file that fits the globs. Looking through folders takes at most a twentieth of the time. */
   scan(): OpenFile[];
-  /** Takes up files that a path led to since then and that were renamed before anyone looked; true when there were any. */
-  takeUpGenerations(path: string, sinceMs: number): boolean;
-  /** Takes up files that were renamed while no agent ran; to be called once, after the first scan. */
-  takeUpOrphans(): void;
-  /** Remembers where a closed file was read to, for as long as it lies on the disk. */
-  keepPlace(entry: OpenFile): void;
-  /** Forgets a file that was deleted: its number on the disk is used again at once. */
-  forgetPlace(entry: OpenFile): void;
+  /** Takes up what a path leads to now that its file was renamed, and what it led to in between; true when there was anything. */
+  renamed(path: string, sinceMs: number): boolean;
+  /** Decides what becomes of what a truncated file held; true when it may be read on at once, else `release` is called. */
+  truncated(path: string, what: TruncatedFile, release: () => void): boolean;
   /** Forgets places of files that are gone from the disk; looks once an hour. */
   sweep(): void;
 }
 
 const SWEEP_MS = 3_600_000;
+/** The last run may have ended before it had seen a file that was as young as this. */
+const UNSEEN_MS = 10_000;
+
+/** The place of a file, also of one whose device has got another number since the last run, as they do at a boot. */
+function placeAtStart(places: Places, files: OpenFiles, path: string, found: Found): FileCheckpoint | undefined {
+  const inode = found.source.slice(found.source.indexOf(':'));
+  const isOld = ([old, place]: readonly [string, FileCheckpoint]): boolean =>
+    place.path === path && old.endsWith(inode) && !files.has(old);
+  return places.of(found) ?? [...places.known].find(isOld)?.[1];
+}
+
+/** Forgets places of files that are gone from the disk; looks once an hour. */
+function createSweep(places: Places, clock: Clock): () => void {
+  let sweepAt = clock.monotonic() + SWEEP_MS;
+  return () => {
+    if (clock.monotonic() < sweepAt) return;
+    sweepAt = clock.monotonic() + SWEEP_MS;
+    for (const [source, place] of places.known) {
+      if (places.isFollowed(source) || identityAt(place.path)?.source === source) continue;
+      if (!isBeside(place)) places.forget(source);
+    }
+  };
+}
+
+/** Makes copies of a truncated file known, so that nobody takes one for a file of its own. */
+function keepCopies(
+  places: Places,
+  { path, fingerprint, fingerprintLength }: FileCheckpoint,
+  copies: readonly Sibling[],
+): void {
+  for (const { stat } of copies) {
+    const own = { device: stat.dev, inode: stat.ino, bornMs: stat.birthtimeMs, offset: stat.size, isDone: true };
+    places.keep({ path, ...own, fingerprint, fingerprintLength });
+  }
+}
 
 /** Makes a discovery. */
 export function createDiscovery(given: DiscoveryGiven): Discovery {
-  const { files, clock } = given;
-  const places = new Map(given.checkpoints);
+  const { files, parked, packed, places, generations, clock, lastRunMs } = given;
   const matchers = given.sets.map((set) => ({ start: set.start, ...createGlobMatcher(set) }));
+  const named = () => matchers.flatMap(({ start, expand }) => expand().map((path) => ({ path, start })));
+  const setOf = (path: string) => matchers.find(({ matches }) => matches(path));
   let isFirst = true;
   let scanAt = 0;
-  let sweepAt = clock.monotonic() + SWEEP_MS;
 
-  const forget = (source: string): void => {
-    places.delete(source);
-    given.forget(source);
-  };
-  /** The place of a file; at the start also one whose device has got another number since, as they do at a boot. */
-  const placeOf = (path: string, { source }: Found): FileCheckpoint | undefined => {
-    const known = places.get(source);
-    if (known !== undefined || !isFirst) return known;
-    const inode = source.slice(source.indexOf(':'));
-    for (const [old, place] of places) {
-      if (place.path !== path || !old.endsWith(inode) || files.has(old)) continue;
-      forget(old);
-      return place;
-    }
-    return undefined;
+  const placeOf = (path: string, found: Found): FileCheckpoint | undefined =>
+    isFirst ? placeAtStart(places, files, path, found) : places.of(found);
+  const startOf = (path: string, found: Found, start: TailSet['start']): Wanted['start'] => {
+    const place = placeOf(path, found);
+    const isOld = isFirst && (lastRunMs === undefined || bornMs(found.stat) < lastRunMs - UNSEEN_MS);
+    if (isFirst && start === 'end' && (isOld || place !== undefined)) return 'end';
+    if (place !== undefined) return { ...place, path };
+    return isOld && start !== 'beginning' ? 'end' : 'beginning';
   };
   const takeUp = (path: string, start: TailSet['start']): OpenFile | undefined => {
     const found = identityAt(path);
-    if (found === undefined || files.has(found.source)) return undefined;
-    const place = placeOf(path, found);
-    const isOld = isFirst && (given.lastRunMs === undefined || found.bornMs < given.lastRunMs);
-    const from = place === undefined ? (isOld ? start : 'beginning') : { ...place, path };
-    const entry = files.open({ path, source: found.source, start: from });
+    if (found === undefined || places.isFollowed(found.source) || isPacked(path)) return undefined;
+    if (placeOf(path, found) === undefined && generations.isCopyOfFollowed(path, found.stat)) return undefined;
+    const entry = files.open({ path, source: found.source, start: startOf(path, found, start) });
     // Also a file that says nothing has a place from now on, so that a restart reads what it says meanwhile.
-    if (entry !== undefined && places.get(found.source) === undefined)
-      given.addLines({ path, piece: undefined, checkpoint: entry.place });
+    if (entry !== undefined && places.of(found)?.path !== path) places.keep(entry.place);
     return entry;
   };
-  const takeUpGenerations = (path: string, sinceMs: number): boolean => {
-    let any = false;
-    for (const at of findGenerations(path, sinceMs)) {
-      const found = identityAt(at);
-      if (found === undefined || files.has(found.source) || places.has(found.source)) continue;
-      any = files.open({ path, at, source: found.source, start: 'beginning' }) !== undefined || any;
-    }
-    return any;
-  };
-
   return {
     matchers,
+    begin() {
+      const paths = named();
+      const isKnown = ({ path }: { path: string }): boolean => {
+        const found = identityAt(path);
+        return found !== undefined && placeOf(path, found) !== undefined;
+      };
+      // What is known comes first: what is not may be a copy of it.
+      for (const { path, start } of paths.filter(isKnown)) takeUp(path, start);
+      const isFromEnd = (path: string): boolean => setOf(path)?.start === 'end';
+      const orphans = [...places.known].filter(([source, { path }]) => !places.isFollowed(source) && !isFromEnd(path));
+      for (const [source, place] of orphans) if (place.isDone !== true) takeUpOrphan(given, source, place);
+      for (const { path, start } of paths) takeUp(path, start);
+      isFirst = false;
+      const followed = new Set([...places.known.values()].map(({ path }) => path).filter((path) => !isFromEnd(path)));
+      for (const path of followed) generations.takeUp(path, (lastRunMs ?? Infinity) - UNSEEN_MS);
+      // Only now: what it was packed into is recognised by it.
+      for (const [source, place] of orphans) if (place.isDone === true && !isBeside(place)) places.forget(source);
+    },
     scan() {
       const begun = clock.monotonic();
       if (begun < scanAt) return [];
-      const taken = matchers.flatMap(({ start, expand }) => expand().flatMap((path) => takeUp(path, start) ?? []));
+      parked.look();
+      const taken = named().flatMap(({ path, start }) => takeUp(path, start) ?? []);
+      generations.look();
       scanAt = begun + 20 * (clock.monotonic() - begun);
       return taken;
     },
-    takeUpGenerations,
-    takeUpOrphans() {
-      isFirst = false;
-      for (const [source, place] of [...places]) {
-        if (files.has(source)) continue;
-        const at = findRenamed(place);
-        const found = at === undefined ? undefined : identityAt(at);
-        if (at !== undefined && found !== undefined)
-          files.open({ path: place.path, at, source: found.source, start: place });
-        takeUpGenerations(place.path, given.lastRunMs ?? Infinity);
-        if (found?.source !== source) forget(source);
-      }
+    renamed(path, sinceMs) {
+      const any = generations.takeUp(path, sinceMs);
+      const set = setOf(path);
+      const entry = set === undefined ? undefined : takeUp(path, set.start);
+      // The next file may not be there yet, and be renamed too before the next scan.
+      generations.expect(path, sinceMs);
+      return any || entry !== undefined;
     },
-    keepPlace: ({ source, place }) => void places.set(source, place),
-    forgetPlace: ({ source }) => forget(source),
-    sweep() {
-      if (clock.monotonic() < sweepAt) return;
-      sweepAt = clock.monotonic() + SWEEP_MS;
-      for (const [source, place] of places) {
-        if (files.has(source) || identityAt(place.path)?.source === source) continue;
-        if (findRenamed(place) === undefined) forget(source);
+    truncated(path, { place, copies, unread, seenMs }, release) {
+      keepCopies(places, place, copies);
+      if (copies.length > 0) {
+        generations.takeUp(path, Math.min(...copies.map(({ stat }) => stat.mtimeMs)) + COARSE_MS);
+        return true;
       }
+      packed.search(place, (at) => {
+        if (at === undefined) places.addLost({ path, bytes: unread, fromMs: seenMs, cause: 'truncated' });
+        release();
+      });
+      return false;
     },
+    sweep: createSweep(places, clock),
   };
 }

@@ -1,7 +1,8 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import type { FileCheckpoint } from '../spool/index.ts';
-import { takeLines, takeRest, type Cursor, type Piece } from './cursor.ts';
-import { bornMs, createBeginning, findCopy, NOTHING } from './fingerprint.ts';
+import { consumed, takeLines, takeRest, type Cursor, type Piece } from './cursor.ts';
+import { findCopies, type Sibling } from './rotated.ts';
+import { bytesAt, createTrace, holds } from './trace.ts';
 
 /** An open file that is read on and on. */
 export interface FollowedFile {
@@ -15,75 +16,117 @@ export interface FollowedFile {
   finish(): Piece | undefined;
   /** Where a restart would go on. */
   checkpoint(): FileCheckpoint;
+  /** True when a path leads to a copy of what was read of this file, perhaps one that is being made. */
+  isCopiedAt(test: (file: number, offset: number) => boolean): boolean;
+  /** True when its text begins so, read or not. */
+  beginsWith(head: Buffer): boolean;
   /** True when no name leads to it any more. */
   isDeleted(): boolean;
+  /** Its size and time of change when it was last read. */
+  seen(): { size: number; mtimeMs: number };
   close(): void;
+}
+
+/** What becomes of a file that was truncated. */
+export interface TruncatedFile {
+  /** Where it was read to before. */
+  place: FileCheckpoint;
+  /** Copies that hold the rest, the longest first; it is read next. */
+  copies: readonly Sibling[];
+  /** Bytes that were seen and not read. */
+  unread: number;
+  /** When those were written at the latest, milliseconds since 1970. */
+  seenMs: number;
 }
 
 /** How an open file is followed. */
 export interface FollowOptions {
   /** The name under which its lines are known. */
   path: string;
-  /** A checkpoint counts if the file still begins as it did; else its copy is looked for, and it is read from the beginning. */
+  /** A checkpoint counts if the file is still the one that was read; else its copy is looked for, and it is read from the beginning. */
   start: 'end' | 'beginning' | FileCheckpoint;
-  /** Called when a file was truncated before it was read to its end, and no copy has the rest, with the time of its last change that was seen. */
-  lost?(bytes: number, fromMs: number): void;
-  /** Called when a copy was found that holds the rest of a truncated file, with the time when it was made; before any of it is read. */
-  foundCopy?(atMs: number): void;
+  /** Called when a file turns out to be truncated or written anew, before anything more is read. */
+  truncated?(what: TruncatedFile): void;
+  /** Called when a copy was read to its end and the file itself comes next. */
+  endedCopy?(madeMs: number): void;
 }
 
 /** Size and time of change when nothing but an unfinished line was left: a size alone may come again. */
 const NEVER_IDLE = { size: -1, mtimeMs: 0 };
 
-/** Follows an open file and closes it at the end. */
-export function followFile(file: number, { path, start, lost, foundCopy }: FollowOptions): FollowedFile {
-  const { dev: device, ino: inode, size } = fstatSync(file);
+/** A text that is read on, in whatever file it lies. */
+function createText() {
   const cursor: Cursor = { offset: 0, skipping: false };
-  const beginning = createBeginning(file);
+  const trace = createTrace();
+  return {
+    cursor,
+    trace,
+    /** Where it was read to. */
+    place() {
+      const { offset, skipping } = cursor;
+      return { ...trace.trait(), offset, ...(skipping ? { skipping } : {}) };
+    },
+    restart() {
+      Object.assign(cursor, { offset: 0, skipping: false });
+      trace.clear();
+    },
+    /** Takes from a file and remembers what was taken; undefined when nothing is there. Says when the file turns out to hold another text. */
+    take(from: number, how: typeof takeLines): Piece | undefined | 'changed' {
+      const before = { ...cursor };
+      const piece = how(from, cursor);
+      // Only now: a file that is written anew before this look is noticed, and one that is later cannot harm what was read.
+      if (!trace.isIn(from)) {
+        Object.assign(cursor, before);
+        return 'changed';
+      }
+      if (cursor.offset > before.offset) trace.add(consumed(cursor.offset - before.offset), cursor.offset);
+      return piece;
+    },
+  };
+}
+
+/** Follows an open file and closes it at the end. */
+export function followFile(file: number, { path, start, truncated, endedCopy }: FollowOptions): FollowedFile {
+  const { dev: device, ino: inode, birthtimeMs, size } = fstatSync(file);
+  const born = birthtimeMs > 0 ? { bornMs: birthtimeMs } : {};
+  const { cursor, trace, ...text } = createText();
   let seen = { size: 0, mtimeMs: 0 };
   let idle = NEVER_IDLE;
   /** The copy whose end is read before the truncated file's beginning. */
-  let copy: number | undefined;
+  let copy: { file: number; madeMs: number } | undefined;
 
-  const checkpoint = (): FileCheckpoint => {
-    const { offset, skipping } = cursor;
-    if (copy === undefined) beginning.learn(offset);
-    return { path, device, inode, ...beginning.known(), offset, ...(skipping ? { skipping } : {}) };
-  };
+  const checkpoint = (): FileCheckpoint => ({ path, device, inode, ...born, ...text.place() });
   const restart = (): void => {
-    Object.assign(cursor, { offset: 0, skipping: false });
-    beginning.become(NOTHING);
+    text.restart();
     seen = { size: 0, mtimeMs: 0 };
     idle = NEVER_IDLE;
   };
-  const recover = (): void => {
-    const place = checkpoint();
-    const found = findCopy(place);
-    if (found !== undefined) {
-      copy = openSync(found, 'r');
-      foundCopy?.(bornMs(fstatSync(copy)));
-      return;
-    }
-    if (seen.size > place.offset) lost?.(seen.size - place.offset, seen.mtimeMs);
-    restart();
+  const recover = (place: FileCheckpoint): void => {
+    const copies = findCopies(place);
+    truncated?.({ place, copies, unread: Math.max(0, seen.size - place.offset), seenMs: seen.mtimeMs });
+    const [longest] = copies;
+    if (longest === undefined) return restart();
+    copy = { file: openSync(longest.path, 'r'), madeMs: longest.stat.mtimeMs };
+    trace.learn(copy.file, place.offset);
   };
   if (start === 'end') {
     cursor.offset = size;
-    checkpoint();
+    trace.learn(file, size);
   } else if (start !== 'beginning') {
     Object.assign(cursor, { offset: start.offset, skipping: start.skipping ?? false });
-    beginning.become(start);
-    if (size < start.offset || !beginning.holds()) recover();
+    if (size >= start.offset && holds(file, start)) trace.learn(file, start.offset);
+    else recover(start);
   }
 
-  const readCopy = (from: number): Piece | undefined => {
-    const piece = takeLines(from, cursor) ?? takeRest(from, cursor);
-    if (piece === undefined) {
-      closeSync(from);
-      copy = undefined;
-      restart();
-    }
-    return piece;
+  const readCopy = (from: { file: number; madeMs: number }): Piece | undefined => {
+    const lines = text.take(from.file, takeLines);
+    const piece = lines ?? text.take(from.file, takeRest);
+    if (piece !== undefined && piece !== 'changed') return piece;
+    closeSync(from.file);
+    copy = undefined;
+    restart();
+    endedCopy?.(from.madeMs);
+    return undefined;
   };
   const read = (): Piece | undefined => {
     const copied = copy === undefined ? undefined : readCopy(copy);
@@ -92,12 +135,12 @@ export function followFile(file: number, { path, start, lost, foundCopy }: Follo
     const before = cursor.offset;
     const { size: now, mtimeMs } = fstatSync(file);
     if (now === idle.size && mtimeMs === idle.mtimeMs) return undefined;
-    if (now < before || !beginning.holds()) {
-      recover();
-      return read();
+    const piece = now < before ? 'changed' : text.take(file, takeLines);
+    if (piece === 'changed') {
+      recover(checkpoint());
+      return copy === undefined ? undefined : read();
     }
     seen = { size: now, mtimeMs };
-    const piece = takeLines(file, cursor);
     if (piece === undefined) idle = seen;
     return piece;
   };
@@ -107,11 +150,17 @@ export function followFile(file: number, { path, start, lost, foundCopy }: Follo
     device,
     inode,
     read,
-    finish: () => (copy === undefined ? takeRest(file, cursor) : undefined),
+    finish() {
+      const piece = copy === undefined ? text.take(file, takeRest) : undefined;
+      return piece === 'changed' ? undefined : piece;
+    },
     checkpoint,
+    isCopiedAt: (test) => copy === undefined && test(file, cursor.offset),
+    beginsWith: (head) => head.length > 0 && bytesAt(file, 0, head.length).equals(head),
     isDeleted: () => fstatSync(file).nlink === 0,
+    seen: () => seen,
     close() {
-      for (const open of [file, copy]) if (open !== undefined) closeSync(open);
+      for (const open of [file, copy?.file]) if (open !== undefined) closeSync(open);
       copy = undefined;
     },
   };

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
 
@@ -31,7 +31,17 @@ export function baseOf(glob: string): { folder: string; depth: number } {
   return { folder: base, depth: below.includes('**') ? DEPTH : below.length - 1 };
 }
 
-function walk(folder: string, depth: number, visit: (path: string) => void): void {
+/** The folder that a link leads to. */
+function folderBehind(path: string): string | undefined {
+  try {
+    return statSync(path).isDirectory() ? realpathSync(path) : undefined;
+  } catch {
+    return undefined; // It leads nowhere.
+  }
+}
+
+/** Walks through a folder; `through` holds the links on the way, so that a circle of them ends. */
+function walk(folder: string, depth: number, visit: (path: string) => void, through: readonly string[] = []): void {
   let entries;
   try {
     entries = readdirSync(folder, { withFileTypes: true });
@@ -41,8 +51,12 @@ function walk(folder: string, depth: number, visit: (path: string) => void): voi
   for (const entry of entries) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
-      if (depth > 0) walk(path, depth - 1, visit);
-    } else if (entry.isFile() || entry.isSymbolicLink()) visit(path);
+      if (depth > 0) walk(path, depth - 1, visit, through);
+    } else if (entry.isSymbolicLink()) {
+      visit(path);
+      const real = depth > 0 ? folderBehind(path) : undefined;
+      if (real !== undefined && !through.includes(real)) walk(path, depth - 1, visit, [...through, real]);
+    } else if (entry.isFile()) visit(path);
   }
 }
 

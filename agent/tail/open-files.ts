@@ -1,13 +1,9 @@
-import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, statSync, type Stats } from 'node:fs';
 import { reasonOf, type Clock, type Logger } from '#sdk';
-import type { Loss } from '../pipeline/loss.ts';
 import { sourceOf, type FileCheckpoint } from '../spool/index.ts';
 import type { Piece } from './cursor.ts';
-import { bornMs } from './fingerprint.ts';
-import { followFile, type FollowedFile } from './followed-file.ts';
+import { followFile, type FollowedFile, type TruncatedFile } from './followed-file.ts';
 
-/** Open files; renamed ones that wait for their end count too. */
-const HANDLES = 512;
 /** File systems take their time from a clock that ticks this seldom. */
 export const COARSE_MS = 10;
 
@@ -21,12 +17,22 @@ export interface OpenFile {
   sinceMs: number;
   /** Its name leads elsewhere; the clock's time when it last gave something. */
   orphanedAt: number | undefined;
+  /** The clock's time when it last gave something. */
+  activeAt: number;
+  /** It was read to its end at the last look. */
+  isAtEnd: boolean;
+  /** It is not read on before what it held before its truncation has been looked for. */
+  isHeld: boolean;
+  /** Nothing was known of it at the last look. */
+  isUnknown: boolean;
+  /** When its folder last changed, as far as was looked into it. */
+  folderMs: number;
 }
 
 /** What lies at a path now. */
 export interface Found {
   source: string;
-  bornMs: number;
+  stat: Stats;
 }
 
 /** A file that is to be followed. */
@@ -42,11 +48,18 @@ export interface Wanted {
 
 /** What open files stand on. */
 export interface OpenFilesGiven {
+  /** Files that may be open at once. */
+  handles: number;
   /** Takes the last line of a file that has no newline. */
   addLines(lines: { path: string; piece: Piece; checkpoint: FileCheckpoint }): void;
-  addLost(loss: Loss): void;
-  /** Called when a truncated file's rest was found in a copy: others may have been made after it. */
-  foundCopy(path: string, atMs: number): void;
+  /** Called when a file turns out to be truncated; true when it may be read on at once. */
+  truncated(path: string, what: TruncatedFile, release: () => void): boolean;
+  /** Called when a copy was read to its end: others may have been made after it. */
+  endedCopy(path: string, madeMs: number): void;
+  /** Called with a file that made room for another and lies on the disk. */
+  parked(entry: OpenFile): void;
+  /** Called with a file that was ended with. */
+  finished(entry: OpenFile): void;
   clock: Clock;
   log: Logger;
 }
@@ -61,50 +74,83 @@ export interface OpenFiles {
   finish(entry: OpenFile): void;
   /** Lets go of a file and leaves the rest of it for later. */
   release(entry: OpenFile): void;
-  /** True while no more can be opened. */
-  isCrowded(): boolean;
 }
 
 /** Looks what lies at a path. */
 export function identityAt(path: string): Found | undefined {
   try {
     const stat = statSync(path);
-    return { source: sourceOf({ device: stat.dev, inode: stat.ino }), bornMs: bornMs(stat) };
+    return { source: sourceOf({ device: stat.dev, inode: stat.ino }), stat };
   } catch {
     return undefined; // It is gone for now.
   }
 }
 
+/** The file that can best be closed: read to its end if possible, then the one that is silent for the longest time. */
+function idlest(entries: readonly OpenFile[]): OpenFile | undefined {
+  const [found] = entries
+    // What was deleted cannot be opened again.
+    .filter(({ isHeld, isAtEnd, file }) => !isHeld && (isAtEnd || !file.isDeleted()))
+    .sort((a, b) => Number(b.isAtEnd) - Number(a.isAtEnd) || a.activeAt - b.activeAt);
+  return found;
+}
+
 /** Keeps the open files. */
 export function createOpenFiles(given: OpenFilesGiven): OpenFiles {
-  const { clock, log } = given;
+  const { clock, log, handles } = given;
   const entries = new Map<string, OpenFile>();
   const refused = new Set<string>();
   const refuse = (path: string, reason: string): undefined => {
     if (!refused.has(path)) log.warn('a log file cannot be read; it is tried again', { path, reason });
     refused.add(path);
   };
-  const follow = (file: number, { path, start }: Wanted): FollowedFile =>
-    followFile(file, {
-      path,
-      start,
-      lost(bytes, fromMs) {
-        log.error('a log file was truncated before it was read to its end', { path, bytes });
-        given.addLost({ path, bytes, lines: undefined, fromMs, toMs: clock.now(), cause: 'truncated' });
-      },
-      foundCopy: (atMs) => given.foundCopy(path, atMs),
-    });
   const close = ({ source, file }: OpenFile): void => {
     file.close();
     entries.delete(source);
   };
+  const finish = (entry: OpenFile): void => {
+    const { file } = entry;
+    const piece = file.finish();
+    entry.place = file.checkpoint();
+    if (piece !== undefined) given.addLines({ path: file.path, piece, checkpoint: entry.place });
+    close(entry);
+    given.finished(entry);
+  };
+  const makeRoom = (): boolean => {
+    if (entries.size < handles) return true;
+    const entry = idlest([...entries.values()]);
+    if (entry === undefined) return false;
+    if (entry.file.isDeleted()) finish(entry);
+    else {
+      close(entry);
+      given.parked(entry);
+    }
+    return true;
+  };
+  const follow = (handle: number, { path, source, start }: Wanted): OpenFile => {
+    const opened: { entry?: OpenFile } = {};
+    let isHeld = false;
+    const hold = (held: boolean): void => {
+      isHeld = held;
+      if (opened.entry !== undefined) opened.entry.isHeld = held;
+    };
+    const file = followFile(handle, {
+      path,
+      start,
+      truncated: (what) => hold(!given.truncated(path, what, () => hold(false))),
+      endedCopy: (madeMs) => given.endedCopy(path, madeMs),
+    });
+    const times = { sinceMs: clock.now() - COARSE_MS, orphanedAt: undefined, activeAt: clock.monotonic(), folderMs: 0 };
+    const place = file.checkpoint();
+    opened.entry = { source, file, place, isAtEnd: false, isHeld, isUnknown: false, ...times };
+    return opened.entry;
+  };
   return {
     all: () => [...entries.values()],
     has: (source) => entries.has(source),
-    isCrowded: () => entries.size >= HANDLES,
     open(wanted) {
       const { path, at = path, source } = wanted;
-      if (entries.size >= HANDLES) return refuse(path, `${HANDLES} files are open already`);
+      if (!makeRoom()) return refuse(path, `${handles} files are open already and none of them can wait`);
       let handle: number | undefined;
       try {
         handle = openSync(at, 'r');
@@ -114,9 +160,7 @@ export function createOpenFiles(given: OpenFilesGiven): OpenFiles {
           closeSync(handle);
           return undefined;
         }
-        const file = follow(handle, wanted);
-        const sinceMs = clock.now() - COARSE_MS;
-        const entry: OpenFile = { source, file, place: file.checkpoint(), sinceMs, orphanedAt: undefined };
+        const entry = follow(handle, wanted);
         entries.set(source, entry);
         refused.delete(path);
         return entry;
@@ -125,13 +169,7 @@ export function createOpenFiles(given: OpenFilesGiven): OpenFiles {
         return refuse(path, reasonOf(error));
       }
     },
-    finish(entry) {
-      const { file } = entry;
-      const piece = file.finish();
-      entry.place = file.checkpoint();
-      if (piece !== undefined) given.addLines({ path: file.path, piece, checkpoint: entry.place });
-      close(entry);
-    },
+    finish,
     release: close,
   };
 }

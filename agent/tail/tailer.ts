@@ -3,7 +3,11 @@ import type { Clock, Logger } from '#sdk';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { isOfFile, type Checkpoint, type FileCheckpoint } from '../spool/index.ts';
 import { createDiscovery, type TailSet } from './discovery.ts';
+import { createGenerations } from './generations.ts';
 import { COARSE_MS, createOpenFiles } from './open-files.ts';
+import { createPackedFiles } from './packed-files.ts';
+import { createParkedFiles } from './parked-files.ts';
+import { createPlaces } from './places.ts';
 import { createRounds } from './rounds.ts';
 import { createVisits } from './visits.ts';
 import { watchFiles } from './watch.ts';
@@ -12,6 +16,8 @@ import { watchFiles } from './watch.ts';
 export interface TailerGiven {
   sets: readonly TailSet[];
   pipeline: Pick<Pipeline, 'addLines' | 'hasRoom' | 'room' | 'addLost'>;
+  /** Files that may be open at once. */
+  handles: number;
   /** Where an earlier run had come to. */
   checkpoints: ReadonlyMap<string, Checkpoint>;
   /** When the last run ended; undefined before the first. Files that are younger are read from their beginning. */
@@ -32,27 +38,65 @@ export interface Tailer {
   open(): number;
 }
 
+/** Puts together what follows files: those that are open, those that wait, packed ones, and what finds them. */
+function createFiles({ handles, pipeline: given, ...rest }: TailerGiven) {
+  const { clock, log } = rest;
+  const pipeline: typeof given = {
+    ...given,
+    addLost(loss) {
+      log.error('log lines were lost before they were read', { ...loss });
+      given.addLost(loss);
+    },
+  };
+  const known = new Map<string, FileCheckpoint>();
+  for (const [source, place] of rest.checkpoints) {
+    if (isOfFile(place)) known.set(source, place);
+    else if ('gone' in place) rest.forget(source);
+  }
+  const files = createOpenFiles({
+    handles,
+    addLines: pipeline.addLines,
+    truncated: (path, what, release) => discovery.truncated(path, what, release),
+    // It may have been truncated once more while its copy was read: then a younger copy holds what nobody has read.
+    endedCopy: (path, madeMs) => void generations.takeUp(path, madeMs + COARSE_MS),
+    parked(entry) {
+      places.set(entry.source, entry.place);
+      const { size, mtimeMs } = entry.file.seen();
+      parked.add(entry.source, entry.place, { size: entry.isAtEnd ? size : -1, mtimeMs });
+    },
+    finished({ source, place }) {
+      places.set(source, place);
+      places.end(source, place);
+    },
+    clock,
+    log,
+  });
+  const parked = createParkedFiles({
+    wake: (source, place, at) => files.open({ path: place.path, at, source, start: place }) !== undefined,
+    gone: (source, place, { size, mtimeMs }) =>
+      places.end(source, place, () =>
+        places.addLost({ path: place.path, bytes: size - place.offset, fromMs: mtimeMs, cause: 'removed' }),
+      ),
+  });
+  const packed = createPackedFiles({ pipeline, places: known, clock, log });
+  const isFollowed = (source: string): boolean => files.has(source) || parked.has(source);
+  const places = createPlaces({ ...rest, pipeline, known, packed, isFollowed });
+  const generations = createGenerations({ files, parked, packed, places, clock });
+  const discovery = createDiscovery({ ...rest, files, parked, packed, places, generations });
+  return { files, packed, parked, places, generations, discovery };
+}
+
 /**
  * Makes a tailer: chokidar notices, a look each second catches what it misses, and nobody reads while the pipeline has
  * no room. Renames are noticed all the same then, so that open handles keep what was not read yet.
  */
 export function createTailer(given: TailerGiven): Tailer {
   const { pipeline, clock, log } = given;
-  const { addLines, addLost } = pipeline;
-  const files = createOpenFiles({
-    addLines,
-    addLost,
-    // It may have been truncated once more since: then a younger copy holds what nobody has read.
-    foundCopy: (path, atMs) => void discovery.takeUpGenerations(path, atMs + COARSE_MS),
-    clock,
-    log,
-  });
-  const places = new Map<string, FileCheckpoint>();
-  for (const [source, place] of given.checkpoints) if (isOfFile(place)) places.set(source, place);
-  const discovery = createDiscovery({ ...given, checkpoints: places, files, addLines });
+  const { files, packed, parked, ...finders } = createFiles(given);
+  const { discovery } = finders;
   let watcher: FSWatcher | undefined;
 
-  const visit = createVisits({ ...given, files, discovery });
+  const visit = createVisits({ ...given, ...finders, files });
   const rounds = createRounds({
     async look() {
       let more = false;
@@ -63,7 +107,7 @@ export function createTailer(given: TailerGiven): Tailer {
       }
       for (const entry of discovery.scan()) more = visit(entry) || more;
       discovery.sweep();
-      return more;
+      return (await packed.work()) || more;
     },
     hasRoom: pipeline.hasRoom,
     room: pipeline.room,
@@ -73,8 +117,7 @@ export function createTailer(given: TailerGiven): Tailer {
 
   return {
     async start() {
-      discovery.scan();
-      discovery.takeUpOrphans();
+      discovery.begin();
       watcher = await watchFiles(discovery.matchers, rounds.notice, (reason) =>
         log.warn('watching for changes failed; files are looked at each second', { reason }),
       );
@@ -84,9 +127,13 @@ export function createTailer(given: TailerGiven): Tailer {
       const stopped = rounds.stop();
       await watcher?.close();
       await stopped;
+      await packed.close();
       for (const entry of files.all()) files.release(entry);
     },
-    files: () => [...new Set(files.all().map(({ file }) => file.path))].sort(),
+    files: () =>
+      [
+        ...new Set([...files.all().map(({ file }) => file.path), ...[...parked.places()].map(({ path }) => path)]),
+      ].sort(),
     open: () => files.all().length,
   };
 }

@@ -1,6 +1,10 @@
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { reasonOf, type Clock, type Logger } from '#sdk';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Discovery } from './discovery.ts';
+import type { Generations } from './generations.ts';
+import type { Places } from './places.ts';
 import { identityAt, type OpenFile, type OpenFiles } from './open-files.ts';
 
 /** What visits stand on. */
@@ -8,14 +12,16 @@ export interface VisitsGiven {
   pipeline: Pick<Pipeline, 'addLines' | 'hasRoom'>;
   files: OpenFiles;
   discovery: Discovery;
+  generations: Generations;
+  places: Places;
   clock: Clock;
   log: Logger;
 }
 
-/** A deleted file that stays at its end for this long is done. */
-const DELETED_MS = 10_000;
-/** A renamed one may still be written to by a program that was not told. */
-const RENAMED_MS = 600_000;
+/** A deleted file that stays at its end for this long is done: its disk space is not free before. */
+const DELETED_MS = 60_000;
+/** The end of a renamed file that lacks its newline for so long is a line all the same. */
+const UNFINISHED_MS = 600_000;
 /** Read of one file before the others have their turn, bytes. */
 const TURN_BYTES = 4_000_000;
 
@@ -26,42 +32,70 @@ function drain({ pipeline }: VisitsGiven, entry: OpenFile): { any: boolean; more
   for (;;) {
     if (!pipeline.hasRoom() || bytes > TURN_BYTES) return { any: bytes > 0, more: true };
     const piece = file.read();
-    if (piece === undefined) return { any: bytes > 0, more: false };
+    if (piece === undefined) return { any: bytes > 0, more: entry.isHeld };
     bytes += piece.bytes.length + 1;
     entry.place = file.checkpoint();
     pipeline.addLines({ path: file.path, piece, checkpoint: entry.place });
   }
 }
 
+function changedMs(folder: string): number {
+  try {
+    return statSync(folder).mtimeMs;
+  } catch {
+    return 0; // It is gone for now.
+  }
+}
+
 /** Makes visits to open files: reads one on and leaves it when nobody writes to it any more; true when there may be more. */
 export function createVisits(given: VisitsGiven): (entry: OpenFile) => boolean {
-  const { files, discovery, clock, log } = given;
+  const { pipeline, files, discovery, generations, places, clock, log } = given;
 
-  /** Notices that a file's name leads elsewhere, and leaves it when nothing has come for a while. */
+  /** A file of which nothing is known may be copied and truncated unnoticed: only its folder tells. */
+  const lookBeside = (entry: OpenFile): boolean => {
+    if (!entry.isUnknown) return false;
+    entry.isUnknown = entry.place.fingerprintLength === 0;
+    const nowMs = changedMs(dirname(entry.file.path));
+    if (nowMs === entry.folderMs) return false;
+    entry.folderMs = nowMs;
+    return generations.takeUp(entry.file.path, entry.sinceMs);
+  };
+  /** Takes the end of a file that lacks its newline. */
+  const takeUnfinished = (entry: OpenFile): void => {
+    const { file } = entry;
+    const piece = file.finish();
+    if (piece === undefined) return;
+    entry.place = file.checkpoint();
+    pipeline.addLines({ path: file.path, piece, checkpoint: entry.place });
+  };
+  /** Notices that a file's name leads elsewhere. A renamed file stays open: a program may not know of it yet. */
   const settle = (entry: OpenFile, any: boolean): boolean => {
     const { source, file, sinceMs } = entry;
     if (identityAt(file.path)?.source === source) {
       entry.orphanedAt = undefined;
-      return false;
+      return lookBeside(entry);
     }
-    const more = entry.orphanedAt === undefined && discovery.takeUpGenerations(file.path, sinceMs);
+    const more = entry.orphanedAt === undefined && discovery.renamed(file.path, sinceMs);
     if (any || entry.orphanedAt === undefined) entry.orphanedAt = clock.monotonic();
-    const isDeleted = file.isDeleted();
-    const patienceMs = files.isCrowded() ? 0 : isDeleted ? DELETED_MS : RENAMED_MS;
-    if (clock.monotonic() - entry.orphanedAt < patienceMs) return more;
-    files.finish(entry);
-    if (isDeleted) discovery.forgetPlace(entry);
-    else discovery.keepPlace(entry);
+    const idleMs = clock.monotonic() - entry.orphanedAt;
+    if (file.isDeleted()) {
+      if (idleMs < DELETED_MS) return more;
+      files.finish(entry);
+    } else if (idleMs >= UNFINISHED_MS) takeUnfinished(entry);
     return more;
   };
   return (entry) => {
+    if (entry.isHeld) return false;
+    entry.isUnknown ||= entry.place.fingerprintLength === 0;
     try {
       const { any, more } = drain(given, entry);
+      entry.isAtEnd = !more;
+      if (any) entry.activeAt = clock.monotonic();
       return more || settle(entry, any);
     } catch (error) {
       const { path } = entry.file;
       log.warn('a log file could not be read on; it is opened anew', { path, reason: reasonOf(error) });
-      discovery.keepPlace(entry);
+      places.set(entry.source, entry.place);
       files.release(entry);
       return false;
     }

@@ -100,6 +100,7 @@ await measure('tailer, pipeline, gzip and spool', lines, async () => {
   const tailer = createTailer({
     sets: [{ include: [path], exclude: [], start: 'beginning' }],
     pipeline,
+    handles: 512,
     checkpoints: new Map(),
     lastRunMs: undefined,
     forget: () => undefined,

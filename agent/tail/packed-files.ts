@@ -1,0 +1,164 @@
+import { reasonOf, type Clock, type Logger } from '#sdk';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import { sourceOf, type FileCheckpoint } from '../spool/index.ts';
+import { canUnpack, headOf, openPacked, type PackedFile, type TextPlace } from './packed.ts';
+import { findPacked, type Sibling } from './rotated.ts';
+import { beginsAs } from './trace.ts';
+
+/** What packed files stand on. */
+export interface PackedGiven {
+  pipeline: Pick<Pipeline, 'addLines' | 'addLost' | 'hasRoom'>;
+  /** Where files were read to, packed ones among them. */
+  places: Map<string, FileCheckpoint>;
+  clock: Clock;
+  log: Logger;
+}
+
+/** Reads packed copies on from where the file that they were made of was read to. */
+export interface PackedFiles {
+  /** Looks for the text of a place among the packed files beside it and says which one has it, if any; its rest is read. */
+  search(place: FileCheckpoint, done: (source: string | undefined) => void): void;
+  /** Reads a packed file from its beginning, unless it holds what is known already, or what an open file begins with. */
+  takeUp(path: string, sibling: Sibling, known: readonly FileCheckpoint[], isOpen: (head: Buffer) => boolean): void;
+  /** Works for a while; true when there is more to do. */
+  work(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+const sourceAt = ({ stat }: Sibling): string => sourceOf({ device: stat.dev, inode: stat.ino });
+
+interface Reading {
+  path: string;
+  device: number;
+  inode: number;
+  bornMs: number;
+  file: PackedFile;
+}
+
+/** Pieces of a packed file before the others have their turn. */
+const TURN_PIECES = 50;
+const NOTHING_READ = { fingerprint: '', fingerprintLength: 0, offset: 0 };
+
+/** Where a packed text was read to under other names at the least; undefined when nobody has read it. */
+async function knownAs(at: string, known: readonly FileCheckpoint[]): Promise<FileCheckpoint | undefined> {
+  const head = await headOf(at);
+  const likely = known.filter((place) => place.fingerprintLength > 0 && beginsAs(head, place));
+  for (const place of likely.sort((a, b) => a.offset - b.offset)) {
+    const file = await openPacked(at, place);
+    await file?.close();
+    if (file !== undefined) return place;
+  }
+  return undefined;
+}
+
+/** Packed files that are being read. */
+function createReadings({ pipeline, places }: Pick<PackedGiven, 'pipeline' | 'places'>) {
+  const readings: Reading[] = [];
+  const keep = ({ path, device, inode, bornMs, file }: Reading, isDone = false): FileCheckpoint => {
+    const place = { path, device, inode, bornMs, ...file.trait(), ...(isDone ? { isDone } : {}) };
+    places.set(sourceOf(place), place);
+    return place;
+  };
+  return {
+    first: (): Reading | undefined => readings[0],
+    /** Begins to read where a place says, or further on if that file was begun before; false when it holds another text. */
+    async begin(path: string, at: Sibling, place: TextPlace): Promise<boolean> {
+      const { dev: device, ino: inode, birthtimeMs: bornMs } = at.stat;
+      const begun = places.get(sourceOf({ device, inode }));
+      const file = await openPacked(at.path, place);
+      if (file === undefined) return false;
+      const isUnderWay = readings.some((reading) => reading.device === device && reading.inode === inode);
+      if (!isUnderWay && (begun === undefined || begun.offset < place.offset)) {
+        const reading = { path, device, inode, bornMs, file };
+        pipeline.addLines({ path, piece: undefined, checkpoint: keep(reading) });
+        readings.push(reading);
+        return true;
+      }
+      await file.close();
+      const rest = isUnderWay || begun === undefined ? undefined : await openPacked(at.path, begun);
+      if (rest !== undefined) readings.push({ path, device, inode, bornMs, file: rest });
+      return true;
+    },
+    /** Reads a piece; false at the end of the file. */
+    async readOn(reading: Reading): Promise<boolean> {
+      const piece = await reading.file.read();
+      pipeline.addLines({ path: reading.path, piece, checkpoint: keep(reading, piece === undefined) });
+      return piece !== undefined;
+    },
+    /** Ends with a packed file; true when others wait. */
+    async end(reading: Reading): Promise<boolean> {
+      readings.splice(readings.indexOf(reading), 1);
+      await reading.file.close();
+      return readings.length > 0;
+    },
+    async close(): Promise<void> {
+      for (const { file } of readings.splice(0)) await file.close();
+    },
+  };
+}
+
+/** Makes a reader of packed files. They are read one after another, a piece at a time. */
+export function createPackedFiles({ pipeline, places, clock, log }: PackedGiven): PackedFiles {
+  const jobs: (() => Promise<void>)[] = [];
+  const readings = createReadings({ pipeline, places });
+  /** Packed copies of files that are open. */
+  const ignored = new Set<string>();
+
+  return {
+    search(place, done) {
+      jobs.push(async () => {
+        for (const sibling of place.fingerprintLength === 0 ? [] : findPacked(place.path)) {
+          if (canUnpack(sibling.path) && (await readings.begin(place.path, sibling, place)))
+            return done(sourceAt(sibling));
+        }
+        done(undefined);
+      });
+    },
+    takeUp(path, sibling, known, isOpen) {
+      if (!canUnpack(sibling.path)) return;
+      jobs.push(async () => {
+        const source = sourceAt(sibling);
+        if (places.has(source) || ignored.has(source)) return;
+        if (isOpen(await headOf(sibling.path))) return void ignored.add(source);
+        const place = await knownAs(sibling.path, known);
+        if (place === undefined) return void (await readings.begin(path, sibling, NOTHING_READ));
+        const { dev: device, ino: inode, birthtimeMs: bornMs } = sibling.stat;
+        const own = { ...place, path, device, inode, bornMs, isDone: true };
+        places.set(source, own);
+        pipeline.addLines({ path, piece: undefined, checkpoint: own });
+      });
+    },
+    async work() {
+      for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+        try {
+          await job();
+        } catch (error) {
+          log.warn('a packed log file could not be looked at', { reason: reasonOf(error) });
+        }
+      }
+      const reading = readings.first();
+      if (reading === undefined) return false;
+      try {
+        for (let turn = 0; turn < TURN_PIECES && pipeline.hasRoom(); turn++)
+          if (!(await readings.readOn(reading))) return await readings.end(reading);
+        return true;
+      } catch (error) {
+        log.error('a packed log file is damaged; the rest of it cannot be read', {
+          path: reading.path,
+          reason: reasonOf(error),
+        });
+        const nowMs = clock.now();
+        pipeline.addLost({
+          path: reading.path,
+          bytes: 0,
+          lines: undefined,
+          fromMs: nowMs,
+          toMs: nowMs,
+          cause: 'unreadable',
+        });
+      }
+      return readings.end(reading);
+    },
+    close: () => readings.close(),
+  };
+}

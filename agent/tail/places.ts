@@ -1,0 +1,80 @@
+import type { Clock } from '#sdk';
+import type { Loss } from '../pipeline/loss.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import { sourceOf, type FileCheckpoint } from '../spool/index.ts';
+import type { Found } from './open-files.ts';
+import type { PackedFiles } from './packed-files.ts';
+import { isSameBirth } from './rotated.ts';
+
+/** What places stand on. */
+export interface PlacesGiven {
+  /** Where files were read to, by source; kept up to date here. */
+  known: Map<string, FileCheckpoint>;
+  packed: PackedFiles;
+  pipeline: Pick<Pipeline, 'addLines' | 'addLost'>;
+  /** True for a file that is open, or waits closed. */
+  isFollowed(source: string): boolean;
+  /** Called when a source is done and will not come back. */
+  forget(source: string): void;
+  clock: Clock;
+}
+
+/** Where files were read to, and what becomes of that when they go. */
+export interface Places {
+  readonly known: ReadonlyMap<string, FileCheckpoint>;
+  isFollowed(source: string): boolean;
+  /** The place of what lies at a path now; not that of another file which had its number on the disk before. */
+  of(found: Found): FileCheckpoint | undefined;
+  /** Remembers a place, in the spool too. */
+  keep(place: FileCheckpoint): void;
+  /** Remembers the place of a file that is closed. */
+  set(source: string, place: FileCheckpoint): void;
+  forget(source: string): void;
+  /** Forgets a source together with the place that goes on in its stead. */
+  replace(source: string, place: FileCheckpoint): void;
+  /** Ends with a file that is gone; its packed copy, if there is one, is no news, and holds what was not read. */
+  end(source: string, place: FileCheckpoint, isLost?: () => void): void;
+  addLost(loss: Pick<Loss, 'path' | 'bytes' | 'fromMs' | 'cause'>): void;
+}
+
+/** Keeps places. */
+export function createPlaces({ known, packed, pipeline, isFollowed, forget: given, clock }: PlacesGiven): Places {
+  const forget = (source: string): void => {
+    known.delete(source);
+    given(source);
+  };
+  /** False when another file has got its number on the disk. */
+  const isStill = (source: string, place: FileCheckpoint): boolean =>
+    !isFollowed(source) && known.get(source) === place;
+  const replace = (source: string, place: FileCheckpoint): void => {
+    if (!isStill(source, place)) return;
+    known.delete(source);
+    pipeline.addLines({ path: place.path, piece: undefined, checkpoint: { gone: source } });
+  };
+  return {
+    known,
+    isFollowed,
+    of({ source, stat }) {
+      const place = known.get(source);
+      return place !== undefined && isSameBirth(place, stat) ? place : undefined;
+    },
+    keep(place) {
+      known.set(sourceOf(place), place);
+      pipeline.addLines({ path: place.path, piece: undefined, checkpoint: place });
+    },
+    set: (source, place) => void known.set(source, place),
+    forget,
+    replace,
+    end(source, place, isLost = () => undefined) {
+      packed.search(place, (at) => {
+        if (at === undefined) {
+          isLost();
+          if (isStill(source, place)) forget(source);
+        } else if (at !== source) replace(source, place);
+      });
+    },
+    addLost(loss) {
+      if (loss.bytes > 0) pipeline.addLost({ ...loss, lines: undefined, toMs: clock.now() });
+    },
+  };
+}
