@@ -74,11 +74,13 @@ const lineOf = (id: number): string =>
 function createSink() {
   const got = new Map<number, number>();
   let torn = 0;
+  let batches = 0;
   let last = performance.now();
   let isDown = false;
   return {
     async take({ chunks }: Logs): Promise<void> {
       while (isDown) await systemClock.sleep(50);
+      batches += chunks.length > 0 ? 1 : 0;
       for (const { lines } of chunks) {
         for (const { text } of lines) {
           const id = Number(/id=(\d+) end$/.exec(text)?.[1] ?? -1);
@@ -88,6 +90,7 @@ function createSink() {
         last = performance.now();
       }
     },
+    batches: () => batches,
     down: (down: boolean) => void (isDown = down),
     quietMs: () => performance.now() - last,
     result(written: number) {
@@ -117,7 +120,7 @@ function rotate(rotation: Rotation, file: string, handle: number, n: number): nu
   return next;
 }
 
-/** Lines that were in a file which was removed while no agent ran: nobody can read them. */
+/** Plays one case; `unreadable` lines were in files that were removed while no agent ran. */
 async function play({ rotation, kill, down }: Case, folder: string, authority: TestAuthority) {
   const logs = join(folder, 'logs');
   const data = join(folder, 'data');
@@ -133,10 +136,11 @@ async function play({ rotation, kill, down }: Case, folder: string, authority: T
   await systemClock.sleep(3000);
   let written = 0;
   let [rotations, killed, unreadable] = [0, false, 0];
-  let [fileBegan, deadSince, relaunch] = [0, 0, Promise.resolve()];
+  let [fileBegan, isAway, heard, relaunch] = [0, false, Infinity, Promise.resolve()];
   const begun = performance.now();
   while (performance.now() - begun < SECS * 1000) {
     await systemClock.sleep(10);
+    if (sink.batches() > heard) isAway = false;
     const elapsed = performance.now() - begun;
     const want = Math.floor((elapsed / 1000) * RATE);
     let text = '';
@@ -144,15 +148,18 @@ async function play({ rotation, kill, down }: Case, folder: string, authority: T
     if (text !== '') writeSync(handle, text);
     if (rotation !== 'none' && elapsed > (rotations + 1) * ROTATE_MS) {
       // What is removed while no agent runs, or was never opened by one, is beyond anyone's reach.
-      if (rotation === 'recreate' && deadSince > 0) unreadable += written - Math.max(fileBegan, deadSince);
+      if (rotation === 'recreate' && isAway) unreadable += written - fileBegan;
       handle = rotate(rotation, file, handle, ++rotations);
       fileBegan = written;
     }
     if (kill && !killed && elapsed > SECS * 333) {
       killed = true;
       await agent.kill();
-      deadSince = written;
-      relaunch = systemClock.sleep(1000).then(() => void (agent = launch()));
+      isAway = true;
+      relaunch = systemClock.sleep(1000).then(() => {
+        agent = launch();
+        heard = sink.batches();
+      });
     }
     if (down) sink.down(elapsed > SECS * 400 && elapsed < SECS * 400 + 3000);
   }
