@@ -83,6 +83,10 @@ export const METRICS = {
     'Cores that the processes of an executable used since the last run (1 is one whole core).',
   ),
   'process.memory.usage': gauge('By', 'sum', 'Resident memory of the processes of an executable.'),
+  // of single processes only: process.pid, process.command_line, process.linux.cgroup, process.owner
+  'process.thread.count': gauge('{thread}', 'sum', 'Threads of a process.'),
+  'process.unix.file_descriptor.count': gauge('{file_descriptor}', 'sum', 'Files that a process has open.'),
+  'process.disk.io': counter('By', 'Bytes that a process moved from and to disks, by disk.io.direction.'),
   // system
   'system.uptime': gauge('s', 'max', 'Time since boot.'),
   'system.linux.file_descriptor.count': gauge('{file_descriptor}', 'max', 'Open file handles of the whole machine.'),

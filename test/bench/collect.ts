@@ -34,18 +34,28 @@ async function cost(collector: Collector, runs: number): Promise<{ wall: number;
 
 console.log('collector          series   median µs   CPU µs');
 let total = 0;
-for (const { name, collector } of createCollectors(definitions, given)) {
-  const { wall, cpu, series } = await cost(collector, name === 'processes' ? RUNS / 10 : RUNS);
-  if (name !== 'processes') total += cpu;
+const each = { processes: { each: true } };
+const eachGiven = { ...given, settings: checkSettings(collectorSettings(definitions), each, []) };
+const rows = [
+  ...createCollectors(definitions, given),
+  ...createCollectors(definitions, eachGiven)
+    .filter(({ name }) => name === 'processes')
+    .map((one) => ({ ...one, name: 'processes, each' })),
+];
+for (const { name, collector, intervalMs } of rows) {
+  const isScan = name.startsWith('processes');
+  const { wall, cpu, series } = await cost(collector, isScan ? RUNS / 10 : RUNS);
+  if (!isScan) total += (cpu * 1000) / intervalMs;
   console.log(
     `${name.padEnd(18)}${String(series).padStart(7)}${wall.toFixed(1).padStart(12)}${cpu.toFixed(1).padStart(9)}`,
   );
 }
-console.log(`all but processes, run in a loop: ${(total / 1000).toFixed(2)} CPU ms a second`);
+console.log(`all but processes at their intervals, run in a loop: ${(total / 1000).toFixed(2)} CPU ms a second`);
 
 /** The honest figure: a cold run each second, through the schedule, with all that Node does in between. */
-async function idleCost(names: (name: string) => boolean, seconds: number): Promise<number> {
-  const scheduled = createCollectors(definitions, given).filter(({ name }) => names(name));
+async function idleCost(names: (name: string) => boolean, seconds: number, over: object = {}): Promise<number> {
+  const own = { ...given, settings: checkSettings(collectorSettings(definitions), over, []) };
+  const scheduled = createCollectors(definitions, own).filter(({ name }) => names(name));
   const schedule = createSchedule({ collectors: scheduled, clock: systemClock, log: silentLogger, sink: () => {} });
   await schedule.start();
   await systemClock.sleep(3000);
@@ -59,4 +69,7 @@ async function idleCost(names: (name: string) => boolean, seconds: number): Prom
 const seconds = Number(process.argv[2] ?? 20);
 const without = await idleCost((name) => name !== 'processes', seconds);
 const withAll = await idleCost(() => true, seconds);
-console.log(`scheduled at 1 s: ${without.toFixed(2)} CPU ms a second without processes, ${withAll.toFixed(2)} with`);
+const withEach = await idleCost(() => true, seconds, { processes: { each: true } });
+console.log(
+  `scheduled: ${without.toFixed(2)} CPU ms a second without processes, ${withAll.toFixed(2)} with, ${withEach.toFixed(2)} with each`,
+);

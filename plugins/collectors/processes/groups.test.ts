@@ -3,7 +3,7 @@ import { createCounter } from './groups.ts';
 import type { PidStat } from './pid-stat.ts';
 
 const stat = (name: string, ticks: number, startTicks = 1): PidStat => ({
-  name, ticks, startTicks, state: 'S', residentPages: 10, isKernelThread: false,
+  name, ticks, startTicks, state: 'S', residentPages: 10, threads: 1, isKernelThread: false,
 }); // prettier-ignore
 
 function run(counter: ReturnType<typeof createCounter>, pids: Record<number, PidStat>): Record<string, number> {
@@ -29,4 +29,12 @@ test('a process id that is used again is another process', () => {
   expect(run(counter, { 1: stat('b', 4, 2) })).toEqual({ b: 4 });
   run(counter, {});
   expect(run(counter, { 1: stat('b', 9, 2) })).toEqual({ b: 9 });
+});
+
+test('a process that is told alone counts among the states, and not in its group', () => {
+  const counter = createCounter();
+  counter.add(1, stat('a', 5), () => true);
+  counter.add(2, stat('a', 5), () => false);
+  const { groups, states } = counter.finish();
+  expect([groups.get('a')?.residentPages, states.get('S')]).toEqual([10, 2]);
 });

@@ -17,7 +17,8 @@ export interface Census {
 
 /** Counts the processes of one run after the other, remembering what each had used. */
 export interface Counter {
-  add(pid: number, stat: PidStat): void;
+  /** Counts a process of this run, and adds it to its group unless `alone` takes it; gives it the ticks used since the last run. */
+  add(pid: number, stat: PidStat, alone?: (ticks: number) => boolean): void;
   /** Ends the run. */
   finish(): Census;
 }
@@ -45,16 +46,17 @@ export function createCounter(): Counter {
     return used;
   };
   return {
-    add(pid, stat) {
-      const name = groupOf(stat);
+    add(pid, stat, alone) {
       const used = usedBy(pid, stat);
+      census.states.set(stat.state, (census.states.get(stat.state) ?? 0) + 1);
+      if (alone?.(used) === true) return;
+      const name = groupOf(stat);
       const group = census.groups.get(name);
       if (group === undefined) census.groups.set(name, { name, ticks: used, residentPages: stat.residentPages });
       else {
         group.ticks += used;
         group.residentPages += stat.residentPages;
       }
-      census.states.set(stat.state, (census.states.get(stat.state) ?? 0) + 1);
     },
     finish() {
       for (const [pid, { run: seen }] of known) if (seen !== run) known.delete(pid);

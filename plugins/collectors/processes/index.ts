@@ -2,7 +2,9 @@ import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:f
 import { join } from 'node:path';
 import { Type } from 'typebox';
 import { countIn, defineCollector, textFile, type Attributes, type Emit } from '#sdk';
+import { createEach, type Each } from './each.ts';
 import { createCounter, type Census, type Group } from './groups.ts';
+import { createIdentify } from './identity.ts';
 import { parseAuxv, parsePidStat } from './pid-stat.ts';
 import { createTopList } from './top-list.ts';
 
@@ -50,8 +52,12 @@ function emitStates(emit: Emit, states: Census['states']): void {
   }
 }
 
-function createTopEmitter(root: string, size: number): (emit: Emit, groups: Census['groups'], ms: number) => void {
-  const { pageSize, ticksPerSecond } = unitsOf(root);
+type Units = ReturnType<typeof unitsOf>;
+
+function createTopEmitter(
+  { pageSize, ticksPerSecond }: Units,
+  size: number,
+): (emit: Emit, groups: Census['groups'], ms: number) => void {
   const top = createTopList(size);
   let attributes = new Map<string, Attributes>();
   return (emit, groups, elapsedMs) => {
@@ -70,7 +76,8 @@ function createTopEmitter(root: string, size: number): (emit: Emit, groups: Cens
 /** Processes by state, and the executables that use most. */
 export const processes = defineCollector({
   name: 'processes',
-  summary: 'Counts processes by state and adds up processor time and memory by executable, from /proc/PID/stat.',
+  summary:
+    'Counts processes by state and adds up processor time and memory by executable, from /proc/PID/stat; on demand it tells each process.',
   platforms: ['linux'],
   intervalSeconds: 1,
   config: Type.Object(
@@ -81,30 +88,51 @@ export const processes = defineCollector({
         maximum: 100,
         description: 'How many executables to list by processor time, and how many by memory.',
       }),
+      each: Type.Boolean({
+        default: false,
+        description:
+          'Whether each process has series of its own, with its number, owner, control group and command line, from which secrets are removed. Executables then add up only what has none.',
+      }),
+      most: Type.Integer({
+        default: 500,
+        minimum: 1,
+        maximum: 1500,
+        description: 'Processes that have series of their own at most, with `each`.',
+      }),
     },
     { additionalProperties: false },
   ),
-  create({ config, root, clock }) {
+  create({ config, root, clock, redact }) {
     const folder = join(root, 'proc');
     const readStat = textFile(join(folder, 'stat'));
     const counter = createCounter();
-    const emitTop = createTopEmitter(root, config.top);
+    let parts: { emitTop: ReturnType<typeof createTopEmitter>; each: Each | undefined } | undefined;
+    const makeParts = (): NonNullable<typeof parts> => {
+      const units = unitsOf(root);
+      const identify = createIdentify(root, redact);
+      const each = config.each ? createEach({ folder, most: config.most, identify, ...units }) : undefined;
+      return { emitTop: createTopEmitter(units, config.top), each };
+    };
     let last: number | undefined;
     return {
       collect(emit) {
         const now = clock.monotonic();
+        const { emitTop, each } = (parts ??= makeParts());
         for (const entry of readdirSync(folder)) {
           const pid = countIn(entry);
           const text = Number.isNaN(pid) ? undefined : readLine(`${folder}/${entry}/stat`);
           const stat = text === undefined ? undefined : parsePidStat(text);
-          if (stat !== undefined) counter.add(pid, stat);
+          if (stat === undefined) continue;
+          counter.add(pid, stat, each && ((ticks) => each.add(pid, stat, ticks)));
         }
         const { groups, states } = counter.finish();
+        const elapsedMs = last === undefined ? 0 : now - last;
+        last = now;
         emitStates(emit, states);
         const created = countIn(/^processes (\d+)$/m.exec(readStat() ?? '')?.[1]);
         if (Number.isFinite(created)) emit('system.process.created', created);
-        emitTop(emit, groups, last === undefined ? 0 : now - last);
-        last = now;
+        emitTop(emit, groups, elapsedMs);
+        each?.emit(emit, elapsedMs);
       },
     };
   },

@@ -9,6 +9,7 @@ export interface PidStat {
   /** Tick since boot at which it started: with the process id it names one process for ever. */
   startTicks: number;
   residentPages: number;
+  threads: number;
   isKernelThread: boolean;
 }
 
@@ -24,10 +25,16 @@ export function parsePidStat(text: string): PidStat | undefined {
   const ticks = Number(fields[11]) + Number(fields[12]);
   const startTicks = Number(fields[19]);
   const residentPages = Number(fields[21]);
-  const isRead = ticks >= 0 && startTicks >= 0 && residentPages >= 0 && ticks + startTicks + residentPages < Infinity;
+  const threads = Number(fields[17]);
+  const isRead =
+    ticks >= 0 &&
+    startTicks >= 0 &&
+    residentPages >= 0 &&
+    threads >= 0 &&
+    ticks + startTicks + residentPages + threads < Infinity;
   if (!isRead || state.length !== 1) return undefined;
   const isKernelThread = (Number(fields[6]) & KERNEL_THREAD) !== 0;
-  return { name: text.slice(open + 1, close), state, ticks, startTicks, residentPages, isKernelThread };
+  return { name: text.slice(open + 1, close), state, ticks, startTicks, residentPages, threads, isKernelThread };
 }
 
 /** The name under which a process is added up: kernel threads of one kind count as one, in brackets. */

@@ -37,6 +37,9 @@ export const GROUPS = [
   { id: 'disks', name: 'Disks' },
   { id: 'network', name: 'Network' },
   { id: 'processes', name: 'Processes' },
+  { id: 'services', name: 'Services' },
+  { id: 'containers', name: 'Containers' },
+  { id: 'hardware', name: 'Hardware' },
   { id: 'system', name: 'System' },
   { id: 'agent', name: 'Agent' },
 ] as const;
@@ -52,6 +55,9 @@ const STALL = 'system.linux.pressure.utilization';
 /** Grey. */
 const FREE = { free: 7 };
 const PROGRAM = ['process.executable.name'];
+const UNIT = ['systemd.unit.name'];
+const CONTAINER = ['container.name'];
+const COMPONENT = ['hw.name'];
 const stalls = (resource: string): Pick => ({
   name: STALL,
   by: ['system.linux.pressure.resource', 'system.linux.pressure.scope'],
@@ -225,28 +231,122 @@ export const CHARTS: readonly ChartDefinition[] = [
     picks: [{ name: 'system.process.created', word: 'started' }],
   },
   {
+    id: 'open-files',
+    title: 'Processes by open files',
+    group: 'processes',
+    top: 6,
+    picks: [{ name: 'process.unix.file_descriptor.count', by: PROGRAM }],
+  },
+  {
+    id: 'process-io',
+    title: 'Processes by disk I/O',
+    group: 'processes',
+    top: 6,
+    picks: [{ name: 'process.disk.io', by: [...PROGRAM, 'disk.io.direction'] }],
+  },
+  {
+    id: 'units',
+    title: 'Units by state',
+    group: 'services',
+    picks: [
+      {
+        name: 'systemd.unit.count',
+        by: ['systemd.unit.active_state'],
+        order: ['active', 'failed'],
+        omit: ['inactive'],
+      },
+    ],
+  },
+  {
+    id: 'unit-cpu',
+    title: 'Units by CPU',
+    group: 'services',
+    top: 6,
+    picks: [{ name: 'systemd.unit.cpu.time', by: UNIT }],
+  },
+  {
+    id: 'unit-memory',
+    title: 'Units by memory',
+    group: 'services',
+    top: 6,
+    picks: [{ name: 'systemd.unit.memory.usage', by: UNIT }],
+  },
+  {
+    id: 'unit-restarts',
+    title: 'Units started again',
+    group: 'services',
+    top: 6,
+    picks: [{ name: 'systemd.unit.restarts', by: UNIT }],
+  },
+  {
+    id: 'container-cpu',
+    title: 'Containers, CPU',
+    group: 'containers',
+    top: 6,
+    picks: [
+      { name: 'container.cpu.utilization', without: 'container.id', word: 'used' },
+      { name: 'container.cpu.utilization', by: CONTAINER },
+    ],
+  },
+  {
+    id: 'container-throttled',
+    title: 'Containers, held back',
+    group: 'containers',
+    top: 6,
+    picks: [
+      { name: 'container.cpu.throttled', without: 'container.id', word: 'held back' },
+      { name: 'container.cpu.throttled', by: CONTAINER },
+    ],
+  },
+  {
+    id: 'container-memory',
+    title: 'Containers, memory',
+    group: 'containers',
+    top: 6,
+    picks: [
+      { name: 'container.memory.usage', without: 'container.id', word: 'used' },
+      { name: 'container.memory.usage', by: CONTAINER },
+    ],
+  },
+  {
+    id: 'container-io',
+    title: 'Containers, disk I/O',
+    group: 'containers',
+    top: 6,
+    picks: [{ name: 'container.disk.io', by: [...CONTAINER, 'disk.io.direction'] }],
+  },
+  {
+    id: 'temperature',
+    title: 'Temperature',
+    group: 'hardware',
+    picks: [{ name: 'hw.temperature', by: COMPONENT }],
+  },
+  {
+    id: 'disk-wear',
+    title: 'Disks, endurance left',
+    group: 'hardware',
+    ceiling: 1,
+    picks: [{ name: 'hw.physical_disk.endurance_utilization', by: COMPONENT }],
+  },
+  {
+    id: 'gpu',
+    title: 'GPUs, busy',
+    group: 'hardware',
+    ceiling: 1,
+    picks: [{ name: 'hw.gpu.utilization', by: [...COMPONENT, 'hw.gpu.task'] }],
+  },
+  {
+    id: 'gpu-memory',
+    title: 'GPUs, memory',
+    group: 'hardware',
+    picks: [{ name: 'hw.gpu.memory.usage', by: COMPONENT }],
+  },
+  { id: 'power', title: 'Power', group: 'hardware', picks: [{ name: 'hw.power', by: COMPONENT }] },
+  {
     id: 'files',
     title: 'Open files',
     group: 'system',
     picks: [{ name: 'system.linux.file_descriptor.count', word: 'open' }],
-  },
-  {
-    id: 'container-cpu',
-    title: 'Container, CPU',
-    group: 'system',
-    picks: [{ name: 'container.cpu.utilization', word: 'used' }],
-  },
-  {
-    id: 'container-throttled',
-    title: 'Container, held back',
-    group: 'system',
-    picks: [{ name: 'container.cpu.throttled', word: 'held back' }],
-  },
-  {
-    id: 'container-memory',
-    title: 'Container, memory',
-    group: 'system',
-    picks: [{ name: 'container.memory.usage', word: 'used' }],
   },
   { id: 'agent-cpu', title: 'Agent, CPU', group: 'agent', picks: [{ name: 'outrider.agent.cpu.time', word: 'used' }] },
   {
