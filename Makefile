@@ -1,6 +1,6 @@
 # `make` alone lists the commands. Everything real is in .make/, in JavaScript that Node runs without anything installed.
 .DEFAULT_GOAL := help
-.PHONY: help setup build start add-host dev test check services services-stop bench proto docs clean
+.PHONY: help setup build start add-host dev test check services services-stop bench proto docs package clean
 
 PORT ?= 8080
 GRPC_PORT ?= 4320
@@ -44,6 +44,9 @@ proto: ## generate code from proto/
 
 docs: ## generate settings tables, collector pages, the API client and the pictures of the page
 	@node .make/build.mjs && node .make/docs.mjs
+
+package: ## make what people install: executables, .deb, .rpm and install.sh, into dist/package
+	@node .make/package.mjs
 
 clean: ## remove what was built
 	@[ ! -d .cache/services/developer ] || node .make/services.mjs stop

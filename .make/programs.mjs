@@ -1,11 +1,8 @@
 // Programs that tests need and packages do not bring: a browser, an ssh server, and another Node.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { fetchNode } from './node-lts.mjs';
 import { step } from './steps.mjs';
-
-const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'outrider');
 
 function onPath(names) {
   for (const name of names) {
@@ -42,18 +39,9 @@ export const chromium = () =>
 export const sshServer = () =>
   installed({ title: 'OpenSSH', names: ['sshd', '/usr/sbin/sshd'], variable: 'OUTRIDER_TEST_SSHD', packages: ['openssh-server', 'openssh-client'] });
 
-/** The current LTS of Node, from its npm package, kept in the user's cache. */
+/** The LTS of Node that the single executable carries too, kept in the user's cache. */
 export async function ltsNode() {
-  const name = `node-${process.platform}-${process.arch}`;
-  const version = '26';
-  const folder = join(CACHE, `node-${version}`);
-  const path = join(folder, 'node_modules', name, 'bin', 'node');
-  if (!existsSync(path)) {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'package.json'), '{"private":true}');
-    const { code } = await step(`installing Node ${version}`, 'npm', ['install', '--prefix', folder, '--no-audit', '--no-fund', '--loglevel=error', `${name}@${version}`]);
-    if (code !== 0 || !existsSync(path)) return { reason: `npm could not install ${name}@${version}` };
-  }
-  process.stdout.write(`the LTS is ${execFileSync(path, ['--version'], { encoding: 'utf8' })}`);
-  return { path };
+  const found = await fetchNode();
+  if (found.path !== undefined) process.stdout.write(`the LTS is ${execFileSync(found.path, ['--version'], { encoding: 'utf8' })}`);
+  return found;
 }

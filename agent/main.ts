@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isSea } from 'node:sea';
 import { fileURLToPath } from 'node:url';
 import {
   completionScript,
@@ -18,6 +19,7 @@ import {
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { collectorsFor } from '../plugins/collectors/catalogue.ts';
 import { agentSchema, defaultDataFolder, settingsFile, type AgentSettings, type LoadedSettings } from './config.ts';
+import { INVENTORY_COMMAND } from './inventory/command.ts';
 
 /** Exit codes: 0 done, 1 a fault, 2 wrong usage. */
 const FAULT = 1;
@@ -75,8 +77,9 @@ function stopSignal(): Promise<void> {
   });
 }
 
-/** The built program that reads the inventory; undefined when running from source. */
+/** The built program that reads the inventory, or the word that makes one of the single executable; undefined when running from source. */
 function inventoryEntry(): string | undefined {
+  if (isSea()) return INVENTORY_COMMAND;
   const built = join(dirname(fileURLToPath(import.meta.url)), 'inventory.js');
   return existsSync(built) ? built : undefined;
 }
@@ -226,16 +229,22 @@ function createProgram(): Command {
   return program;
 }
 
-outliveReaders();
-try {
-  await createProgram().parseAsync(process.argv);
-  process.exit();
-} catch (error) {
-  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : USAGE);
-  if (error instanceof Problem) process.stderr.write(`outrider-agent: ${error.message}\n`);
-  else
-    process.stderr.write(
-      `outrider-agent: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
-  process.exit(FAULT);
+/** Runs the command line to its end. */
+async function main(): Promise<void> {
+  outliveReaders();
+  try {
+    await createProgram().parseAsync(process.argv);
+    process.exit();
+  } catch (error) {
+    if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : USAGE);
+    if (error instanceof Problem) process.stderr.write(`outrider-agent: ${error.message}\n`);
+    else
+      process.stderr.write(
+        `outrider-agent: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+      );
+    process.exit(FAULT);
+  }
 }
+
+// Not awaited here: the single executable is CommonJS, which has no await outside functions.
+void main();

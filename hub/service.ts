@@ -37,6 +37,8 @@ export interface HubFacts {
   hostnames: readonly string[];
   /** Folder of the page that came with the program; empty when none did. */
   page: string;
+  /** Folders in which packages of the agent may lie, looked at in this order at each call. */
+  downloads: readonly string[];
   /** Which service answers which paths; the longest prefix wins. */
   routes: readonly { prefix: string; service: string }[];
 }

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, unlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   createLogger,
   defineProblems,
@@ -70,6 +70,12 @@ function builtPage(): string {
   return places.find((place) => existsSync(join(place, 'index.html')) && existsSync(join(place, 'assets'))) ?? '';
 }
 
+/** Where packages of the agent lie: where an operator puts them, and where make package does. */
+function downloadFolders(dataFolder: string): string[] {
+  const here = import.meta.dirname;
+  return [resolve(dataFolder, 'downloads'), join(here, '..', 'package'), join(here, '..', 'dist', 'package')];
+}
+
 /** Where people reach the web API: told, or worked out; a process without the gateway takes the gateway's usual port. */
 function publicUrl(settings: PlanSettings, host: string, { target, table }: Plan): string {
   if (settings.url !== '') return settings.url;
@@ -90,6 +96,7 @@ function factsOf(settings: PlanSettings, plan: Plan): HubFacts {
     listen: settings.listen,
     hostnames: [...new Set([name, hostname(), 'localhost', '127.0.0.1'])],
     page: builtPage(),
+    downloads: downloadFolders(settings.data),
     routes: Object.entries(plan.table).flatMap(([service, { prefixes }]) =>
       prefixes.map((prefix) => ({ prefix, service })),
     ),

@@ -4,7 +4,7 @@ import { Value } from 'typebox/value';
 import { reasonOf, type Clock, type Logger } from '#sdk';
 import { readBasics, type Inventory } from './basics.ts';
 
-/** What reading the inventory needs. `entry` is the program of `main.ts`, as built. */
+/** What reading the inventory needs. `entry` is the program of `main.ts`, as built, or the word by which the single executable becomes it. */
 export interface InventoryOptions {
   entry: string;
   log: Logger;

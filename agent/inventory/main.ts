@@ -5,4 +5,4 @@ const LIMIT_MS = 20_000;
 
 setTimeout(() => process.exit(1), LIMIT_MS).unref(); // Also when nobody is left to stop it.
 
-process.stdout.write(`${JSON.stringify(await gather())}\n`, () => process.exit(0));
+void gather().then((found) => process.stdout.write(`${JSON.stringify(found)}\n`, () => process.exit(0)));

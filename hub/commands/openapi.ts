@@ -11,7 +11,16 @@ export async function printOpenApi(): Promise<string> {
   const { services } = await assemble(plan, {
     settings: planSettings(plan, sources),
     dataFolder: '',
-    hub: { version: VERSION, publicUrl: '', linkAddress: '', listen: '', hostnames: [], page: '', routes: [] },
+    hub: {
+      version: VERSION,
+      publicUrl: '',
+      linkAddress: '',
+      listen: '',
+      hostnames: [],
+      downloads: [],
+      page: '',
+      routes: [],
+    },
     clock: systemClock,
     log: silentLogger,
     metrics: new Registry(),

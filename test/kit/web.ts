@@ -22,6 +22,8 @@ export interface WebOptions {
   /** Ports besides cache and peers, which every test gets fresh; the bus is a local one unless it is given. */
   ports?: Partial<Ports>;
   publicUrl?: string;
+  /** Folders of packages of the agent. */
+  downloads?: readonly string[];
   /** How addresses of users are called; by default nobody is. */
   egress?: GuardedFetch;
   clock?: ManualClock;
@@ -66,6 +68,7 @@ export async function startWeb(options: WebOptions): Promise<StartedWeb> {
     publicUrl: options.publicUrl ?? 'http://127.0.0.1:8080',
     linkAddress: '127.0.0.1:4320',
     page: '',
+    downloads: options.downloads ?? [],
     listen: '127.0.0.1',
     hostnames: ['127.0.0.1'],
     routes: options.services.flatMap(({ definition, prefixes }) =>

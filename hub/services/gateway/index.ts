@@ -4,6 +4,7 @@ import { createAllowances } from './allowance.ts';
 import { serveApi } from './api.ts';
 import { createAuthenticator } from './authenticate.ts';
 import { GatewayConfig } from './config.ts';
+import { serveDownloads } from './downloads.ts';
 import { setHeaders } from './headers.ts';
 import { servePage } from './page.ts';
 import { createSharedBuckets } from './token-bucket.ts';
@@ -41,6 +42,7 @@ export const gateway = defineService({
           allowances: createAllowances(config, buckets, clock),
           durations,
         });
+        await serveDownloads(listener, hub.downloads);
         const page = config.page === '' ? hub.page : config.page;
         if (page !== '' && page !== 'none') await servePage(listener, page);
       },

@@ -3,7 +3,7 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 
 /** Addresses that programs call: a wrong one is an error, not the page. */
-const NO_PAGE = /^\/(api|internal|assets)(\/|$)/;
+const NO_PAGE = /^\/(api|internal|assets|downloads)(\/|$)/;
 
 /** Serves the built page: hashed files for ever, the entry always fresh, and the entry for every address of the page. */
 export async function servePage(listener: FastifyInstance, folder: string): Promise<void> {

@@ -38,6 +38,7 @@ beforeAll(async () => {
       publicUrl: 'http://127.0.0.1:8080',
       linkAddress: '',
       listen: '',
+      downloads: [],
       page: '',
       hostnames: [],
       routes: [],

@@ -2,35 +2,63 @@ import { useState, type FormEvent, type ReactNode } from 'react';
 import { Field } from '../../shell/dialog.tsx';
 import { Command } from '../../shell/states.tsx';
 import { length } from '../../time/wording.ts';
+import { installLine } from './install-line.ts';
 import { readLabels } from './labels.ts';
-import { useMakeToken } from './queries.ts';
+import { useInstaller, useMakeToken } from './queries.ts';
 import { missing } from './rights.ts';
 
 const LOOPBACK = /^(localhost|127\.|\[?::1)/;
 
+/** The line for the new machine, where this hub has packages. */
+function Install({ line }: { line: string }): ReactNode {
+  return (
+    <>
+      <p>
+        As root on the new machine (Linux, x64 or arm64, with curl). It checks what it fetches, and the join token in it
+        is shown only now:
+      </p>
+      <Command line={line} />
+      <p className="quiet small">
+        The agent becomes the service <code>outrider-agent</code>. Running the line of a newer hub upgrades it in place;{' '}
+        <code>sh install.sh --uninstall</code> leaves nothing.
+      </p>
+    </>
+  );
+}
+
+/** What to do where this hub has no packages. */
+function ByHand({ token }: { token: string }): ReactNode {
+  return (
+    <ol>
+      <li>
+        <p>
+          This hub has no packages of the agent. Run <code>make package</code> in its checkout, or put what that leaves
+          into the folder <code>downloads</code> of its data: one line installs an agent then. Without, copy{' '}
+          <code>dist/outrider-agent</code> and the folder <code>dist/agent</code> to the new machine (it needs Node
+          20.19 or newer), and run there
+        </p>
+        <Command line="./outrider-agent enroll && ./outrider-agent run" />
+      </li>
+      <li>
+        <p>It asks for the join token, which is shown only now:</p>
+        <Command line={token} />
+      </li>
+    </ol>
+  );
+}
+
 function Steps({ token, endsMs, uses }: { token: string; endsMs: number; uses: number }): ReactNode {
+  const installer = useInstaller();
+  if (installer.isPending) return null;
   return (
     <div className="once" role="status">
-      <ol>
-        <li>
-          <p>With ssh, on the machine of this hub, in its checkout, and the token below is not needed:</p>
-          <Command line="make add-host HOST=web-1" />
-        </li>
-        <li>
-          <p>
-            Without: copy <code>dist/outrider-agent</code> and the folder <code>dist/agent</code> to the new machine (it
-            needs Node 20.19 or newer), and run there
-          </p>
-          <Command line="./outrider-agent enroll && ./outrider-agent run" />
-        </li>
-        <li>
-          <p>It asks for the join token, which is shown only now:</p>
-          <Command line={token} />
-        </li>
-      </ol>
-      <p className="quiet small">
-        To keep the agent running there, <code>installers/systemd</code> has a unit.
-      </p>
+      {installer.data ? (
+        <Install line={installLine(installer.data, token, location.origin)} />
+      ) : (
+        <ByHand token={token} />
+      )}
+      <p className="quiet small">With ssh, on the machine of this hub, in its checkout, no token is needed:</p>
+      <Command line="make add-host HOST=web-1" />
       <p className="quiet small">
         Good for {uses === 1 ? 'one agent' : `${uses} agents`}, for {length(endsMs - Date.now())}. The host appears in
         the overview as soon as its agent runs.

@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { answer, api } from '../../api/client.ts';
 import { begin, type User } from '../../api/session.ts';
 import { say, sayFault } from '../../shell/toasts.tsx';
+import { readInstaller } from './install-line.ts';
 
 export type Role = User['role'];
 
@@ -52,6 +53,18 @@ export interface TokenWish {
   labels: Record<string, string>;
   ephemeral: boolean;
 }
+
+/** The script that installs an agent; null where this hub has no packages. */
+export const useInstaller = () =>
+  useQuery({
+    queryKey: ['installer'],
+    queryFn: async () => {
+      const reply = await fetch('/downloads/install.sh');
+      // Digests are made in secure contexts only: without one, as without packages, the page says how else.
+      if (!reply.ok || !isSecureContext) return null;
+      return (await readInstaller(await reply.text())) ?? null;
+    },
+  });
 
 export const useMakeToken = () =>
   useChange((body: TokenWish) => answer(api.POST('/api/v1/agents/tokens', { body })), { anew: 'tokens' });
