@@ -206,6 +206,37 @@ function addLooks(program: Command): void {
     });
 }
 
+/** Commands that say or try out what the settings mean for log files. */
+function addLogTools(program: Command): void {
+  program
+    .command('explain')
+    .argument('<file>', 'the log file')
+    .description('say why a log file is read or is not, and how far; ends with 1 when it is not')
+    .option('--json', 'print it as JSON')
+    .action(async (file: string, _options, command: Command) => {
+      const flags = flagsOf(command);
+      const { describeFile } = await import('./commands/explain.ts');
+      const { text, isRead } = describeFile((await load(flags)).settings, file, flags.json ?? false);
+      process.stdout.write(text);
+      if (!isRead) process.exitCode = FAULT;
+    });
+  program
+    .command('test')
+    .description('try the settings out; nothing is sent')
+    .command('rotation')
+    .description(
+      'rehearse rotations with the agent’s own tailer and spool; ends with 1 when a line is lost, doubled or torn',
+    )
+    .option('--json', 'print it as JSON')
+    .action(async (_options, command: Command) => {
+      const flags = flagsOf(command);
+      const { describeRotations } = await import('./commands/test-rotation.ts');
+      const { text, isFine } = await describeRotations((await load(flags)).settings, systemClock, flags.json ?? false);
+      process.stdout.write(text);
+      if (!isFine) process.exitCode = FAULT;
+    });
+}
+
 function addCompletion(program: Command): void {
   program
     .command('completion')
@@ -225,6 +256,7 @@ function createProgram(): Command {
     .exitOverride();
   addWork(program);
   addLooks(program);
+  addLogTools(program);
   addCompletion(program);
   return program;
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { FRAME } from './frames.ts';
 import { decodeBatch, sourceOf, type Checkpoint, type Snapshot } from './records.ts';
 import { fsyncFolder, listSegments, openSegment, removeSegment, truncateSegment, type Segment } from './segments.ts';
@@ -82,6 +82,13 @@ function linkSegments(segments: readonly Segment[]): void {
     const ended = segments[index - 1];
     if (ended?.number === segment.number - 1 && begins?.before !== undefined) ended.last = BigInt(begins.before);
   });
+}
+
+/** Reads where each source was read to, from a spool that may be in use; nothing is changed. */
+export function readPlaces(folder: string): ReadonlyMap<string, Checkpoint> {
+  if (!existsSync(folder)) return new Map();
+  const newest = listSegments(folder).findLast((segment) => readBeginning(segment) !== undefined);
+  return newest === undefined ? new Map() : scan(newest).checkpoints;
 }
 
 /**
