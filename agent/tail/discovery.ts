@@ -148,7 +148,7 @@ export function createDiscovery(given: DiscoveryGiven): Discovery {
     truncated(path, { place, copies, unread, seenMs }, release) {
       keepCopies(places, place, copies);
       if (copies.length > 0) {
-        generations.takeUp(path, Math.min(...copies.map(({ stat }) => stat.mtimeMs)) + COARSE_MS);
+        generations.takeUp(path, Math.min(...copies.map(({ stat }) => stat.mtimeMs)) - COARSE_MS);
         return true;
       }
       packed.search(place, (at) => {

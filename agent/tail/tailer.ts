@@ -58,7 +58,7 @@ function createFiles({ handles, pipeline: given, ...rest }: TailerGiven) {
     addLines: pipeline.addLines,
     truncated: (path, what, release) => discovery.truncated(path, what, release),
     // It may have been truncated once more while its copy was read: then a younger copy holds what nobody has read.
-    endedCopy: (path, madeMs) => void generations.takeUp(path, madeMs + COARSE_MS),
+    endedCopy: (path, madeMs) => void generations.takeUp(path, madeMs - COARSE_MS),
     parked(entry) {
       places.set(entry.source, entry.place);
       const { size, mtimeMs } = entry.file.seen();
