@@ -1,5 +1,6 @@
 // Lost, torn and doubled lines under rotation and SIGKILL: nine cases at one rate, through the built agent and a small hub that
-// speaks the real protocol and takes each batch once.
+// speaks the real protocol and takes each batch once. At 10,000 and at 50,000 lines/s (two shared cores, load above 20): 0 lost, 0 torn
+// and 0 doubled in all nine, but for what `recreate` removed while no agent ran, some 15,000 and 158,000 lines of the files of three seconds.
 //   rotate.ts [--rate 10000] [--secs 15] [--only NAME]    writes, rotates, kills and counts by itself
 //   rotate.ts serve --logs DIR [--data DIR]               forwards what the agent sends to 127.0.0.1:19515, for a generator of
 //     somebody else that starts and kills the agent itself: `node rotate.mjs custom --cmd "node dist/outrider-agent run --quiet --data DATA"`
