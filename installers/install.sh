@@ -109,12 +109,12 @@ for file in /lib/ld-musl-*; do
   [ ! -e "$file" ] || [ -e /lib64/ld-linux-x86-64.so.2 ] || [ -e /lib/ld-linux-aarch64.so.1 ] || give_up 'this system is built on musl, and the executable needs glibc 2.28: run the container image instead.'
 done
 
-# The token: only when there is no identity yet. A terminal is asked; a pipe is read; without either it is installed and waits.
+# The token: to join, and to know the hub to fetch from. A terminal is asked; a pipe is read; without either it is installed and waits.
 token=${OUTRIDER_JOIN_TOKEN:-}
 unset OUTRIDER_JOIN_TOKEN
 joined=no
 [ ! -e "$data/identity/agent.json" ] || joined=yes
-if [ -z "$token" ] && [ "$joined" = no ] && [ "$dry" = no ]; then
+if [ -z "$token" ] && { [ "$joined" = no ] || [ -z "$from" ]; } && { [ "$dry" = no ] || [ -z "$from" ]; }; then
   if [ -t 0 ]; then printf 'join token (empty: join later): ' >&2; fi
   read -r token || true
 fi
