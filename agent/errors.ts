@@ -13,5 +13,7 @@ export const problems = defineProblems('agent', {
   notReadable: { status: 403, title: 'The identity of this agent cannot be read.' },
   noTerminal: { status: 400, title: 'There is no terminal.' },
   notWritten: { status: 507, title: 'A file cannot be written.' },
+  noSpool: { status: 404, title: 'There is no spool.' },
+  notInQuarantine: { status: 404, title: 'The quarantine holds no such batch.' },
   spoolNotWritable: { status: 507, title: 'The spool cannot be written.', retryable: true },
 });

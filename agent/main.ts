@@ -34,6 +34,7 @@ interface Flags {
   quiet?: boolean;
   json?: boolean;
   force?: boolean;
+  all?: boolean;
   ca?: string;
   out?: string;
 }
@@ -122,6 +123,30 @@ function label(text: string, all: string[] = []): string[] {
 }
 
 const flagsOf = (command: Command): Flags => command.optsWithGlobals<Flags>();
+
+/** Commands about what waits on the disk. */
+function addSpoolCommands(program: Command): void {
+  const spool = program.command('spool').description('look into the spool, and send again what no hub took');
+  spool
+    .command('show')
+    .description('say what waits in the spool and what lies in the quarantine; the agent may be running')
+    .option('--json', 'print it as JSON')
+    .action(async (_options, command: Command) => {
+      const flags = flagsOf(command);
+      const { showSpool } = await import('./commands/spool.ts');
+      process.stdout.write(showSpool(await folderOf(flags), flags.json ?? false));
+    });
+  spool
+    .command('replay')
+    .description('send batches of the quarantine again, as new ones; the agent may be running')
+    .argument('[id...]', 'batches, as spool show names them')
+    .option('--all', 'all of them')
+    .action(async (ids: string[], _options, command: Command) => {
+      const flags = flagsOf(command);
+      const { replayBatches } = await import('./commands/spool.ts');
+      process.stdout.write(await replayBatches(await folderOf(flags), { ids, all: flags.all ?? false }));
+    });
+}
 
 /** Commands by which an agent does its work. */
 function addWork(program: Command): void {
@@ -257,6 +282,7 @@ function createProgram(): Command {
   addWork(program);
   addLooks(program);
   addLogTools(program);
+  addSpoolCommands(program);
   addCompletion(program);
   return program;
 }

@@ -27,7 +27,7 @@ import type { RenewedPart } from './reload/changes.ts';
 import { createReload } from './reload/reload.ts';
 import { createSwap } from './reload/swap.ts';
 import { createSchedule } from './schedule.ts';
-import { openSpool } from './spool/index.ts';
+import { createReplays, openSpool } from './spool/index.ts';
 import { createStatusWriter } from './status.ts';
 import type { TailSet } from './tail/discovery.ts';
 import { createTailer } from './tail/tailer.ts';
@@ -183,6 +183,7 @@ async function startParts(options: StartOptions, dataFolder: string): Promise<St
   const running = await run(
     [
       { name: 'spool', component: { stop: () => spool.close() } },
+      { name: 'replays', component: createReplays({ spool, clock, log }) },
       { name: 'status', component: status },
       { name: 'link', component: link },
       { name: 'pipeline', component: { start: () => Promise.resolve(pipeline.start()), stop: () => pipeline.stop() } },

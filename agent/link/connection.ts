@@ -1,4 +1,4 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary } from '@bufbuild/protobuf';
 import {
   AgentMessageSchema,
   BatchSchema,
@@ -14,10 +14,10 @@ import {
   type Refusal,
 } from '#proto/agent/v1/index.ts';
 import { VERSION, type Clock } from '#sdk';
-import type { SpooledBatch } from '../spool/index.ts';
+import type { BatchKey, Lane as SpoolLane, Spool, SpooledBatch } from '../spool/index.ts';
 import type { Identity } from './identity.ts';
 import type { LinkGiven, LinkState } from './link.ts';
-import type { BatchName, RefusedBatches } from './refused-batches.ts';
+import type { RefusedBatches } from './refused-batches.ts';
 import { createRenewal } from './renewal.ts';
 import { createWindow } from './window.ts';
 import { openWire } from './wire.ts';
@@ -52,13 +52,15 @@ function helloOf({ hostname, labels, inventory }: LinkGiven, epoch: bigint, cloc
   });
 }
 
+const LANE: Record<SpoolLane, Lane> = { live: Lane.LIVE, backfill: Lane.BACKFILL };
+
 function batchOf(
-  { epoch, seq, metrics, logs }: SpooledBatch,
+  { epoch, lane, seq, metrics, logs }: SpooledBatch,
   fresh: readonly (readonly [bigint, Uint8Array])[],
 ): Batch {
   return create(BatchSchema, {
     epoch,
-    lane: Lane.LIVE,
+    lane: LANE[lane],
     seq,
     encoding: Encoding.GZIP,
     metrics,
@@ -106,18 +108,46 @@ const removed = (dataFolder: string): string =>
 function judge(
   { spool, refused, dataFolder }: Connecting,
   refusal: Refusal,
-  name: BatchName | undefined,
+  name: BatchKey | undefined,
 ): Omit<Ending, 'welcomed'> {
   const { detail, code, retry } = refusal;
   const reason = code === 'ingest.revoked' ? removed(dataFolder) : detail;
   if (name === undefined || !refused.isHopeless(name, code)) return { reason, retry };
-  const reader = spool.reader();
+  const reader = spool.reader(name.epoch === spool.epoch ? name.lane : 'backfill');
   const batch = reader.next();
   reader.close();
-  if (batch?.epoch !== name.epoch || batch.seq !== name.seq) return { reason, retry };
-  refused.keep(name, toBinary(BatchSchema, batchOf(batch, [...batch.tables])), reason);
-  spool.giveUp(batch);
+  if (batch?.epoch !== name.epoch || batch.lane !== name.lane || batch.seq !== name.seq) return { reason, retry };
+  spool.giveUp(batch, reason);
   return { reason, retry: true };
+}
+
+/**
+ * What one connection sends, all of it of one epoch: first what earlier epochs left, each by a connection of its own,
+ * then live batches, and back-fill while there is no live one.
+ */
+function openQueue(spool: Spool) {
+  const [live, backfill] = [spool.reader('live'), spool.reader('backfill')];
+  let old = backfill.next();
+  const epoch = old?.epoch ?? spool.epoch;
+  const isCurrent = epoch === spool.epoch;
+  return {
+    epoch,
+    /** The next batch; undefined while there is none. */
+    next(): SpooledBatch | undefined {
+      const fresh = isCurrent ? live.next() : undefined;
+      if (fresh !== undefined) return fresh;
+      const next = old ?? backfill.next();
+      const isForeign = next !== undefined && next.epoch !== epoch;
+      old = isForeign ? next : undefined;
+      return isForeign ? undefined : next;
+    },
+    /** True when there is no next one and never will be. */
+    isOver: () => !isCurrent || spool.epoch !== epoch,
+    close(): void {
+      live.close();
+      backfill.close();
+    },
+  };
 }
 
 /** One connection: says hello, sends batches of one epoch in order, and takes acknowledgements. Resolves when it has ended. */
@@ -139,23 +169,27 @@ export async function connect(given: Connecting): Promise<Ending> {
       // The hub looked at its clock about half way between our hello and now.
       const skewMs = (helloMs + clock.now()) / 2 - Number(kind.value.clockMs);
       Object.assign(state, { connected: true, reason: '', skewMs });
-      spool.acknowledge(kind.value.ackedLive, epoch);
+      spool.acknowledge({ epoch, lane: 'live', seq: kind.value.ackedLive });
+      spool.acknowledge({ epoch, lane: 'backfill', seq: kind.value.ackedBackfill });
     } else if (kind.case === 'ack' && kind.value.epoch === epoch) {
-      Object.assign(state, { lastAckMs: clock.now(), acknowledged: kind.value.seq });
-      spool.acknowledge(kind.value.seq, epoch, window.acknowledge(kind.value.seq));
+      const { lane: number, seq } = kind.value;
+      const lane = number === Lane.BACKFILL ? 'backfill' : 'live';
+      Object.assign(state, { lastAckMs: clock.now(), acknowledged: seq });
+      window.acknowledge(lane, seq);
+      spool.acknowledge({ epoch, lane, seq });
     } else if (kind.case === 'certificate') renewal.take(kind.value.chain);
     else if (kind.case === 'refusal') refusal = kind.value;
     news.tell();
   };
   const wire = openWire(given.current(), received);
-  const reader = spool.reader();
-  let next = reader.next();
-  const epoch = next?.epoch ?? spool.epoch;
+  const queue = openQueue(spool);
+  const { epoch } = queue;
+  let next: SpooledBatch | undefined;
 
   const send = async (batch: SpooledBatch): Promise<void> => {
     const fresh = [...batch.tables].filter(([id]) => !tables.has(id));
     for (const [id] of fresh) tables.add(id);
-    window.add({ seq: batch.seq, bytes: batch.metrics.length + batch.logs.length, total: batch.total });
+    window.add({ lane: batch.lane, seq: batch.seq, bytes: batch.metrics.length + batch.logs.length });
     if (!wire.send(message({ case: 'batch', value: batchOf(batch, fresh) }))) await wire.drained();
   };
   /** Sends until the stream ends or batches of another epoch come; those need a hello of their own. */
@@ -164,12 +198,11 @@ export async function connect(given: Connecting): Promise<Ending> {
       const publicKey = await renewal.wish();
       if (publicKey !== undefined) wire.send(message({ case: 'renew', value: create(RenewSchema, { publicKey }) }));
       const appended = spool.appended();
-      next ??= reader.next();
-      const isForeign = next !== undefined && next.epoch !== epoch;
-      if (next !== undefined && !isForeign && !window.isFull()) {
+      next ??= queue.next();
+      if (next !== undefined && !window.isFull()) {
         await send(next);
         next = undefined;
-      } else if (window.oldest() === undefined && (isForeign || (next === undefined && finishing.aborted))) return;
+      } else if (next === undefined && window.oldest() === undefined && (queue.isOver() || finishing.aborted)) return;
       else await news.wait(QUIET_MS, next === undefined ? appended : undefined);
     }
   };
@@ -186,12 +219,12 @@ export async function connect(given: Connecting): Promise<Ending> {
     if (isWelcome) await pump();
   } finally {
     for (const signal of [finishing, ending]) signal.removeEventListener('abort', news.tell);
-    reader.close();
+    queue.close();
     wire.close();
     state.connected = false;
   }
   const oldest = window.oldest();
-  const name = oldest && { epoch, seq: oldest.seq };
+  const name = oldest && { epoch, lane: oldest.lane, seq: oldest.seq };
   if (refusal !== undefined) return { ...judge(given, refusal, name), welcomed: isWelcome };
   return { reason: ended ?? (isWelcome ? '' : 'the hub did not answer'), retry: true, welcomed: isWelcome };
 }

@@ -1,5 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
@@ -7,8 +7,8 @@ import * as grpc from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import {
   AgentMessageSchema,
-  BatchSchema,
   HubMessageSchema,
+  Lane,
   Link as LinkService,
   type AgentMessage,
   type Batch,
@@ -18,6 +18,7 @@ import {
 import { silentLogger, systemClock, type Clock, type Logger } from '#sdk';
 import { createTestAuthority, type TestAuthority } from '../../test/kit/authority.ts';
 import { openSpool, type Spool } from '../spool/index.ts';
+import { listQuarantine } from '../spool/quarantine.ts';
 import { readIdentity } from './identity.ts';
 import { createLink, type Link } from './link.ts';
 import { reasonFor } from './wire.ts';
@@ -28,12 +29,13 @@ type Call = grpc.ServerDuplexStream<AgentMessage, HubMessage>;
 type Behaviour = (message: AgentMessage, call: Call) => boolean;
 
 const say = (kind: HubMessage['kind']): HubMessage => create(HubMessageSchema, { kind });
-const keyOf = ({ epoch, seq }: Batch): string => `${epoch}:${seq}`;
+const laneOf = ({ epoch, lane }: Pick<Batch, 'epoch' | 'lane'>): string => `${epoch}:${lane}`;
+const keyOf = (batch: Batch): string => `${laneOf(batch)}:${batch.seq}`;
 
 /** A hub that keeps keys and acknowledges, as the real one does; it can be made to misbehave. */
 async function startSmallHub(authority: TestAuthority, port = 0) {
   const stored = new Map<string, Batch>();
-  const acked = new Map<bigint, bigint>();
+  const acked = new Map<string, bigint>();
   /** Numbers that never come, by the number at which the gap begins. */
   const givenUp = new Map<bigint, bigint>();
   const hellos: Hello[] = [];
@@ -46,17 +48,17 @@ async function startSmallHub(authority: TestAuthority, port = 0) {
       agentId: 'a',
       resourceName: 'web-1',
       clockMs: BigInt(Date.now() - 5000),
-      ackedLive: acked.get(hello.epoch) ?? 0n,
-      ackedBackfill: 0n,
+      ackedLive: acked.get(laneOf({ ...hello, lane: Lane.LIVE })) ?? 0n,
+      ackedBackfill: acked.get(laneOf({ ...hello, lane: Lane.BACKFILL })) ?? 0n,
     };
     call.write(say({ case: 'welcome', value: { $typeName: 'outrider.agent.v1.Welcome', ...value } }));
   };
   const store = (batch: Batch, call: Call): void => {
-    const newest = acked.get(batch.epoch) ?? 0n;
+    const newest = acked.get(laneOf(batch)) ?? 0n;
     if (batch.seq > newest) {
       expect(batch.seq).toBe(newest + 1n + (givenUp.get(newest + 1n) ?? 0n));
       stored.set(keyOf(batch), batch);
-      acked.set(batch.epoch, batch.seq);
+      acked.set(laneOf(batch), batch.seq);
     }
     const value = { epoch: batch.epoch, lane: batch.lane, seq: batch.seq };
     call.write(say({ case: 'ack', value: { $typeName: 'outrider.agent.v1.Ack', ...value } }));
@@ -129,13 +131,13 @@ afterAll(() => vi.restoreAllMocks());
 
 const tableBytes = Buffer.from([0x12, 0x03, 0x0a, 0x01, 0x61]); // One series named "a".
 const tableId = createHash('sha256').update(tableBytes).digest().readBigUInt64LE(0);
-const put = (text: string, lines = 0): Promise<bigint> =>
+const put = (text: string, lines = 0): Promise<unknown> =>
   spool.append({
     metrics: Buffer.from(text),
     logs: Buffer.alloc(0),
     tables: new Map([[tableId, tableBytes]]),
     checkpoints: [],
-    lines,
+    sources: new Map([['/a', [lines, lines * 10] as const]]),
   });
 
 async function link(given: { days?: number; log?: Logger; from?: TestAuthority; clock?: Clock } = {}): Promise<Link> {
@@ -191,10 +193,16 @@ test('over twenty streams that die at any place, no batch is lost and none comes
     call.emit('error', { code: grpc.status.UNAVAILABLE, details: `cut ${messages}` });
     return false;
   });
-  const made = await link();
-  for (let n = 0; n < 60; n++) await put(`batch ${n}`);
-  await until(() => hub.stored.size === 60 && made.state().acknowledged === 60n);
-  expect(texts()).toEqual(Array.from({ length: 60 }, (_, n) => `batch ${n}`));
+  await link();
+  for (let n = 0; n < 60; n++) await put(`batch ${n}`, 1);
+  await until(() => hub.stored.size === 60 && spool.lines().waiting === 0);
+  const numbers = (lane: Lane): number[] =>
+    [...hub.stored.values()]
+      .filter((batch) => batch.lane === lane)
+      .map(({ metrics }) => Number(/^batch (\d+)$/.exec(Buffer.from(metrics).toString())?.[1]));
+  const [live, backfill] = [numbers(Lane.LIVE), numbers(Lane.BACKFILL)];
+  for (const lane of [live, backfill]) expect(lane).toEqual([...lane].sort((a, b) => a - b));
+  expect([...live, ...backfill].sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, n) => n));
   expect(hub.hellos.length).toBeGreaterThan(5);
 });
 
@@ -208,7 +216,7 @@ test('a hub that was away finds everything when it is back', async () => {
   await until(() => !made.state().connected);
   await put('meanwhile');
   hub = await startSmallHub(authority, port);
-  for (const [epoch, seq] of acked) hub.acked.set(epoch, seq);
+  for (const [lane, seq] of acked) hub.acked.set(lane, seq);
   await until(() => hub.stored.size === 1);
   expect(texts()).toEqual(['meanwhile']);
   expect(stored.size).toBe(1);
@@ -217,7 +225,7 @@ test('a hub that was away finds everything when it is back', async () => {
 test('batches that the hub has but the spool does not know begin a new epoch', async () => {
   await put('old');
   const old = spool.epoch;
-  hub.acked.set(old, 9n); // The end of the spool was lost after it was sent.
+  hub.acked.set(laneOf({ epoch: old, lane: Lane.LIVE }), 9n); // The end of the spool was lost after it was sent.
   const made = await link();
   await until(() => made.state().connected);
   await put('new');
@@ -225,6 +233,33 @@ test('batches that the hub has but the spool does not know begin a new epoch', a
   expect(hub.hellos.map(({ epoch }) => epoch)).toEqual([old, spool.epoch]);
   expect(spool.epoch).not.toBe(old);
   expect(texts()).toEqual(['new']);
+});
+
+test('after an outage the newest seconds come before what piled up, each lane in order', async () => {
+  const names = Array.from({ length: 40 }, (_, n) => `batch ${n}`);
+  for (const name of names) await put(name, 1);
+  await link();
+  await until(() => hub.stored.size === 40);
+  expect(texts()).toEqual(names);
+  expect([...hub.stored.values()].filter(({ lane }) => lane === Lane.BACKFILL)).toHaveLength(10);
+  await until(() => spool.lines().waiting === 0);
+  await put('now', 1);
+  await until(() => texts().includes('now'));
+  expect([...hub.stored.values()].at(-1)).toMatchObject({ lane: Lane.LIVE, seq: 31n });
+});
+
+test('what earlier runs left is sent under its own epoch and lane', async () => {
+  for (let n = 0; n < 32; n++) await put(`old ${n}`, 1);
+  const old = spool.epoch;
+  await spool.close();
+  spool = await openSpool({ folder: join(data, 'spool'), limit: 1e9, log: silentLogger });
+  await put('new', 1);
+  await link();
+  await until(() => hub.stored.size === 33 && spool.lines().waiting === 0);
+  const keys = [...hub.stored.keys()];
+  expect(keys).toContain(keyOf({ epoch: old, lane: Lane.BACKFILL, seq: 2n } as Batch));
+  expect(keys).toContain(keyOf({ epoch: old, lane: Lane.LIVE, seq: 30n } as Batch));
+  expect(keys).toContain(keyOf({ epoch: spool.epoch, lane: Lane.LIVE, seq: 1n } as Batch));
 });
 
 test('a refusal that no retry will change is told once as an error, and the spool keeps everything', async () => {
@@ -241,7 +276,7 @@ test('a refusal that no retry will change is told once as an error, and the spoo
   const reason = `an administrator removed this agent from the hub. To bring it back, get a new join token, stop the agent, and run: outrider-agent enroll --force --data ${data}`;
   expect(errors).toEqual([{ hub: hub.address, reason }]);
   expect(made.state()).toMatchObject({ connected: false, reason });
-  expect(spool.reader().next()?.seq).toBe(1n);
+  expect(spool.reader('live').next()?.seq).toBe(1n);
 });
 
 test('a hub that is not there is told in words of ours', async () => {
@@ -357,10 +392,7 @@ test('a batch that no hub can read is put aside after three refusals, counted as
   expect(refusals).toBe(3);
   await until(() => made.state().acknowledged === 3n);
   expect(spool.lines()).toEqual({ carried: 0, put: 6, waiting: 0, acknowledged: 4, lost: 2 });
-  const [name = ''] = readdirSync(join(data, 'refused'));
-  const kept = fromBinary(BatchSchema, readFileSync(join(data, 'refused', name)));
-  expect(Buffer.from(kept.metrics).toString()).toBe('poison');
-  expect(kept.tables.map(({ id }) => id)).toEqual([tableId]);
+  expect(listQuarantine(join(data, 'spool', 'quarantine'))).toMatchObject([{ reason: 'It cannot be read.', lines: 2 }]);
 });
 
 test('a machine that was put back to an earlier state loses nothing and doubles nothing', async () => {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { reasonOf, type Clock, type Logger } from '#sdk';
 import type { Spool } from '../spool/index.ts';
 import { createBackoff } from './backoff.ts';
@@ -63,7 +62,7 @@ export function createLink(given: LinkGiven): Link {
   const connecting: Connecting = {
     ...given,
     state,
-    refused: createRefusedBatches(join(given.dataFolder, 'refused'), log),
+    refused: createRefusedBatches(),
     finishing: finishing.signal,
     ending: ending.signal,
     current: () => identity,

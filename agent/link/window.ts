@@ -1,13 +1,14 @@
+import type { Lane } from '../spool/index.ts';
+
 /** Batches, and their bytes, that may be under way unacknowledged. */
 const WINDOW = 32;
 const WINDOW_BYTES = 8_000_000;
 
 /** A batch that was sent. */
 export interface Sent {
+  lane: Lane;
   seq: bigint;
   bytes: number;
-  /** Lines of the spool up to its end. */
-  total: number;
 }
 
 /** Batches that were sent and not acknowledged, oldest first. */
@@ -15,29 +16,20 @@ export interface SendWindow {
   isFull(): boolean;
   oldest(): Sent | undefined;
   add(sent: Sent): void;
-  /** Takes those up to `seq` out; returns the lines of the spool up to there, if anything was. */
-  acknowledge(seq: bigint): number | undefined;
+  /** Takes those of a lane up to `seq` out. */
+  acknowledge(lane: Lane, seq: bigint): void;
 }
 
 /** Makes an empty window. */
 export function createWindow(): SendWindow {
-  const sent: Sent[] = [];
-  let bytes = 0;
+  let sent: Sent[] = [];
+  const bytes = (): number => sent.reduce((sum, one) => sum + one.bytes, 0);
   return {
-    isFull: () => sent.length >= WINDOW || bytes > WINDOW_BYTES,
+    isFull: () => sent.length >= WINDOW || bytes() > WINDOW_BYTES,
     oldest: () => sent[0],
-    add(one) {
-      sent.push(one);
-      bytes += one.bytes;
-    },
-    acknowledge(seq) {
-      let total: number | undefined;
-      for (let [oldest] = sent; oldest !== undefined && oldest.seq <= seq; [oldest] = sent) {
-        bytes -= oldest.bytes;
-        ({ total } = oldest);
-        sent.shift();
-      }
-      return total;
+    add: (one) => void sent.push(one),
+    acknowledge(lane, seq) {
+      sent = sent.filter((one) => one.lane !== lane || one.seq > seq);
     },
   };
 }

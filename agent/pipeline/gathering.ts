@@ -52,6 +52,7 @@ export function createGathering(): Gathering {
   const blocks: MetricBlock[] = [];
   const chunks = new Map<string, ChunkEncoder>();
   const lines = new Map<string, number>();
+  const bytesRead = new Map<string, number>();
   const checkpoints = new Map<string, Checkpoint>();
   let bytes = 0;
   return {
@@ -70,8 +71,10 @@ export function createGathering(): Gathering {
       for (const entry of entries) {
         chunk.addEntry(entry, nowMs);
         bytes += entry.text.length;
+        bytesRead.set(path, (bytesRead.get(path) ?? 0) + entry.text.length);
       }
       lines.set(path, (lines.get(path) ?? 0) + count);
+      bytesRead.set(path, (bytesRead.get(path) ?? 0) + (piece?.bytes.length ?? 0));
       bytes += piece?.bytes.length ?? 0;
       return count;
     },
@@ -86,7 +89,7 @@ export function createGathering(): Gathering {
         logs,
         tables: new Map(blocks.map(({ table }) => [table.id, encodedTable(table)] as const)),
         checkpoints: [...checkpoints.values()],
-        lines: [...lines.values()].reduce((sum, count) => sum + count, 0),
+        sources: new Map([...lines].map(([path, count]) => [path, [count, bytesRead.get(path) ?? 0]] as const)),
       };
     },
   };

@@ -37,11 +37,13 @@ function randomText(length: number): string {
 
 /** Everything that waits, as a link would send it. */
 function waiting(spool: Spool): SpooledBatch[] {
-  const reader = spool.reader();
-  const all = [];
-  for (let batch = reader.next(); batch !== undefined; batch = reader.next()) all.push(batch);
-  reader.close();
-  return all;
+  return (['backfill', 'live'] as const).flatMap((lane) => {
+    const reader = spool.reader(lane);
+    const all = [];
+    for (let batch = reader.next(); batch !== undefined; batch = reader.next()) all.push(batch);
+    reader.close();
+    return all;
+  });
 }
 /** Read and carried over = on its way + waiting + acknowledged + lost. */
 function balance(spool: Spool, pipeline: Pipeline): number {
@@ -64,9 +66,9 @@ test('the ledger adds up over acknowledgements, restarts and batches that were g
     }
     const [first, second, third] = waiting(spool);
     if (first === undefined || second === undefined || third === undefined) throw new Error('too little waits');
-    spool.acknowledge(first.seq, first.epoch, first.total);
-    spool.giveUp(second);
-    spool.acknowledge(third.seq, third.epoch, third.total);
+    spool.acknowledge(first);
+    spool.giveUp(second, 'a test');
+    spool.acknowledge(third);
     expect(spool.lines()).toMatchObject({ acknowledged: first.lines + third.lines, lost: second.lines });
     expect(balance(spool, pipeline)).toBe(0);
     await spool.close();
@@ -91,8 +93,7 @@ test('a spool at its limit: files wait, samples are dropped and counted, and it 
 
   let isThereRoom = false;
   void pipeline.room().then(() => (isThereRoom = true));
-  const last = waiting(spool).at(-1);
-  spool.acknowledge(last?.seq ?? 0n, last?.epoch, last?.total);
+  for (const batch of waiting(spool)) spool.acknowledge(batch);
   await until(() => isThereRoom);
   pipeline.addBlock(block());
   expect(pipeline.ledger().blocksDropped).toBe(blocksDropped + 7);
@@ -198,7 +199,7 @@ test('a disk that is really full: what was acknowledged by the spool stays, noth
     expect(waiting(spool).reduce((sum, { lines }) => sum + lines, 0)).toBe(linesSpooled);
     rmSync(join(at, 'ballast'));
     const [, second] = waiting(spool);
-    spool.acknowledge(second?.seq ?? 0n, second?.epoch, second?.total);
+    if (second !== undefined) spool.acknowledge(second);
     await until(() => pipeline.ledger().linesSpooled === linesRead);
     expect(balance(spool, pipeline)).toBe(0);
     await pipeline.stop();

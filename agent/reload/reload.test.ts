@@ -62,7 +62,7 @@ const renewed = (): unknown => said.filter(({ msg }) => msg === 'the settings we
 async function spooledLines(): Promise<string[]> {
   const spool = await openSpool({ folder: join(data, 'spool'), limit: 1e9, log: silentLogger });
   const lines: string[] = [];
-  const reader = spool.reader();
+  const reader = spool.reader('backfill');
   for (let batch = reader.next(); batch !== undefined; batch = reader.next()) {
     if (batch.logs.length === 0) continue;
     for (const chunk of fromBinary(LogsSchema, gunzipSync(batch.logs)).chunks)

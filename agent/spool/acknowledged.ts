@@ -1,54 +1,67 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { SpoolFiles } from './files.ts';
+import { LANES, type BatchKey, type Lane } from './records.ts';
 
-/** How far the hub has everything, by epoch. */
+/** How far the hub has everything, by epoch and lane. */
 export interface Acknowledged {
-  covers(epoch: bigint, seq: bigint): boolean;
-  raise(epoch: bigint, seq: bigint): void;
-  /** Counts lines of the spool from its very beginning: those that were acknowledged, damaged ones among them. */
-  lines: number;
-  /** Writes it down at most once a second, without waiting for the disk; epochs that nothing is left of are forgotten. */
-  keep(alive: ReadonlySet<bigint>, now?: boolean): void;
+  /** Newest seq that is safe at the hub; 0 when none is. */
+  newest(epoch: bigint, lane: Lane): bigint;
+  covers(key: BatchKey): boolean;
+  raise(key: BatchKey): void;
+  /** Numbers of segments whose damage has been counted. */
+  readonly damaged: Set<number>;
+  /** Writes it down at most once a second, without waiting for the disk; what nothing is left of is forgotten. */
+  keep(alive: { epochs: ReadonlySet<bigint>; segments: ReadonlySet<number> }, now?: boolean): void;
 }
 
-const LINES = 'lines';
 const KEEP_MS = 1000;
 
-function read(file: string): { epochs: Map<bigint, bigint>; lines: number } {
+interface Kept {
+  lanes: Record<string, Partial<Record<Lane, string>>>;
+  damaged: number[];
+}
+
+function read(file: string, files: SpoolFiles): { newest: Map<string, bigint>; damaged: Set<number> } {
   try {
-    const { [LINES]: lines = 0, ...kept } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
-    const epochs = Object.entries(kept).map(([epoch, seq]) => [BigInt(epoch), BigInt(seq)] as const);
-    return { epochs: new Map(epochs), lines: Number(lines) };
+    const { lanes, damaged } = JSON.parse(files.readText(file)) as Kept;
+    const newest = Object.entries(lanes).flatMap(([epoch, seqs]) =>
+      LANES.map((lane) => [`${epoch}/${lane}`, BigInt(seqs[lane] ?? 0)] as const),
+    );
+    return { newest: new Map(newest), damaged: new Set(damaged) };
   } catch {
     // The first start, or a file that a crash left half written: the hub says it again with its welcome.
-    return { epochs: new Map(), lines: 0 };
+    return { newest: new Map(), damaged: new Set() };
   }
 }
 
 /** Opens what a spool's folder keeps of acknowledgements. */
-export function openAcknowledged(folder: string): Acknowledged {
+export function openAcknowledged(folder: string, files: SpoolFiles): Acknowledged {
   const file = join(folder, 'acknowledged.json');
-  const { epochs, lines } = read(file);
+  const { newest, damaged } = read(file, files);
   let kept = 0;
-  const acknowledged: Acknowledged = {
-    lines,
-    covers: (epoch, seq) => seq <= (epochs.get(epoch) ?? 0n),
-    raise(epoch, seq) {
-      if (seq > (epochs.get(epoch) ?? 0n)) epochs.set(epoch, seq);
+  const newestOf = (epoch: bigint, lane: Lane): bigint => newest.get(`${epoch}/${lane}`) ?? 0n;
+  return {
+    newest: newestOf,
+    covers: ({ epoch, lane, seq }) => seq <= newestOf(epoch, lane),
+    raise({ epoch, lane, seq }) {
+      if (seq > newestOf(epoch, lane)) newest.set(`${epoch}/${lane}`, seq);
     },
-    keep(alive, now = false) {
+    damaged,
+    keep({ epochs, segments }, now = false) {
       if (!now && performance.now() - kept < KEEP_MS) return;
       kept = performance.now();
-      for (const epoch of epochs.keys()) if (!alive.has(epoch)) epochs.delete(epoch);
-      const texts = [...epochs].map(([epoch, seq]) => [String(epoch), String(seq)] as const);
-      const text = JSON.stringify({ ...Object.fromEntries(texts), [LINES]: String(acknowledged.lines) });
+      for (const key of newest.keys()) if (!epochs.has(BigInt(key.slice(0, key.indexOf('/'))))) newest.delete(key);
+      for (const number of damaged) if (!segments.has(number)) damaged.delete(number);
+      const lanes = [...epochs].map((epoch) => {
+        const seqs = LANES.map((lane) => [lane, String(newestOf(epoch, lane))] as const);
+        return [String(epoch), Object.fromEntries(seqs)] as const;
+      });
+      const text = JSON.stringify({ lanes: Object.fromEntries(lanes), damaged: [...damaged] } satisfies Kept);
       try {
-        writeFileSync(`${file}.new`, text, { mode: 0o600 });
-        renameSync(`${file}.new`, file);
+        files.replaceText(file, text);
       } catch {
         // A full disk: the hub says it again with its welcome.
       }
     },
   };
-  return acknowledged;
 }

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 
-/** Kinds of frames in a segment. */
-export const FRAME = { snapshot: 1, table: 2, batch: 3 } as const;
+/** Kinds of frames in a segment; the quarantine has one more. */
+export const FRAME = { snapshot: 1, table: 2, batch: 3, refusal: 4 } as const;
 export type FrameKind = (typeof FRAME)[keyof typeof FRAME];
 
 /** `[payload length u32][CRC-32 of kind and payload u32][kind u8][payload]`, little endian. */
@@ -31,9 +31,19 @@ export function decodeFrame(bytes: Buffer): Reading {
   if (bytes.length < HEADER) return { state: 'short', wanted: HEADER };
   const length = HEADER + bytes.readUInt32LE(0);
   const kind = bytes.readUInt8(8);
-  if (length > FRAME_LIMIT || kind < FRAME.snapshot || kind > FRAME.batch) return { state: 'bad' };
+  if (length > FRAME_LIMIT || kind < FRAME.snapshot || kind > FRAME.refusal) return { state: 'bad' };
   if (bytes.length < length) return { state: 'short', wanted: length };
   const body = bytes.subarray(8, length);
   if (crc32(body) !== bytes.readUInt32LE(4)) return { state: 'bad' };
   return { state: 'frame', kind: kind as FrameKind, payload: body.subarray(1), length };
+}
+
+/** The frames of one file, as far as they are whole. */
+export function* framesIn(bytes: Buffer): Generator<{ kind: FrameKind; payload: Buffer }> {
+  for (let at = 0; ;) {
+    const reading = decodeFrame(bytes.subarray(at));
+    if (reading.state !== 'frame') return;
+    yield reading;
+    at += reading.length;
+  }
 }

@@ -1,3 +1,14 @@
+/** Newest seconds first: what is put while little waits is live, the rest back-fill. Each lane is strictly ordered. */
+export const LANES = ['live', 'backfill'] as const;
+export type Lane = (typeof LANES)[number];
+
+/** The name of a batch, for ever. */
+export interface BatchKey {
+  epoch: bigint;
+  lane: Lane;
+  seq: bigint;
+}
+
 /** Where a file was read to. */
 export interface FileCheckpoint {
   path: string;
@@ -33,29 +44,51 @@ export interface GoneCheckpoint {
 /** Where a source of lines was read to. */
 export type Checkpoint = FileCheckpoint | JournalCheckpoint | GoneCheckpoint;
 
+/** Lines and their bytes in their file. */
+export type LineCount = readonly [lines: number, bytes: number];
+
+/** What a segment holds of one lane. */
+export interface LaneSummary {
+  first: string;
+  last: string;
+  oldestMs: number;
+  newestMs: number;
+  sources: Record<string, LineCount>;
+}
+
+/** What a segment holds. Its successor keeps it, so that it can be known without reading it, and what is damaged in it counted. */
+export interface SegmentSummary {
+  number: number;
+  epoch: string;
+  /** Length of what was written; anything behind it is none of its batches. */
+  bytes: number;
+  lanes: Partial<Record<Lane, LaneSummary>>;
+}
+
 /** What a segment begins with, so that it stands alone. */
 export interface Snapshot {
   epoch: string;
-  /** Seq of the first batch that follows. */
-  next: string;
-  /** Seq of the last batch in the segment before, whose epoch may be another; missing in the first segment. */
-  before?: string;
-  /** Lines that went into the spool before, from its very beginning. */
-  total: number;
+  /** Of the segment before; missing in the first one. */
+  before?: SegmentSummary;
   checkpoints: Checkpoint[];
+  /** Batches of the quarantine that were put back and may still lie in it. */
+  replayed?: string[];
 }
 
 /** What is written beside a batch. */
 export interface BatchHead {
   epoch: string;
+  lane: Lane;
   seq: string;
+  /** When it was put, milliseconds since 1970. */
+  timeMs: number;
   /** Ids of the tables that it uses. */
   tables: string[];
   checkpoints: Checkpoint[];
-  /** Lines in it, for the ledger. */
-  lines: number;
-  /** Lines that went into the spool up to its end, from its very beginning: a gap is what was lost. */
-  total: number;
+  /** Lines in it by source, for the ledger. */
+  sources: Record<string, LineCount>;
+  /** Where it lay in the quarantine, if it was put back from there. */
+  replayed?: string;
 }
 
 /** A batch's two parts, encoded and compressed. */
@@ -90,6 +123,27 @@ export function encodeBatch(head: BatchHead, { metrics, logs }: BatchBody): Buff
 export function decodeBatch(payload: Buffer): { head: BatchHead; body: BatchBody } {
   const headEnd = 8 + payload.readUInt32LE(0);
   const metricsEnd = headEnd + payload.readUInt32LE(4);
-  const head = JSON.parse(payload.toString('utf8', 8, headEnd)) as BatchHead;
+  const written = JSON.parse(payload.toString('utf8', 8, headEnd)) as Partial<BatchHead> & { lines?: number };
+  // The first form of this file knew neither lanes nor sources.
+  const sources = { others: [written.lines ?? 0, 0] };
+  const head = { lane: 'live', timeMs: 0, sources, ...written } as BatchHead;
   return { head, body: { metrics: payload.subarray(headEnd, metricsEnd), logs: payload.subarray(metricsEnd) } };
+}
+
+/** Reads the first frame of a segment. */
+export function decodeSnapshot(payload: Buffer): Snapshot {
+  return JSON.parse(payload.toString('utf8')) as Snapshot;
+}
+
+/** `[id u64][encoded table]`. */
+export function encodeTable(id: bigint, bytes: Uint8Array): Buffer {
+  const payload = Buffer.allocUnsafe(8 + bytes.length);
+  payload.writeBigUInt64LE(id, 0);
+  payload.set(bytes, 8);
+  return payload;
+}
+
+/** Reads what `encodeTable` wrote. */
+export function decodeTable(payload: Buffer): readonly [id: bigint, bytes: Buffer] {
+  return [payload.readBigUInt64LE(0), payload.subarray(8)];
 }

@@ -1,19 +1,19 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { diskFiles, type ReadableFile, type SpoolFiles } from './files.ts';
 import { decodeFrame, type Reading } from './frames.ts';
+import type { Lane } from './records.ts';
 
 /** A file of the spool. */
 export interface Segment {
   /** Grows by one with each segment. */
   number: number;
   path: string;
+  /** Length of what was written. */
   bytes: number;
-  /** Epoch of its batches; undefined while that is not known. */
-  epoch: bigint | undefined;
-  /** Newest seq in it; undefined while that is not known. */
-  last: bigint | undefined;
-  /** True once what is damaged in it was counted: a reader may come by more than once. */
-  isCounted?: boolean;
+  /** Epoch of its batches. */
+  epoch: bigint;
+  /** The numbers that it holds of each lane. */
+  lanes: Partial<Record<Lane, { first: bigint; last: bigint }>>;
 }
 
 const NAME = /^segment-(\d{10})\.spool$/;
@@ -23,42 +23,48 @@ export function segmentPath(folder: string, number: number): string {
   return join(folder, `segment-${String(number).padStart(10, '0')}.spool`);
 }
 
+/** A segment as it lies in the folder. */
+export interface ListedSegment extends Segment {
+  /** When it was written to last, milliseconds since 1970. */
+  modifiedMs: number;
+}
+
 /** The segments of a folder, oldest first. */
-export function listSegments(folder: string): Segment[] {
-  return readdirSync(folder)
-    .flatMap((name) => {
+export function listSegments(folder: string, files: SpoolFiles = diskFiles): ListedSegment[] {
+  return files
+    .list(folder)
+    .flatMap(({ name, bytes, modifiedMs }) => {
       const match = NAME.exec(name);
       if (match === null) return [];
-      const path = join(folder, name);
-      return [{ number: Number(match[1]), path, bytes: statSync(path).size, epoch: undefined, last: undefined }];
+      return [{ number: Number(match[1]), path: join(folder, name), bytes, modifiedMs, epoch: 0n, lanes: {} }];
     })
     .sort((a, b) => a.number - b.number);
 }
 
-/** Makes a change of a folder's names durable. */
-export function fsyncFolder(folder: string): void {
-  if (process.platform === 'win32') return; // A folder cannot be opened there.
-  const file = openSync(folder, 'r');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
 /** Reads frames of one segment in order. Only what lies below `limit` is looked at. */
 export interface SegmentReader {
-  /** The next frame; `short` at the end of what is written, `bad` where the file is damaged. */
+  /** The next frame; `short` at the end of what is written, `bad` where the file is damaged or cannot be read. */
   next(limit: number): Reading;
   offset(): number;
+  /** True when the disk did not give what it holds. */
+  failed(): boolean;
   close(): void;
 }
 
 const WINDOW = 256 * 1024;
 
+function openOrNot(path: string, files: SpoolFiles): ReadableFile | undefined {
+  try {
+    return files.openRead(path);
+  } catch {
+    return undefined; // Gone or unreadable: the reader says so.
+  }
+}
+
 /** Opens a segment for reading; memory stays within a window, or the largest frame. */
-export function openSegment(path: string): SegmentReader {
-  const file = openSync(path, 'r');
+export function openSegment(path: string, files: SpoolFiles = diskFiles): SegmentReader {
+  const file = openOrNot(path, files);
+  let hasFailed = file === undefined;
   let buffer = Buffer.alloc(WINDOW);
   let start = 0;
   let filled = 0;
@@ -75,19 +81,31 @@ export function openSegment(path: string): SegmentReader {
     }
     for (;;) {
       const most = Math.min(buffer.length - filled, limit - offset - filled);
-      const got = most <= 0 ? 0 : readSync(file, buffer, filled, most, offset + filled);
+      const got = most <= 0 ? 0 : (file?.read(buffer.subarray(filled, filled + most), offset + filled) ?? 0);
       if (got === 0) return;
       filled += got;
     }
   };
+  const look = (): Reading => decodeFrame(buffer.subarray(start, start + filled));
+  const read = (limit: number): Reading => {
+    let reading = look();
+    // Twice: the header first, then as much as it says.
+    for (let tries = 0; reading.state === 'short' && tries < 2; tries++) {
+      if (offset + reading.wanted > limit) break; // Nothing that was promised: no memory for it.
+      fill(reading.wanted, limit);
+      reading = look();
+    }
+    return reading;
+  };
   return {
     next(limit) {
-      const look = (): Reading => decodeFrame(buffer.subarray(start, start + filled));
-      let reading = look();
-      // Twice: the header first, then as much as it says.
-      for (let tries = 0; reading.state === 'short' && tries < 2; tries++) {
-        fill(reading.wanted, limit);
-        reading = look();
+      if (hasFailed) return { state: 'bad' };
+      let reading: Reading;
+      try {
+        reading = read(limit);
+      } catch {
+        hasFailed = true; // A sector that cannot be read is as good as a damaged one.
+        return { state: 'bad' };
       }
       if (reading.state !== 'frame') return reading;
       start += reading.length;
@@ -97,22 +115,16 @@ export function openSegment(path: string): SegmentReader {
       return { ...reading, payload: Buffer.from(reading.payload) };
     },
     offset: () => offset,
-    close: () => closeSync(file),
+    failed: () => hasFailed,
+    close: () => file?.close(),
   };
 }
 
-/** Cuts a segment's damaged end off. */
-export function truncateSegment(path: string, length: number): void {
-  const file = openSync(path, 'r+');
+/** Deletes a segment, if the disk lets it: else the next start finds it, and that it is done. */
+export function removeSegment({ path }: Pick<Segment, 'path'>, files: SpoolFiles): void {
   try {
-    ftruncateSync(file, length);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    files.remove(path);
+  } catch {
+    // Mounted read-only by now.
   }
-}
-
-/** Deletes a segment. */
-export function removeSegment({ path }: Segment): void {
-  rmSync(path, { force: true });
 }

@@ -1,11 +1,16 @@
-import { reasonOf, type Logger } from '#sdk';
+import { reasonOf, systemClock, type Clock, type Logger } from '#sdk';
 import { problems } from '../errors.ts';
-import { openAcknowledged } from './acknowledged.ts';
-import { createReader, type SpooledBatch, type SpoolReader } from './reader.ts';
-import type { Checkpoint } from './records.ts';
+import { createAccounts } from './accounts.ts';
+import { openAcknowledged, type Acknowledged } from './acknowledged.ts';
+import { diskFiles, type SpoolFiles } from './files.ts';
+import { createSpoolLedger, type SourceLedger } from './ledger.ts';
+import type { SpoolLoss } from './losses.ts';
+import { createReader, type ReaderGiven, type SpooledBatch, type SpoolReader } from './reader.ts';
+import { LANES, type BatchKey, type Checkpoint, type Lane } from './records.ts';
+import { putAside, quarantineOf, replayAsked } from './quarantine.ts';
 import { recoverSpool } from './recover.ts';
 import { removeSegment, type Segment } from './segments.ts';
-import { openWriter, type SpoolEntry, type SpoolWriter, type WriterGiven } from './writer.ts';
+import { createWriter, type SpoolEntry, type SpoolWriter } from './writer.ts';
 
 /** What became of lines since a spool was opened: carried + put = waiting + acknowledged + lost. */
 export interface SpoolLines {
@@ -14,35 +19,42 @@ export interface SpoolLines {
   put: number;
   waiting: number;
   acknowledged: number;
-  /** In batches that were damaged on the disk. */
+  /** In batches that were damaged on the disk or refused by the hub. */
   lost: number;
 }
 
 /** Batches on disk between collecting and sending. */
 export interface Spool {
-  /** Resolves with the batch's seq once it is durable. Rejects when the disk does not take it; nothing is stored then. */
-  append(entry: SpoolEntry): Promise<bigint>;
+  /** Resolves with the batch's key once it is durable. Rejects when the disk does not take it; nothing is stored then. */
+  append(entry: SpoolEntry): Promise<BatchKey>;
+  /** Everything of the key's epoch and lane up to its seq is safe at the hub. */
+  acknowledge(key: BatchKey): void;
+  /** Moves a batch that no hub takes into the quarantine, counts it as lost, and goes on behind it as if it were acknowledged. */
+  giveUp(batch: SpooledBatch, reason: string): void;
+  /** Puts those batches of the quarantine back as new ones that were asked for. Rejects when the disk does not take them. */
+  replay(): Promise<void>;
   /**
-   * Everything of `epoch` (the current one unless given) up to `seq` is safe at the hub. `total` is that of the batch,
-   * if it is at hand: without it, its lines are counted with a later one's.
+   * Reads a lane: `live` gives what the current epoch has there, `backfill` everything else, that of earlier epochs
+   * among it, with the keys that it was written with. When the epoch has changed, readers are to be made anew.
    */
-  acknowledge(seq: bigint, epoch?: bigint, total?: number): void;
-  /** Counts a batch as lost, and goes on behind it as if it were acknowledged. */
-  giveUp(batch: Pick<SpooledBatch, 'epoch' | 'seq' | 'lines' | 'total'>): void;
-  reader(): SpoolReader;
+  reader(lane: Lane): SpoolReader;
   checkpoints(): ReadonlyMap<string, Checkpoint>;
   /** Leaves a source out of the next segment's beginning: it is gone for good. */
   forget(source: string): void;
   /** Bytes on disk. */
   bytes(): number;
   lines(): SpoolLines;
+  /** The same for each source, in lines and bytes; a thousand of them, the rest is `others`. */
+  ledger(): ReadonlyMap<string, SourceLedger>;
+  /** What was lost since this was asked last. */
+  takeLosses(): SpoolLoss[];
   /** True while nothing more may be added. */
   isFull(): boolean;
   /** Resolves when something was appended after this call. */
   appended(): Promise<void>;
   /** Epoch of new batches: another one after each start. */
   readonly epoch: bigint;
-  /** Damaged bytes that were cut off at the start. */
+  /** Damaged bytes that a start cut off. */
   readonly lostBytes: number;
   /** Batches that were damaged later than that, or given up. */
   readonly lostBatches: number;
@@ -59,106 +71,147 @@ export interface SpoolOptions {
   log: Logger;
   /** Bytes after which a segment ends. */
   segmentBytes?: number;
+  clock?: Pick<Clock, 'now'>;
+  files?: SpoolFiles;
 }
 
 const SEGMENT_BYTES = 8 * 1024 * 1024;
 
-async function openWriterOrSay(given: WriterGiven): Promise<SpoolWriter> {
+/** A full disk gets room again while the agent runs; anything else needs a person first. */
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
+
+function faultOf(folder: string, error: unknown): Error | undefined {
+  if (FULL.has((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+  return problems.spoolNotWritable(
+    `${folder} takes nothing (${reasonOf(error)}). Make room or make it writable, then start the agent again.`,
+    { cause: error },
+  );
+}
+
+function recover(given: Parameters<typeof recoverSpool>[0]): ReturnType<typeof recoverSpool> {
   try {
-    return await openWriter(given);
+    return recoverSpool(given);
   } catch (error) {
-    throw problems.spoolNotWritable(
-      `${given.folder} takes nothing (${reasonOf(error)}). Make room or make it writable, then start the agent again.`,
-      { cause: error },
-    );
+    throw faultOf(given.folder, error) ?? error;
   }
 }
 
-/** Deletes segments whose batches are all acknowledged, oldest first. */
-function freeSegments(segments: Segment[], isDone: (segment: Segment) => boolean): void {
-  for (let [oldest] = segments; oldest !== undefined && isDone(oldest); [oldest] = segments) {
-    removeSegment(oldest);
-    segments.shift();
+function sayWhatWasCut(log: Logger, bytes: number, isTorn: boolean): void {
+  if (isTorn) log.warn('the last batch of the spool was half written and is cut off', { bytes });
+  else log.error('the end of the spool is damaged; its samples are lost, its log lines are read again', { bytes });
+}
+
+/** True when the hub has everything that a segment holds. */
+const isDone = ({ epoch, lanes }: Segment, { covers }: Acknowledged): boolean =>
+  LANES.every((lane) => {
+    const seq = lanes[lane]?.last;
+    return seq === undefined || covers({ epoch, lane, seq });
+  });
+
+/**
+ * Deletes segments that the hub has whole. The newest stays, for it alone knows the checkpoints; and one that follows
+ * another which is not done stays, for it says what that one holds.
+ */
+function freeSegments(segments: Segment[], files: SpoolFiles, acknowledged: Acknowledged): void {
+  let isBeforeNeeded = false;
+  const newest = segments.at(-1);
+  const kept = segments.filter((segment) => {
+    const isNeeded = isBeforeNeeded || segment === newest;
+    isBeforeNeeded = !isDone(segment, acknowledged);
+    if (isNeeded || isBeforeNeeded) return true;
+    removeSegment(segment, files);
+    return false;
+  });
+  segments.splice(0, segments.length, ...kept);
+}
+
+/** Which batches a reader of a lane is to give out: none of another live lane than that of its beginning. */
+function readerOf(lane: Lane, writer: SpoolWriter): Pick<ReaderGiven, 'isWanted'> {
+  const epoch = writer.epoch();
+  const isLive = (of: bigint, at: Lane): boolean => at === 'live' && (of === epoch || of === writer.epoch());
+  return { isWanted: (of, at) => (lane === 'live' ? at === 'live' && of === epoch : !isLive(of, at)) };
+}
+
+/** Begins a segment, so that a disk that takes nothing is known before there is a batch; a full one may have room later. */
+async function beginOrSay(writer: SpoolWriter, folder: string, log: Logger): Promise<void> {
+  try {
+    await writer.begin();
+  } catch (error) {
+    const fault = faultOf(folder, error);
+    if (fault !== undefined) throw fault;
+    log.error('the disk is full; the spool takes nothing until there is room', { folder });
   }
 }
 
-/** Opens the spool of a folder and begins a new segment. */
+/** Opens the spool of a folder. A disk that is full is no hindrance: batches are refused until there is room. */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
-  const { folder, limit, log, segmentBytes = SEGMENT_BYTES } = options;
-  const { segments, checkpoints, lostBytes, isTorn, lastRunMs, total } = recoverSpool(folder);
-  if (lostBytes > 0 && isTorn)
-    log.warn('the last batch of the spool was half written and is cut off', { bytes: lostBytes });
-  else if (lostBytes > 0)
-    log.error('the end of the spool is damaged; its samples are lost, its log lines are read again', {
-      bytes: lostBytes,
-    });
-  const acknowledged = openAcknowledged(folder);
-  // What was acknowledged and then lost with the end of a file is put once more.
-  acknowledged.lines = Math.min(acknowledged.lines, total);
-  const writer = await openWriterOrSay({ folder, segments, checkpoints, acknowledged, total, segmentBytes });
-  const lost = { batches: 0, lines: 0 };
+  const { folder, limit, log, segmentBytes = SEGMENT_BYTES, clock = systemClock, files = diskFiles } = options;
+  const acknowledged = openAcknowledged(folder, files);
+  const recovered = recover({ folder, files, acknowledged });
+  const { segments, checkpoints, lostBytes, lastRunMs, replayed } = recovered;
+  const ledger = createSpoolLedger();
+  ledger.add('carried', recovered.waiting);
+  const changed = (isLast = false): void => {
+    freeSegments(segments, files, acknowledged);
+    const epochs = new Set([writer.epoch(), ...segments.map(({ epoch }) => epoch)]);
+    acknowledged.keep({ epochs, segments: new Set(segments.map(({ number }) => number)) }, isLast);
+  };
+  const began = (): void => freeSegments(segments, files, acknowledged);
+  const writer = createWriter({
+    ...recovered,
+    folder,
+    files,
+    ledger,
+    acknowledged: acknowledged.newest,
+    segmentBytes,
+    now: () => clock.now(),
+    began,
+  });
+  const accounts = createAccounts({ segments, acknowledged, files, ledger, log, changed });
   const waiting: (() => void)[] = [];
-
-  const isDone = (segment: Segment): boolean => {
-    const { epoch, last } = segment;
-    if (writer.isOpen(segment) || epoch === undefined || last === undefined) return false;
-    return acknowledged.covers(epoch, last);
-  };
-  freeSegments(segments, isDone);
-  const safeAtStart = acknowledged.lines;
-  const lines = (): SpoolLines => {
-    const [carried, put] = [total - safeAtStart, writer.total() - total];
-    const safe = Math.max(0, acknowledged.lines - safeAtStart - lost.lines);
-    return { carried, put, waiting: carried + put - safe - lost.lines, acknowledged: safe, lost: lost.lines };
-  };
-  const keep = (now: boolean): void => acknowledged.keep(new Set(segments.flatMap(({ epoch }) => epoch ?? [])), now);
-  const acknowledge = (seq: bigint, epoch: bigint, upTo: number): void => {
-    acknowledged.raise(epoch, seq);
-    acknowledged.lines = Math.max(acknowledged.lines, upTo);
-    freeSegments(segments, isDone);
-    keep(false);
+  const append = async (entry: SpoolEntry): Promise<BatchKey> => {
+    const key = await writer.append(entry);
+    for (const wake of waiting.splice(0)) wake();
+    return key;
   };
   const bytes = (): number => segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  const isFull = (): boolean => bytes() > limit;
+  if (lostBytes > 0) {
+    sayWhatWasCut(log, lostBytes, recovered.isTorn);
+    if (!recovered.isTorn) accounts.addLostBytes(lostBytes, lastRunMs);
+  }
+  await beginOrSay(writer, folder, log);
+  changed();
   return {
     get epoch() {
       return writer.epoch();
     },
     lostBytes,
     get lostBatches() {
-      return lost.batches;
+      return accounts.lostBatches();
     },
     lastRunMs,
-    async append(entry) {
-      const seq = await writer.append(entry);
-      for (const wake of waiting.splice(0)) wake();
-      return seq;
+    append,
+    acknowledge: accounts.acknowledge,
+    giveUp(batch, reason) {
+      if (acknowledged.covers(batch)) return;
+      putAside(quarantineOf(folder), batch, { reason, refusedMs: clock.now() }, log);
+      accounts.giveUp(batch);
     },
-    acknowledge: (seq, epoch = writer.epoch(), upTo = 0) => acknowledge(seq, epoch, upTo),
-    giveUp({ epoch, seq, lines: count, total: upTo }) {
-      lost.batches += 1;
-      lost.lines += count;
-      acknowledge(seq, epoch, upTo);
-    },
-    reader() {
-      const given = { segments, isAcknowledged: acknowledged.covers, log };
-      return createReader({
-        ...given,
-        lost(batches, count) {
-          lost.batches += batches;
-          lost.lines += count;
-        },
-      });
-    },
+    replay: () => (isFull() ? Promise.resolve() : replayAsked({ folder: quarantineOf(folder), replayed, append, log })),
+    reader: (lane) => createReader({ ...readerOf(lane, writer), segments, files, acknowledged, ...accounts }),
     checkpoints: () => checkpoints,
     forget: (source) => void checkpoints.delete(source),
     bytes,
-    lines,
-    isFull: () => bytes() > limit,
+    lines: ledger.lines,
+    ledger: ledger.sources,
+    takeLosses: accounts.takeLosses,
+    isFull,
     appended: () => new Promise((resolve) => waiting.push(resolve)),
     async close() {
       await writer.close();
       waiting.length = 0;
-      keep(true);
+      changed(true);
     },
   };
 }

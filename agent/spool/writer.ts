@@ -1,171 +1,260 @@
-import { open, type FileHandle } from 'node:fs/promises';
-import type { Acknowledged } from './acknowledged.ts';
+import type { SpoolFiles, WritableFile } from './files.ts';
 import { encodeFrame, FRAME } from './frames.ts';
-import { encodeBatch, sourceOf, type BatchBody, type Checkpoint } from './records.ts';
+import type { SpoolLedger } from './ledger.ts';
+import {
+  encodeBatch,
+  encodeTable,
+  LANES,
+  sourceOf,
+  type BatchBody,
+  type BatchHead,
+  type BatchKey,
+  type Checkpoint,
+} from './records.ts';
+import type { Lane, LineCount, SegmentSummary, Snapshot } from './records.ts';
 import { newEpoch } from './recover.ts';
-import { fsyncFolder, removeSegment, segmentPath, type Segment } from './segments.ts';
+import { removeSegment, segmentPath, type Segment } from './segments.ts';
+import { addTo, summaryOf, tallyBatch, type Sums, type Tally } from './sums.ts';
 
 /** What goes into the spool at once. */
 export interface SpoolEntry extends BatchBody {
   /** Encoded `Table` messages that the batch uses, by id. */
   tables: ReadonlyMap<bigint, Uint8Array>;
   checkpoints: readonly Checkpoint[];
-  lines: number;
+  /** Lines in it and their bytes in their file, by source. */
+  sources: ReadonlyMap<string, LineCount>;
+  /** Where it lay in the quarantine, if it is put back from there. */
+  replayed?: string;
 }
 
 /** Puts batches at the end of the newest segment, one after another. */
 export interface SpoolWriter {
-  /** Resolves with the batch's seq once it is durable. Rejects when the disk does not take it; nothing is stored then. */
-  append(entry: SpoolEntry): Promise<bigint>;
+  /** Begins a segment, so that a disk that takes nothing is known before there is a batch. */
+  begin(): Promise<void>;
+  /** Resolves with the batch's key once it is durable. Rejects when the disk does not take it; nothing is stored then. */
+  append(entry: SpoolEntry): Promise<BatchKey>;
   /** Epoch of new batches. */
   epoch(): bigint;
-  /** Lines that went into the spool, from its very beginning. */
-  total(): number;
-  /** True for the segment that is written to. */
-  isOpen(segment: Segment): boolean;
   close(): Promise<void>;
 }
 
 /** What a writer looks at and adds to. */
 export interface WriterGiven {
   folder: string;
+  files: SpoolFiles;
   /** Oldest first; the writer adds those that it begins. */
   segments: Segment[];
+  /** What the newest of them holds. */
+  newest: SegmentSummary | undefined;
+  /** Number of the newest file, readable or not. */
+  lastNumber: number;
+  /** Batches of the quarantine that were put back and may still lie in it. */
+  replayed: Set<string>;
   /** Where each source was read to; moved with each batch. */
   checkpoints: Map<string, Checkpoint>;
-  acknowledged: Acknowledged;
-  /** Lines that went into the spool so far. */
-  total: number;
+  ledger: SpoolLedger;
+  /** Newest seq that the hub has of a lane. */
+  acknowledged(epoch: bigint, lane: Lane): bigint;
   /** Bytes after which a segment ends. */
   segmentBytes: number;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Hears that a segment was begun, so that those before it may go. */
+  began(): void;
 }
 
 interface Writing {
   segment: Segment;
-  file: FileHandle;
+  file: WritableFile;
   /** Ids of tables that this segment holds already. */
   tables: Set<bigint>;
+  tally: Tally;
 }
 
-/** Where the next batch goes. */
-interface Place {
-  epoch: bigint;
-  next: bigint;
-  total: number;
+/** A batch goes live while no more than this waits in that lane: half a minute, or what the link has under way twice. */
+const LIVE_BATCHES = 30;
+const LIVE_BYTES = 16_000_000;
+
+/** Numbers the batches of one epoch, lane by lane. */
+function createNumbers(acknowledged: WriterGiven['acknowledged']) {
+  const epoch = newEpoch();
+  const next: Record<Lane, bigint> = { live: 1n, backfill: 1n };
+  /** Live batches that the hub has not acknowledged, oldest first. */
+  const live: { seq: bigint; bytes: number }[] = [];
+  return {
+    epoch,
+    /** The hub knows numbers that we do not: a machine was put back while it ran. Those numbers must not come again. */
+    isSpent: () => LANES.some((lane) => acknowledged(epoch, lane) >= next[lane]),
+    next(): BatchKey {
+      const safe = acknowledged(epoch, 'live');
+      while (live[0] !== undefined && live[0].seq <= safe) live.shift();
+      const isSmall = live.length < LIVE_BATCHES && live.reduce((sum, { bytes }) => sum + bytes, 0) < LIVE_BYTES;
+      const lane = isSmall ? 'live' : 'backfill';
+      return { epoch, lane, seq: next[lane] };
+    },
+    take({ lane, seq }: BatchKey, bytes: number): void {
+      next[lane] = seq + 1n;
+      if (lane === 'live') live.push({ seq, bytes });
+    },
+  };
 }
 
-async function writeWhole(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+async function writeWhole(file: WritableFile, bytes: Buffer, position: number): Promise<void> {
   for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
+    const written = await file.write(bytes.subarray(done), position + done);
+    if (written === 0) throw new Error('the disk takes no more bytes');
+    done += written;
   }
 }
 
-function tablePayload(id: bigint, bytes: Uint8Array): Buffer {
-  const payload = Buffer.allocUnsafe(8 + bytes.length);
-  payload.writeBigUInt64LE(id, 0);
-  payload.set(bytes, 8);
-  return payload;
+/** Where a segment begins. */
+interface Beginning {
+  number: number;
+  epoch: bigint;
+  before: SegmentSummary | undefined;
 }
 
 /** Begins a segment with everything that those before it knew. */
-async function beginSegment({ folder, segments, checkpoints }: WriterGiven, place: Place): Promise<Writing> {
-  const before = segments.at(-1);
-  const number = (before?.number ?? 0) + 1;
-  const { epoch, next, total } = place;
-  const segment: Segment = { number, path: segmentPath(folder, number), bytes: 0, epoch, last: next - 1n };
-  const snapshot = {
+async function beginSegment(given: WriterGiven, { number, epoch, before }: Beginning): Promise<Writing> {
+  const { folder, files, segments, checkpoints, replayed } = given;
+  const segment: Segment = { number, path: segmentPath(folder, number), bytes: 0, epoch, lanes: {} };
+  const snapshot: Snapshot = {
     epoch: String(epoch),
-    next: String(next),
-    ...(before?.last === undefined ? {} : { before: String(before.last) }),
-    total,
+    ...(before === undefined ? {} : { before }),
     checkpoints: [...checkpoints.values()],
+    ...(replayed.size === 0 ? {} : { replayed: [...replayed] }),
   };
   const frame = encodeFrame(FRAME.snapshot, Buffer.from(JSON.stringify(snapshot)));
-  const file = await open(segment.path, 'wx', 0o600);
+  const file = await files.create(segment.path);
   try {
     await writeWhole(file, frame, 0);
-    await file.datasync();
-    fsyncFolder(folder);
+    await file.sync();
+    files.syncFolder(folder);
   } catch (error) {
-    await file.close();
-    removeSegment(segment);
+    await file.close().catch(() => undefined);
+    removeSegment(segment, files);
     throw error;
   }
   segment.bytes = frame.length;
   segments.push(segment);
-  return { segment, file, tables: new Set() };
+  return { segment, file, tables: new Set(), tally: {} };
+}
+
+/** Lines by the names that the ledger counts them by. */
+function namedBy({ nameOf }: SpoolLedger, sources: SpoolEntry['sources']): Sums {
+  const named: Sums = new Map();
+  for (const [source, count] of sources) addTo(named, [[nameOf(source), count]]);
+  return named;
 }
 
 /** The frames of one batch, and the tables that its segment did not hold yet. */
-function framesOf(entry: SpoolEntry, { epoch, next, total }: Place, held: ReadonlySet<bigint>) {
+function framesOf(entry: SpoolEntry, head: BatchHead, held: ReadonlySet<bigint>) {
   const fresh = [...entry.tables].filter(([id]) => !held.has(id));
-  const head = {
-    epoch: String(epoch),
-    seq: String(next),
-    tables: [...entry.tables.keys()].map(String),
-    checkpoints: [...entry.checkpoints],
-    lines: entry.lines,
-    total: total + entry.lines,
-  };
   const frames = Buffer.concat([
-    ...fresh.map(([id, bytes]) => encodeFrame(FRAME.table, tablePayload(id, bytes))),
+    ...fresh.map(([id, bytes]) => encodeFrame(FRAME.table, encodeTable(id, bytes))),
     encodeFrame(FRAME.batch, encodeBatch(head, entry)),
   ]);
   return { frames, fresh };
 }
 
-/**
- * Opens a writer, which begins a segment. Each has an epoch of its own: what an earlier run wrote may have been sent and
- * then lost with the end of its file, or a copy of this machine goes on from the same place, and neither may be taken
- * for a resend.
- */
-export async function openWriter(given: WriterGiven): Promise<SpoolWriter> {
-  const { checkpoints, acknowledged, segmentBytes } = given;
-  const place: Place = { epoch: newEpoch(), next: 1n, total: given.total };
-  let writing = await beginSegment(given, place);
-  let chain: Promise<unknown> = Promise.resolve();
-
-  /** Goes on in a new segment. */
-  const turn = async (): Promise<void> => {
-    const full = writing;
-    writing = await beginSegment(given, place);
-    await full.file.close();
+/** Writes to the newest segment and begins others. */
+function createSegments(given: WriterGiven) {
+  let { newest: before, lastNumber: number } = given;
+  let writing: Writing | undefined;
+  const close = async (): Promise<void> => {
+    await writing?.file.close().catch(() => undefined); // All that counts has been synced.
+    writing = undefined;
   };
-  const append = async (entry: SpoolEntry): Promise<bigint> => {
-    // The hub knows numbers that we do not: a machine was put back while it ran. Those numbers must not come again.
-    const isForeign = acknowledged.covers(place.epoch, place.next);
-    if (isForeign) Object.assign(place, { epoch: newEpoch(), next: 1n });
-    if (isForeign || writing.segment.epoch !== place.epoch || writing.segment.bytes > segmentBytes) await turn();
-    const { segment, file, tables } = writing;
-    const { frames, fresh } = framesOf(entry, place, tables);
-    try {
-      await writeWhole(file, frames, segment.bytes);
-      await file.datasync();
-    } catch (error) {
-      await file.truncate(segment.bytes).catch(() => undefined); // The next batch is written over it, or the next start cuts it off.
-      throw error;
-    }
-    const seq = place.next++;
-    place.total += entry.lines;
-    segment.bytes += frames.length;
-    segment.last = seq;
-    for (const [id] of fresh) tables.add(id);
-    for (const checkpoint of entry.checkpoints) checkpoints.set(sourceOf(checkpoint), checkpoint);
-    return seq;
+  /** Ends the segment: what it holds is told by the next one. */
+  const seal = async ({ segment, tally }: Writing): Promise<void> => {
+    const { number: of, epoch, bytes } = segment;
+    before = { number: of, epoch: String(epoch), bytes, lanes: summaryOf(tally) };
+    await close();
   };
   return {
-    append(entry) {
-      const done = chain.then(() => append(entry));
-      chain = done.catch(() => undefined);
-      return done;
+    close,
+    /** The segment for a batch of this epoch. */
+    async open(epoch: bigint): Promise<Writing> {
+      if (writing !== undefined && (writing.segment.epoch !== epoch || writing.segment.bytes > given.segmentBytes))
+        await seal(writing);
+      // A number is never used twice: the disk may have kept what it did not let us delete.
+      if (writing === undefined) {
+        writing = await beginSegment(given, { number: ++number, epoch, before });
+        given.began();
+      }
+      return writing;
     },
-    epoch: () => place.epoch,
-    total: () => place.total,
-    isOpen: (segment) => segment === writing.segment,
-    async close() {
-      await chain;
-      await writing.file.close();
+    /** After a write that failed nobody knows what of it the disk holds, so nothing follows it in that file. False: it may hold all of it. */
+    async abandon(failed: Writing): Promise<boolean> {
+      const { segment, file } = failed;
+      const isCut = await file.truncate(segment.bytes).then(
+        () => true,
+        () => false,
+      );
+      await seal(failed);
+      return isCut;
+    },
+  };
+}
+
+/**
+ * Makes a writer. Each has an epoch of its own: what an earlier run wrote may have been sent and then lost with the end
+ * of its file, or a copy of this machine goes on from the same place, and neither may be taken for a resend.
+ */
+export function createWriter(given: WriterGiven): SpoolWriter {
+  const { checkpoints, replayed, ledger } = given;
+  const into = createSegments(given);
+  let numbers = createNumbers(given.acknowledged);
+  let chain: Promise<unknown> = Promise.resolve();
+  let isClosed = false;
+
+  const headOf = (entry: SpoolEntry, { epoch, lane, seq }: BatchKey): BatchHead => ({
+    epoch: String(epoch),
+    lane,
+    seq: String(seq),
+    timeMs: given.now(),
+    tables: [...entry.tables.keys()].map(String),
+    checkpoints: [...entry.checkpoints],
+    sources: Object.fromEntries(namedBy(ledger, entry.sources)),
+    ...(entry.replayed === undefined ? {} : { replayed: entry.replayed }),
+  });
+  const append = async (entry: SpoolEntry): Promise<BatchKey> => {
+    if (numbers.isSpent()) numbers = createNumbers(given.acknowledged);
+    const writing = await into.open(numbers.epoch);
+    const { segment, file, tables, tally } = writing;
+    const key = numbers.next();
+    const head = headOf(entry, key);
+    const { frames, fresh } = framesOf(entry, head, tables);
+    try {
+      await writeWhole(file, frames, segment.bytes);
+      await file.sync();
+    } catch (error) {
+      // Its number may be on the disk, for a start to find: it must not come again.
+      if (!(await into.abandon(writing))) numbers = createNumbers(given.acknowledged);
+      throw error;
+    }
+    numbers.take(key, frames.length);
+    segment.bytes += frames.length;
+    (segment.lanes[key.lane] ??= { first: key.seq, last: key.seq }).last = key.seq;
+    tallyBatch(tally, head);
+    ledger.add(entry.replayed === undefined ? 'put' : 'carried', Object.entries(head.sources));
+    if (entry.replayed !== undefined) replayed.add(entry.replayed);
+    for (const [id] of fresh) tables.add(id);
+    for (const checkpoint of entry.checkpoints) checkpoints.set(sourceOf(checkpoint), checkpoint);
+    return key;
+  };
+  const queue = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const done = chain.then(work);
+    chain = done.catch(() => undefined);
+    return done;
+  };
+  return {
+    begin: () => queue(async () => void (await into.open(numbers.epoch))),
+    append: (entry) => (isClosed ? Promise.reject(new Error('the spool is closed')) : queue(() => append(entry))),
+    epoch: () => numbers.epoch,
+    close() {
+      isClosed = true;
+      return queue(into.close);
     },
   };
 }
