@@ -35,7 +35,7 @@ async function readFile(name: string, text: string): Promise<string> {
     logs: nothing,
     tables: new Map(),
     checkpoints: [followed.checkpoint()],
-    lines: 0,
+    sources: new Map(),
   });
   followed.close();
   await spool.close();
