@@ -6,7 +6,7 @@ const root = join(import.meta.dirname, '..');
 /** Tests that start real programs from dist/ or a real browser; all others run in process. */
 const SYSTEM = ['test/system/**/*.test.ts'];
 /** Those that choose themselves which processes their hub has: once is enough, whatever the others are run with. */
-const OWN_TOPOLOGY = ['examples', 'outage', 'replicas', 'split', 'tracing'].map(
+const OWN_TOPOLOGY = ['examples', 'installers', 'outage', 'replicas', 'split', 'tracing'].map(
   (name) => `test/system/${name}.test.ts`,
 );
 const again = process.env['OUTRIDER_TEST_AGAIN'] === undefined ? [] : OWN_TOPOLOGY;
