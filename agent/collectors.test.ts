@@ -40,6 +40,23 @@ test('a collector that is switched off is not made', () => {
   expect(seen.splice(0)).toEqual([]);
 });
 
+test('a collector that asks by address is not made before it has one', () => {
+  const Targets = Type.Object({ targets: Type.Array(Type.String(), { default: [] }) }, { additionalProperties: false });
+  const asking = defineCollector({ ...definition, config: Targets, create: () => ({ collect() {} }) });
+  const madeOf = (targets: string[]) => {
+    const settings = checkSettings(collectorSettings([asking]), { example: { targets } }, []);
+    const given = {
+      settings,
+      root: '/',
+      log: silentLogger,
+      redact: (text: string) => text,
+      clock: createManualClock(),
+    };
+    return createCollectors([asking], given).length;
+  };
+  expect([madeOf([]), madeOf(['here'])]).toEqual([0, 1]);
+});
+
 test('a setting that nobody knows is a fault with its place', () => {
   const faults: string[] = [];
   made({ example: { intervall: 5 }, other: {} }, faults);

@@ -33,6 +33,11 @@ export function collectorSettings(definitions: readonly CollectorDefinition[]): 
   return Type.Object(Object.fromEntries(entries), { additionalProperties: false, default: {} });
 }
 
+/** True of a collector that asks by address as long as nobody gave it one. */
+export function isWithoutTargets({ targets }: CollectorSettings): boolean {
+  return Array.isArray(targets) && targets.length === 0;
+}
+
 /** What all collectors are given. */
 export interface CollectorsContext {
   /** By name, as `collectorSettings` checked them. */
@@ -52,9 +57,10 @@ export function createCollectors(
   return definitions.flatMap((definition) => {
     const { name } = definition;
     const own = settings[name] as CollectorSettings | undefined;
-    if (own === undefined || !own.enabled) return [];
+    if (own === undefined || !own.enabled || isWithoutTargets(own)) return [];
     const { enabled: _enabled, interval, ...config } = own;
-    const collector = definition.create({ config, root, clock, redact, log: log.child({ collector: name }) });
-    return [{ name, collector, intervalMs: Math.round(interval * 1000) }];
+    const intervalMs = Math.round(interval * 1000);
+    const context = { config, root, clock, redact, intervalMs, log: log.child({ collector: name }) };
+    return [{ name, collector: definition.create(context), intervalMs }];
   });
 }

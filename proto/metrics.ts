@@ -1,24 +1,10 @@
-/** Whether a value is a level or an ever growing count (which resets to zero at a restart). */
-export type SeriesKind = 'gauge' | 'counter';
+import { counter, gauge, type MetricInfo } from './metric-info.ts';
+import { SERVER_METRICS } from './server-metrics.ts';
 
-/** How several series of one metric become one line when nobody asks to split them. */
-export type Merge = 'sum' | 'avg' | 'max';
-
-/** What is known of a metric's name everywhere. */
-export interface MetricInfo {
-  /** UCUM unit in base units, as OpenTelemetry writes it. */
-  unit: string;
-  kind: SeriesKind;
-  merge: Merge;
-  /** What it is, in one sentence. */
-  help: string;
-}
+export type { Merge, MetricInfo, SeriesKind } from './metric-info.ts';
 
 /** The version of OpenTelemetry's semantic conventions that the names follow. */
 export const SEMANTIC_CONVENTIONS = '1.37.0';
-
-const gauge = (unit: string, merge: Merge, help: string) => ({ unit, kind: 'gauge', merge, help }) as const;
-const counter = (unit: string, help: string) => ({ unit, kind: 'counter', merge: 'sum', help }) as const;
 
 /** The one catalogue of metric names. Names that OpenTelemetry lacks follow its grammar. */
 export const METRICS = {
@@ -156,6 +142,13 @@ export const METRICS = {
     'One when the last run of a collector succeeded, zero when it failed or was late.',
   ),
   'outrider.collector.duration': gauge('s', 'max', 'How long the last run of a collector took.'),
+  // what is asked by address; outrider.target = its name in the settings
+  'outrider.target.up': gauge(
+    '1',
+    'max',
+    'One when a target answered the last question, zero when it did not or was late.',
+  ),
+  'outrider.target.duration': gauge('s', 'max', 'How long the last answer of a target took.'),
   'outrider.agent.cpu.time': counter('s', 'CPU time that the agent used.'),
   'outrider.agent.memory.usage': gauge('By', 'max', 'Resident memory of the agent.'),
   'outrider.agent.spool.usage': gauge('By', 'max', 'Bytes in the spool that the hub has not acknowledged.'),
@@ -172,6 +165,7 @@ export const METRICS = {
     'Samples that came by StatsD, by outrider.statsd.outcome: taken, malformed, unsupported, type_conflict, too_many_series.',
   ),
   'outrider.agent.clock.skew': gauge('s', 'max', "The agent's clock minus the hub's."),
+  ...SERVER_METRICS,
 } as const satisfies Record<string, MetricInfo>;
 
 /** A name of the catalogue. */

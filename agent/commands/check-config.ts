@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { UNKNOWN_VARIABLE } from '#sdk';
 import { expandGlobs } from '../tail/globs.ts';
+import { isWithoutTargets, type CollectorSettings } from '../collectors.ts';
 import type { LoadedSettings } from '../config.ts';
 
 function isReadable(path: string): boolean {
@@ -14,7 +15,9 @@ function isReadable(path: string): boolean {
 
 /** Says what valid settings would do: which collectors run and which files are read now. */
 export function describeSettings({ settings, file, unknown }: LoadedSettings): string {
-  const collectors = Object.entries(settings.collectors).filter(([, own]) => (own as { enabled: boolean }).enabled);
+  const collectors = Object.entries(settings.collectors as Record<string, CollectorSettings>).filter(
+    ([, own]) => own.enabled && !isWithoutTargets(own),
+  );
   const files = [...new Set(settings.logs.flatMap(expandGlobs))];
   const forbidden = files.filter((path) => !isReadable(path));
   return [

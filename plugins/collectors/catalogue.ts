@@ -19,6 +19,7 @@ export const collectors = {
   nvidia: () => import('./nvidia/index.ts').then((room) => room.nvidia),
   exec: () => import('./exec/index.ts').then((room) => room.exec),
   statsd: () => import('./statsd/index.ts').then((room) => room.statsd),
+  nginx: () => import('./nginx/index.ts').then((room) => room.nginx),
   portable: () => import('./portable/index.ts').then((room) => room.portable),
 } as const satisfies Record<string, () => Promise<CollectorDefinition>>;
 

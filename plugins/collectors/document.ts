@@ -15,11 +15,30 @@ const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 const table = (head: readonly string[], rows: readonly string[]): string =>
   [row(...head), row(...head.map(() => '---')), ...rows].join('\n');
 
-function settingsTable({ intervalSeconds, enabled = true, config }: CollectorDefinition): string {
-  const own = Object.entries(config.properties as Record<string, TSchema>).map(([name, schema]) => {
-    const { default: value, description = '' } = schema as { default?: unknown; description?: string };
-    return row(code(name), code(JSON.stringify(value)), description);
+interface Described {
+  default?: unknown;
+  description?: string;
+  secret?: boolean;
+  items?: TSchema;
+  properties?: Record<string, TSchema>;
+}
+
+/** A row for each setting; what a list or a section holds follows it, as `targets[].url`. */
+function settingRows(properties: Record<string, TSchema>, above = ''): string[] {
+  return Object.entries(properties).flatMap(([name, schema]) => {
+    const { default: value, description = '', secret, items, properties: inner } = schema as Described;
+    const below = (items as Described | undefined)?.properties;
+    const said = secret === true ? `${description} Secret: \`${name}File\` reads it from a file.` : description;
+    const shown = value === undefined ? 'none' : code(JSON.stringify(value));
+    return [
+      ...(inner === undefined ? [row(code(`${above}${name}`), shown, said)] : settingRows(inner, `${above}${name}.`)),
+      ...(below === undefined ? [] : settingRows(below, `${above}${name}[].`)),
+    ];
   });
+}
+
+function settingsTable({ intervalSeconds, enabled = true, config }: CollectorDefinition): string {
+  const own = settingRows(config.properties as Record<string, TSchema>);
   const everyones = [
     row(code('enabled'), code(String(enabled)), 'Whether the collector runs.'),
     row(code('interval'), code(String(intervalSeconds)), 'Seconds between two runs.'),

@@ -33,7 +33,19 @@ export interface CollectorContext<Config> {
   redact(text: string): string;
   /** For shares of the time since the last run, and for patience; the time of a value is the schedule's. */
   clock: Clock;
+  /** Milliseconds between two runs; absent where nobody knows. */
+  intervalMs?: number;
 }
+
+/** A way to what a collector asks by address. Opening one does no I/O: the first question does. */
+export interface Connection {
+  /** Puts a question and gives the whole answer; rejects with the reason when there is none. After that the connection is closed. */
+  ask(question: string, signal: AbortSignal): Promise<string>;
+  close(): void;
+}
+
+/** Opens a connection to one target of the settings. A test gives one that answers from captured files. */
+export type Connect<Target> = (target: Target) => Connection;
 
 /** How a collector is declared; `plugins/collectors/catalogue.ts` lists those that ship. */
 export interface CollectorDefinition<Schema extends TObject = TObject> {
@@ -46,7 +58,8 @@ export interface CollectorDefinition<Schema extends TObject = TObject> {
   /** False: it runs only where the settings ask for it, as what needs an address or a password must. True unless given. */
   enabled?: boolean;
   config: Schema;
-  create(context: CollectorContext<Static<Schema>>): Collector;
+  /** One that asks by address takes how it connects as its second argument; it has its own when none is given. */
+  create(context: CollectorContext<Static<Schema>>, connect?: Connect<{ name: string }>): Collector;
 }
 
 /** Declares a collector; its types follow from its settings schema. */

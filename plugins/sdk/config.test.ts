@@ -14,6 +14,13 @@ const Schema = Type.Object(
       { additionalProperties: false, default: {} },
     ),
     allow: Type.Array(Type.String(), { default: [] }),
+    targets: Type.Array(
+      Type.Object(
+        { name: Type.String(), password: Type.String({ default: '', secret: true }) },
+        { additionalProperties: false },
+      ),
+      { default: [] },
+    ),
     mail: Type.Object(
       { password: Type.String({ default: '', secret: true }), smtpHost: Type.String({ default: '' }) },
       { additionalProperties: false, default: {} },
@@ -39,6 +46,7 @@ test('defaults fill what nobody set', () => {
     port: 8080,
     log: { level: 'info' },
     allow: [],
+    targets: [],
     mail: { password: '', smtpHost: '' },
   });
 });
@@ -65,6 +73,22 @@ test('a secret may lie in a file, named by the environment or by the settings fi
   );
   const file = fileOf(`mail: { passwordFile: ${JSON.stringify(secret)} }\n`);
   expect(loadSettings(Schema, { file, env: {}, flags: {} }).mail.password).toBe('hidden');
+});
+
+test('a secret of an entry of a list may lie in a file too, and a file that cannot be read is named with its entry', () => {
+  const secret = fileOf('hidden\n');
+  const entry = (passwordFile: string) => `{ name: one, passwordFile: ${JSON.stringify(passwordFile)} }`;
+  const file = fileOf(`targets: [{ name: none }, ${entry(secret)}]\n`);
+  const expected = [
+    { name: 'none', password: '' },
+    { name: 'one', password: 'hidden' },
+  ];
+  expect(loadSettings(Schema, { file, env: {}, flags: {} }).targets).toEqual(expected);
+  const env = { OUTRIDER_TARGETS: JSON.stringify([{ name: 'none' }, { name: 'one', passwordFile: secret }]) };
+  expect(loadSettings(Schema, { env, flags: {} }).targets).toEqual(expected);
+  const lost = fileOf(`targets: [${entry('/nowhere/at/all')}]\n`);
+  expect(() => loadSettings(Schema, { file: lost, env: {}, flags: {} })).toThrow(/targets\.0\.passwordFile: .*nowhere/);
+  expect(loadSettings(Schema, { file: lost, env: { OUTRIDER_TARGETS: '[]' }, flags: {} }).targets).toEqual([]);
 });
 
 test('a secret from a stronger source wins over the file that a weaker one names', () => {

@@ -110,6 +110,12 @@ function readSecretFiles(
     if (isObjectSchema(child) && typeof below === 'object' && below !== null) {
       readSecretFiles(child, [below as Settings, (stronger[key] ?? {}) as Settings], faults, [...path, key]);
     }
+    const { items } = child as { items?: TSchema };
+    // A list is never merged: a stronger one stands in the place of this one.
+    if (items !== undefined && Array.isArray(below) && stronger[key] === undefined)
+      for (const [n, item] of below.entries())
+        if (typeof item === 'object' && item !== null)
+          readSecretFiles(items, [item as Settings, {}], faults, [...path, key, String(n)]);
     const file = tree[`${key}File`];
     if (!isSecret(child) || typeof file !== 'string') continue;
     delete tree[`${key}File`];

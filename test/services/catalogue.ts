@@ -3,6 +3,7 @@ import { influxdb } from './influxdb.ts';
 import type { ServerKind } from './kind.ts';
 import { minio } from './minio.ts';
 import { nats } from './nats.ts';
+import { nginx } from './nginx.ts';
 import { otelcol } from './otelcol.ts';
 import { postgres } from './postgres.ts';
 import { prometheus } from './prometheus.ts';
@@ -15,6 +16,7 @@ export const KINDS: readonly ServerKind<{ url: string }>[] = [
   redis,
   victoriametrics,
   prometheus,
+  nginx,
   nats,
   otelcol,
   elasticsearch8,
