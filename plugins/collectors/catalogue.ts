@@ -19,6 +19,8 @@ export const collectors = {
   nvidia: () => import('./nvidia/index.ts').then((room) => room.nvidia),
   exec: () => import('./exec/index.ts').then((room) => room.exec),
   statsd: () => import('./statsd/index.ts').then((room) => room.statsd),
+  prometheus: () => import('./prometheus/index.ts').then((room) => room.prometheus),
+  redis: () => import('./redis/index.ts').then((room) => room.redis),
   nginx: () => import('./nginx/index.ts').then((room) => room.nginx),
   portable: () => import('./portable/index.ts').then((room) => room.portable),
 } as const satisfies Record<string, () => Promise<CollectorDefinition>>;

@@ -117,7 +117,7 @@ function createLine<T extends Target>(target: T, { collector, context, connect, 
       const { seconds, answer, fault } = outcome;
       outcome = undefined;
       logFault(fault);
-      answer?.tell(emit);
+      answer?.tell((metric, value, of) => Number.isFinite(value) && emit(metric, value, of));
       reader.always?.(emit, fault === undefined, seconds);
       emit('outrider.target.up', fault === undefined ? 1 : 0, attributes);
       emit('outrider.target.duration', seconds, attributes);

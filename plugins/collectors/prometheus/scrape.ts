@@ -1,0 +1,217 @@
+import type { Attributes, Emit, ForeignMetric } from '#sdk';
+import { problems } from '../../targets/index.ts';
+import { endOfSeries, isBlank, kindOf, parseSeries, parseType, parseValue } from './exposition.ts';
+
+/** What becomes of the samples of a target. */
+export interface ScrapeRules {
+  /** Labels that every series gets; one of the endpoint's own of the same name becomes `exported_…`. */
+  labels: Attributes;
+  /** Globs of names; empty: all. */
+  keep: readonly string[];
+  drop: readonly string[];
+  /** More series are left out and counted. */
+  maxSeries: number;
+}
+
+/** One scrape: its numbers, and its values until the next one is read. */
+export interface Scrape {
+  /** Samples of the answer. */
+  samples: number;
+  /** Those that rules and limits left. */
+  kept: number;
+  /** Samples that limits left out. */
+  overflow: number;
+  tell(emit: Emit): void;
+}
+
+interface Series {
+  metric: ForeignMetric;
+  attributes: Attributes;
+}
+
+/** A line of an earlier scrape up to its value; without series it is a TYPE line, or one that a rule leaves out. */
+interface Line {
+  text: string;
+  isType: boolean;
+  series: Series | undefined;
+  at: number;
+  seen: number;
+}
+
+const MOST_LABELS = 64;
+const MOST_CHARACTERS = 1024;
+
+/** Lines without series that are remembered, so that they cost no second look. */
+const MOST_SILENT = 20_000;
+
+/** Families whose types are remembered: ones that never come again must not pile up. */
+const MOST_TYPES = 20_000;
+
+/** A series that has been away for this many scrapes is forgotten. */
+const FORGET_SCRAPES = 60;
+
+const HASH = 35;
+
+/** A part of an answer would keep the whole answer in memory. */
+const copy = (text: string): string => Buffer.from(text).toString();
+
+function globs(patterns: readonly string[]): RegExp {
+  const parts = patterns.map((pattern) =>
+    pattern
+      .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll(/\*+/g, '.*')
+      .replaceAll('?', '.'),
+  );
+  return new RegExp(`^(?:${parts.join('|')})$`);
+}
+
+const lineNumber = (text: string, at: number): number => text.slice(0, at).split('\n').length;
+
+/** Makes the series of a line: `undefined` when rules leave it out, `overflow` when it is beyond a limit. */
+function createSeriesMaker({ labels, keep, drop }: ScrapeRules) {
+  const [kept, dropped] = [globs(keep), globs(drop)];
+  return (text: string, types: ReadonlyMap<string, string>): Series | undefined | 'overflow' | 'malformed' => {
+    const parsed = parseSeries(text);
+    if (parsed === undefined) return 'malformed';
+    const { name } = parsed;
+    const kind = kindOf(name, types);
+    if (kind === 'none' || (keep.length > 0 && !kept.test(name)) || (drop.length > 0 && dropped.test(name))) return undefined; // prettier-ignore
+    const isLong = (part: string): boolean => part.length > MOST_CHARACTERS;
+    if (parsed.labels.length > MOST_LABELS || isLong(name) || parsed.labels.flat().some(isLong)) return 'overflow';
+    const own = parsed.labels.filter(([, value]) => value !== ''); // To Prometheus an empty label is none.
+    const renamed = own.map(([key, value]) => [Object.hasOwn(labels, key) ? `exported_${key}` : key, value] as const);
+    return { metric: { name, kind }, attributes: { ...Object.fromEntries(renamed), ...labels } };
+  };
+}
+
+/**
+ * Reads the answers of one target, text format 0.0.4 or OpenMetrics 1.0: what differs is read either way. A line that stands where it stood the last time is not
+ * parsed but compared, and its series is the same object, so that the table behind compares identities only. Timestamps and exemplars
+ * are skipped. A line that is no sample is a fault of the whole answer.
+ *
+ * Measured by test/bench/scrape.ts on two busy cores, 2,000 series in 184 kB: 0.96 ms for a steady answer and 1.96 with the table behind it; cutting the same text into lines
+ * takes 0.13 ms, and one regular expression a line 0.59. At one scrape a second the whole way takes 0.52 CPU-seconds a minute.
+ */
+export function createScrapeReader(rules: ScrapeRules): (text: string) => Scrape {
+  const makeSeries = createSeriesMaker(rules);
+  const types = new Map<string, string>();
+  const known = new Map<string, Line>();
+  let order: Line[] = [];
+  let visited: Line[] = [];
+  let values: number[] = [];
+  let [series, silent, scrape, next] = [0, 0, 0, 0];
+  let [samples, overflow, isChanged, hasNewType] = [0, 0, false, false];
+
+  const forget = (isPast: (line: Line) => boolean): void => {
+    for (const [text, line] of known) {
+      if (!isPast(line)) continue;
+      known.delete(text);
+      line.text = '\n'; // Nor is it met in its old place.
+      if (line.series === undefined) silent--;
+      else series--;
+    }
+  };
+  const remember = (text: string, isType: boolean, of: Series | undefined): Line => {
+    const line = { text, isType, series: of, at: -1, seen: scrape };
+    if (of !== undefined) series++;
+    else if (silent++ >= MOST_SILENT) {
+      silent--;
+      return line;
+    }
+    known.set(text, line);
+    return line;
+  };
+
+  const take = (line: Line, text: string, [from, to]: readonly [number, number]): void => {
+    visited.push(line);
+    line.seen = scrape;
+    next = line.at + 1;
+    if (line.isType) return;
+    samples++;
+    const value = parseValue(text, from, to);
+    if (value === undefined) throw problems.notUnderstood(`line ${lineNumber(text, from)} of the answer has no value`);
+    values.push(value);
+  };
+
+  const readType = (text: string): void => {
+    const parsed = parseType(text);
+    if (parsed === undefined) return;
+    if (types.get(parsed.family) === parsed.type) return;
+    if (types.size >= MOST_TYPES) types.clear();
+    types.set(parsed.family, parsed.type);
+    hasNewType = true;
+  };
+
+  const readElsewhere = (text: string, begin: number, to: number): void => {
+    isChanged = true;
+    let from = begin;
+    while (from < to && isBlank(text.charCodeAt(from))) from++;
+    if (from === to) return;
+    if (text.charCodeAt(from) === HASH) {
+      const comment = copy(text.slice(from, to));
+      readType(comment);
+      return take(known.get(comment) ?? remember(comment, true, undefined), text, [to, to]);
+    }
+    const end = endOfSeries(text, from, to);
+    const part = text.slice(from, end);
+    const line = known.get(part);
+    if (line !== undefined) return take(line, text, [end, to]);
+    const made = end < 0 ? 'malformed' : makeSeries(copy(part), types);
+    if (made === 'malformed') throw problems.notUnderstood(`line ${lineNumber(text, from)} of the answer is no sample`);
+    if (made === 'overflow' || (made !== undefined && series >= rules.maxSeries)) {
+      samples++;
+      overflow++;
+      return;
+    }
+    take(remember(copy(part), false, made), text, [end, to]);
+  };
+
+  /** True when the line is the one that stood here the last time. */
+  const isUsual = (line: Line | undefined, text: string, [from, to]: readonly [number, number]): line is Line => {
+    if (line === undefined || !text.startsWith(line.text, from)) return false;
+    const end = from + line.text.length;
+    return line.isType ? end === to : isBlank(text.charCodeAt(end));
+  };
+
+  const settle = (): void => {
+    if (!isChanged) return;
+    order = visited;
+    order.forEach((line, at) => (line.at = at));
+    forget(({ seen }) => scrape - seen > FORGET_SCRAPES);
+    // A series whose family has another type than it had is made anew by the next scrape.
+    if (hasNewType)
+      forget(
+        ({ series: of, isType }) => !isType && (of === undefined || kindOf(of.metric.name, types) !== of.metric.kind),
+      );
+    hasNewType = false;
+  };
+
+  return (text) => {
+    scrape++;
+    [next, samples, overflow, isChanged, visited, values] = [0, 0, 0, false, [], []];
+    for (let from = 0; from < text.length;) {
+      const found = text.indexOf('\n', from);
+      const to = found < 0 ? text.length : found;
+      const usual = order[next];
+      if (isUsual(usual, text, [from, to])) take(usual, text, [from + usual.text.length, to]);
+      else if (text.charCodeAt(from) !== HASH || text.startsWith('# TYPE', from)) readElsewhere(text, from, to);
+      from = to + 1;
+    }
+    settle();
+    const [lines, told] = [visited, values];
+    const kept = lines.reduce((sum, line) => sum + (line.series === undefined ? 0 : 1), 0);
+    return {
+      samples,
+      kept,
+      overflow,
+      tell(emit) {
+        let n = 0;
+        for (const line of lines) {
+          if (line.isType) continue;
+          const value = told[n++] ?? NaN;
+          if (line.series !== undefined) emit(line.series.metric, value, line.series.attributes);
+        }
+      },
+    };
+  };
+}
