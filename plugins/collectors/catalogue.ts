@@ -20,7 +20,10 @@ export const collectors = {
   exec: () => import('./exec/index.ts').then((room) => room.exec),
   statsd: () => import('./statsd/index.ts').then((room) => room.statsd),
   prometheus: () => import('./prometheus/index.ts').then((room) => room.prometheus),
+  check: () => import('./check/index.ts').then((room) => room.check),
+  postgres: () => import('./postgres/index.ts').then((room) => room.postgres),
   redis: () => import('./redis/index.ts').then((room) => room.redis),
+  rabbitmq: () => import('./rabbitmq/index.ts').then((room) => room.rabbitmq),
   nginx: () => import('./nginx/index.ts').then((room) => room.nginx),
   portable: () => import('./portable/index.ts').then((room) => room.portable),
 } as const satisfies Record<string, () => Promise<CollectorDefinition>>;

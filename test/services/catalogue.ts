@@ -7,6 +7,7 @@ import { nginx } from './nginx.ts';
 import { otelcol } from './otelcol.ts';
 import { postgres } from './postgres.ts';
 import { prometheus } from './prometheus.ts';
+import { rabbitmq } from './rabbitmq.ts';
 import { redis } from './redis.ts';
 import { victoriametrics } from './victoriametrics.ts';
 
@@ -17,6 +18,7 @@ export const KINDS: readonly ServerKind<{ url: string }>[] = [
   victoriametrics,
   prometheus,
   nginx,
+  rabbitmq,
   nats,
   otelcol,
   elasticsearch8,

@@ -22,7 +22,7 @@ const MOST_BYTES = 4_000_000;
 
 function open({ host, port, socket, encrypted, tls }: RedisTarget): Socket {
   if (socket !== '') return connectPlain(socket);
-  return encrypted ? connectTls({ host, port, servername: host, ...tlsOptions(tls) }) : connectPlain(port, host);
+  return encrypted ? connectTls({ host, port, ...tlsOptions(tls, host) }) : connectPlain(port, host);
 }
 
 /** Sends commands one after another over one socket that stays open. */
