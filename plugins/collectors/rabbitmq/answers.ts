@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox';
+import { Type, type Static, type TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { problems } from '../../targets/index.ts';
 
@@ -52,7 +52,7 @@ export type Queue = Static<typeof Queue>;
 const Queues = Type.Object({ items: Type.Array(Queue), filtered_count: Type.Number() });
 export type Queues = Static<typeof Queues>;
 
-function read<T>(schema: Parameters<typeof Value.Check>[0], what: string, text: string): T {
+function read<T>(schema: TSchema, what: string, text: string): T {
   let value: unknown;
   try {
     value = JSON.parse(text);
