@@ -111,6 +111,22 @@ function createLineMemory() {
   };
 }
 
+/** Types of families, as the answers' TYPE lines tell them. */
+function createTypeMemory() {
+  const known = new Map<string, string>();
+  return {
+    known: known as ReadonlyMap<string, string>,
+    /** True when the family had no such type until now. */
+    learn(comment: string): boolean {
+      const parsed = parseType(comment);
+      if (parsed === undefined || known.get(parsed.family) === parsed.type) return false;
+      if (known.size >= MOST_TYPES) known.clear();
+      known.set(parsed.family, parsed.type);
+      return true;
+    },
+  };
+}
+
 /** The values of one scrape beside the lines that they came from. */
 function scrapeOf(
   lines: readonly Line[],
@@ -143,12 +159,12 @@ const isUsual = (line: Line | undefined, text: string, [from, to]: readonly [num
  * parsed but compared, and its series is the same object, so that the table behind compares identities only. Timestamps and exemplars
  * are skipped. A line that is no sample is a fault of the whole answer.
  *
- * Measured by test/bench/scrape.ts on two busy cores, 2,000 series in 184 kB: 0.96 ms for a steady answer and 1.96 with the table behind it; cutting the same text into lines
- * takes 0.13 ms, and one regular expression a line 0.59. At one scrape a second the whole way takes 0.52 CPU-seconds a minute.
+ * Measured by test/bench/scrape.ts on two busy cores, 2,000 series in 184 kB: 1.5 to 1.8 ms for a steady answer, also with the table behind it; cutting the same text into lines
+ * takes 0.14 ms, and one regular expression a line 0.99. At one scrape a second the whole way takes 0.76 CPU-seconds a minute.
  */
 export function createScrapeReader(rules: ScrapeRules): (text: string) => Scrape {
   const makeSeries = createSeriesMaker(rules);
-  const types = new Map<string, string>();
+  const types = createTypeMemory();
   const memory = createLineMemory();
   let order: Line[] = [];
   let visited: Line[] = [];
@@ -167,15 +183,6 @@ export function createScrapeReader(rules: ScrapeRules): (text: string) => Scrape
     values.push(value);
   };
 
-  const readType = (text: string): void => {
-    const parsed = parseType(text);
-    if (parsed === undefined) return;
-    if (types.get(parsed.family) === parsed.type) return;
-    if (types.size >= MOST_TYPES) types.clear();
-    types.set(parsed.family, parsed.type);
-    hasNewType = true;
-  };
-
   const readElsewhere = (text: string, begin: number, to: number): void => {
     isChanged = true;
     let from = begin;
@@ -183,19 +190,16 @@ export function createScrapeReader(rules: ScrapeRules): (text: string) => Scrape
     if (from === to) return;
     if (text.charCodeAt(from) === HASH) {
       const comment = copy(text.slice(from, to));
-      readType(comment);
-      return take(
-        memory.find(comment) ??
-          memory.remember({ text: comment, isType: true, series: undefined, at: -1, seen: scrape }),
-        text,
-        [to, to],
-      );
+      hasNewType = types.learn(comment) || hasNewType;
+      const remember = (): Line =>
+        memory.remember({ text: comment, isType: true, series: undefined, at: -1, seen: scrape });
+      return take(memory.find(comment) ?? remember(), text, [to, to]);
     }
     const end = endOfSeries(text, from, to);
     const part = text.slice(from, end);
     const line = memory.find(part);
     if (line !== undefined) return take(line, text, [end, to]);
-    const made = end < 0 ? 'malformed' : makeSeries(copy(part), types);
+    const made = end < 0 ? 'malformed' : makeSeries(copy(part), types.known);
     if (made === 'malformed') throw problems.notUnderstood(`line ${lineNumber(text, from)} of the answer is no sample`);
     if (made === 'overflow' || (made !== undefined && memory.series() >= rules.maxSeries)) {
       samples++;
@@ -211,10 +215,9 @@ export function createScrapeReader(rules: ScrapeRules): (text: string) => Scrape
     order.forEach((line, at) => (line.at = at));
     memory.forget(({ seen }) => scrape - seen > FORGET_SCRAPES);
     // A series whose family has another type than it had is made anew by the next scrape.
-    if (hasNewType)
-      forget(
-        ({ series: of, isType }) => !isType && (of === undefined || kindOf(of.metric.name, types) !== of.metric.kind),
-      );
+    const isOutdated = ({ series, isType }: Line): boolean =>
+      !isType && (series === undefined || kindOf(series.metric.name, types.known) !== series.metric.kind);
+    if (hasNewType) memory.forget(isOutdated);
     hasNewType = false;
   };
 
