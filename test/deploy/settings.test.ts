@@ -22,7 +22,7 @@ test('a key that no setting has is found, also in a section that the target leav
   });
   expect(faults.join('\n')).toContain('dayz');
   expect(await faultsOf(folder, { text: 'blobs: { secretKeyFil: y }\n' })).toEqual([
-    'blobs: does not know "secretKeyFil"',
+    expect.stringMatching(/\.yaml:1: blobs: does not know "secretKeyFil"$/),
   ]);
   expect(await faultsOf(folder, { text: '', env: { OUTRIDER_LISTN: 'x' } })).toEqual(['OUTRIDER_LISTN is no setting']);
 });
