@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { LOG_LEVELS, type CollectorDefinition, type unknownVariables } from '#sdk';
 import { Type, type Static, type TObject } from 'typebox';
 import { collectorSettings } from './collectors.ts';
+import { LinkConfig } from './link/config.ts';
 
 /** Where the agent keeps its identity, spool and log unless told otherwise. */
 export function defaultDataFolder(): string {
@@ -42,6 +43,7 @@ const settings = {
     maximum: 65_536,
   }),
   ownLog: Type.Boolean({ description: 'Follow the agent’s own log too.', default: true }),
+  link: LinkConfig,
   spool: Type.Object(
     {
       limit: Type.Integer({

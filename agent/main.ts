@@ -4,6 +4,7 @@ import { isSea } from 'node:sea';
 import { fileURLToPath } from 'node:url';
 import {
   completionScript,
+  invalidSettings,
   loadSettings,
   LOG_LEVELS,
   outliveReaders,
@@ -20,6 +21,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { collectorsFor } from '../plugins/collectors/catalogue.ts';
 import { agentSchema, defaultDataFolder, settingsFile, type AgentSettings, type LoadedSettings } from './config.ts';
 import { INVENTORY_COMMAND } from './inventory/command.ts';
+import { linkFaults } from './link/config.ts';
 
 /** Exit codes: 0 done, 1 a fault, 2 wrong usage. */
 const FAULT = 1;
@@ -58,6 +60,8 @@ async function load(flags: Flags): Promise<LoadedSettings> {
   };
   const schema = agentSchema(await collectorsFor(process.platform));
   const settings = loadSettings(schema, { file, env: process.env, flags: overrides }) as AgentSettings;
+  const faults = linkFaults(settings.link);
+  if (faults.length > 0) throw invalidSettings(faults);
   return { settings, file, unknown: unknownVariables(schema, process.env) };
 }
 

@@ -20,6 +20,7 @@ import { readBasics, type Inventory } from './inventory/basics.ts';
 import { readInventory } from './inventory/index.ts';
 import { readIdentity, type Identity } from './link/identity.ts';
 import { createLink, type Link } from './link/link.ts';
+import { transportOf } from './link/transports/index.ts';
 import { createOwnMetrics } from './own-metrics.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { redact } from './redact/redact.ts';
@@ -139,9 +140,11 @@ async function openParts(making: Making) {
   });
   const machine = createMachine(making, log);
   const makeLink = () => {
-    const { labels } = settings();
-    const given = { identity: identityIn(dataFolder), dataFolder, spool, clock, log, hostname: hostname(), labels };
-    return linkPart(createLink({ ...given, inventory: machine.inventory }), machine.known);
+    const { labels, link: how } = settings();
+    const identity = identityIn(dataFolder);
+    const given = { identity, dataFolder, spool, clock, log, hostname: hostname(), labels };
+    const transport = transportOf(how, identity.link);
+    return linkPart(createLink({ ...given, transport, inventory: machine.inventory }), machine.known);
   };
   const link = createSwap(makeLink);
   const asked = { agentId, spool, link: { state: () => link.now().link.state() }, pipeline };

@@ -218,6 +218,13 @@ function addCommands(program: Command): void {
         process.stdout.write(await createToken(dataOf(command), options));
       },
     );
+  program
+    .command('nats-config')
+    .description('print what belongs into the settings of NATS servers, so that agents can send over them')
+    .action(async (_options, command: Command) => {
+      const { natsConfig } = await import('./commands/nats-config.ts');
+      process.stdout.write(await natsConfig(dataOf(command)));
+    });
   const user = program.command('user').description('people who sign in');
   user
     .command('reset <name>')

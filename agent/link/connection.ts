@@ -6,12 +6,14 @@ import {
   HelloSchema,
   Lane,
   RenewSchema,
+  Stream,
   TableSchema,
   type AgentMessage,
   type Batch,
   type Hello,
   type HubMessage,
   type Refusal,
+  type Rejected,
 } from '#proto/agent/v1/index.ts';
 import { VERSION, type Clock } from '#sdk';
 import type { BatchKey, Lane as SpoolLane, Spool, SpooledBatch } from '../spool/index.ts';
@@ -20,7 +22,6 @@ import type { LinkGiven, LinkState } from './link.ts';
 import type { RefusedBatches } from './refused-batches.ts';
 import { createRenewal } from './renewal.ts';
 import { createWindow } from './window.ts';
-import { openWire } from './wire.ts';
 
 /** The protocol that this agent speaks. */
 const PROTOCOL = 1;
@@ -75,6 +76,8 @@ export interface Connecting extends LinkGiven {
   renewed(identity: Identity): void;
   state: LinkState;
   refused: RefusedBatches;
+  /** Hears of a batch that was acknowledged and cannot be stored at the hub. */
+  rejected(batch: Rejected): void;
   /** Aborts when everything that the spool holds should be sent and then no more. */
   finishing: AbortSignal;
   /** Aborts when the connection must end now. */
@@ -179,9 +182,10 @@ export async function connect(given: Connecting): Promise<Ending> {
       spool.acknowledge({ epoch, lane, seq });
     } else if (kind.case === 'certificate') renewal.take(kind.value.chain);
     else if (kind.case === 'refusal') refusal = kind.value;
+    else if (kind.case === 'rejected') given.rejected(kind.value);
     news.tell();
   };
-  const wire = openWire(given.current(), received);
+  const wire = await given.transport.open(given.current(), Stream.UNSPECIFIED, received);
   const queue = openQueue(spool);
   const { epoch } = queue;
   let next: SpooledBatch | undefined;

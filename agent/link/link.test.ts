@@ -21,7 +21,7 @@ import { openSpool, type Spool } from '../spool/index.ts';
 import { listQuarantine } from '../spool/quarantine.ts';
 import { readIdentity } from './identity.ts';
 import { createLink, type Link } from './link.ts';
-import { reasonFor } from './wire.ts';
+import { grpcTransport, reasonFor } from './transports/grpc.ts';
 
 type Call = grpc.ServerDuplexStream<AgentMessage, HubMessage>;
 
@@ -50,6 +50,7 @@ async function startSmallHub(authority: TestAuthority, port = 0) {
       clockMs: BigInt(Date.now() - 5000),
       ackedLive: acked.get(laneOf({ ...hello, lane: Lane.LIVE })) ?? 0n,
       ackedBackfill: acked.get(laneOf({ ...hello, lane: Lane.BACKFILL })) ?? 0n,
+      encodings: [],
     };
     call.write(say({ case: 'welcome', value: { $typeName: 'outrider.agent.v1.Welcome', ...value } }));
   };
@@ -145,6 +146,7 @@ async function link(given: { days?: number; log?: Logger; from?: TestAuthority; 
   const made = createLink({
     identity: { agentId: 'agent-1', link: hub.address, key, certificate, ca: authority.ca },
     dataFolder: data,
+    transport: grpcTransport(hub.address),
     spool,
     clock: given.clock ?? systemClock,
     log: given.log ?? silentLogger,

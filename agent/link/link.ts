@@ -4,6 +4,7 @@ import { createBackoff } from './backoff.ts';
 import { connect, type Connecting, type Ending } from './connection.ts';
 import { certificateEndMs, keepIdentity, type Identity } from './identity.ts';
 import { createRefusedBatches } from './refused-batches.ts';
+import type { Transport } from './transports/transport.ts';
 
 /** After a refusal that trying again will not help, milliseconds. */
 const REFUSED_MS = 60_000;
@@ -20,12 +21,15 @@ export interface LinkState {
   acknowledged: bigint;
   /** The agent's clock minus the hub's, milliseconds. */
   skewMs: number;
+  /** Batches that were acknowledged and could not be stored at the hub after all. */
+  rejected: number;
 }
 
 /** What the link stands on. */
 export interface LinkGiven {
   identity: Identity;
   dataFolder: string;
+  transport: Transport;
   spool: Spool;
   clock: Clock;
   log: Logger;
@@ -44,6 +48,16 @@ export interface Link {
 const expired = (endMs: number, dataFolder: string, reason: string): string =>
   `this agent's certificate ended on ${new Date(endMs).toISOString().slice(0, 10)} (${reason}). If this machine's clock is right, get a new join token and run: outrider-agent enroll --force --data ${dataFolder}`;
 
+const beginning = (hub: string): LinkState => ({
+  connected: false,
+  reason: 'the first try is under way',
+  hub,
+  lastAckMs: undefined,
+  acknowledged: 0n,
+  skewMs: 0,
+  rejected: 0,
+});
+
 /** Makes the link. It comes back for ever, with a jittered wait between tries. */
 export function createLink(given: LinkGiven): Link {
   const { clock, log } = given;
@@ -51,18 +65,15 @@ export function createLink(given: LinkGiven): Link {
   const ending = new AbortController();
   const backoff = createBackoff();
   let identity = given.identity;
-  const state: LinkState = {
-    connected: false,
-    reason: 'the first try is under way',
-    hub: identity.link,
-    lastAckMs: undefined,
-    acknowledged: 0n,
-    skewMs: 0,
-  };
+  const state = beginning(given.transport.place);
   const connecting: Connecting = {
     ...given,
     state,
     refused: createRefusedBatches(),
+    rejected({ code, detail, seq }) {
+      state.rejected += 1;
+      log.error('the hub cannot store a batch that it had taken; its lines are lost', { seq, code, reason: detail });
+    },
     finishing: finishing.signal,
     ending: ending.signal,
     current: () => identity,

@@ -10,6 +10,7 @@ const RENEWED: Readonly<Record<string, RenewedPart>> = {
   ownLog: 'tail',
   openFiles: 'tail',
   labels: 'link',
+  link: 'link',
 };
 /** Sections that are looked up whenever they are needed. */
 const LIVE: ReadonlySet<string> = new Set(['log']);

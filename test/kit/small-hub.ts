@@ -74,6 +74,7 @@ export async function startSmallHub(
           clockMs: BigInt(Date.now()),
           ackedLive,
           ackedBackfill,
+          encodings: [],
         };
         call.write(say({ case: 'welcome', value: { $typeName: 'outrider.agent.v1.Welcome', ...value } }));
       } else if (kind.case === 'batch') {

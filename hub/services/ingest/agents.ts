@@ -43,6 +43,14 @@ export function createAgents({ store, clock }: { store: IngestStore; clock: Cloc
       });
       return row?.hostname;
     },
+    /** True for an agent that is enrolled and not revoked. */
+    async isAllowed(org: string, id: string): Promise<boolean> {
+      const row = await store.within(org, (db) => {
+        const own = db.selectFrom('agents').select('id').where('id', '=', id).where('revoked_at', 'is', null);
+        return own.executeTakeFirst();
+      });
+      return row !== undefined;
+    },
     /** Revokes an agent; false when there is none. */
     async revoke(org: string, id: string): Promise<boolean> {
       const set = { revoked_at: new Date(clock.now()) };

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { NatsConfig } from './nats/config.ts';
 
 /** Settings of the ingest service. */
 export const IngestConfig = Type.Object({
@@ -20,5 +21,6 @@ export const IngestConfig = Type.Object({
     minimum: 1,
     maximum: 365,
   }),
+  nats: NatsConfig,
 });
 export type IngestConfig = Static<typeof IngestConfig>;

@@ -1,20 +1,10 @@
-import type { Counter, Histogram } from 'prom-client';
-import type { AgentMessage, Batch, Hello } from '#proto/agent/v1/index.ts';
-import { SUBJECTS } from '#proto/subjects.ts';
-import { Problem, reasonOf, type Clock, type Logger } from '#sdk';
-import type { Bus } from '../../ports/bus.ts';
-import type { Peers } from '../../ports/peers.ts';
+import { Stream, type AgentMessage, type Batch, type Hello } from '#proto/agent/v1/index.ts';
+import { Problem, reasonOf, type Logger } from '#sdk';
 import { SpanKind, traced } from '../../tracing.ts';
-import type { Agents } from './agents.ts';
 import type { Enrolment } from './enrolment.ts';
 import { problems } from './errors.ts';
-import { openBatch } from './frames.ts';
 import { hubMessage, type Wire } from './stream.ts';
-
-/** The newest protocol that this hub speaks. */
-const PROTOCOL = 1;
-/** What a revoked agent is told. */
-export const REVOKED = 'An administrator removed it. Enrol it again with a new join token.';
+import type { Taking } from './taking.ts';
 
 const GRPC = {
   kind: SpanKind.SERVER,
@@ -23,28 +13,10 @@ const GRPC = {
 
 /** What a conversation calls on its way. */
 export interface ConversationGiven {
-  bus: Bus;
-  peers: Peers;
-  agents: Agents;
+  taking: Taking;
   enrolment: Enrolment;
-  clock: Clock;
-  log: Logger;
-  metrics: { batches: Counter; bytes: Counter; latency: Histogram };
-}
-
-interface Acknowledged {
-  live: string;
-  backfill: string;
-}
-
-/** What is durable everywhere: the older of what the two owners of data have. */
-async function newestDurable(peers: Peers, org: string, agent: string, epoch: bigint) {
-  const query = `org=${org}&agent=${agent}&epoch=${epoch}`;
-  const by = (service: string): Promise<Acknowledged> =>
-    peers.json(service, { method: 'GET', path: `/internal/${service}/acknowledged`, query });
-  const [series, logs] = await Promise.all([by('monitoring'), by('logs')]);
-  const older = (a: string, b: string): bigint => (BigInt(a) < BigInt(b) ? BigInt(a) : BigInt(b));
-  return { live: older(series.live, logs.live), backfill: older(series.backfill, logs.backfill) };
+  /** Hears which kind of stream this is, before the agent is welcomed. */
+  greeted(kind: Stream): void;
 }
 
 /** Why a message was not handled, in words for its agent. Whatever the agent cannot help is to be tried again. */
@@ -59,56 +31,35 @@ export function explain(error: unknown, agent: string, log: Logger): Problem {
   return problems.notStored('Send it again later.');
 }
 
-/** What the messages of one agent mean, from its hello on; they are to be handled one after another. */
+/** What the messages of one stream mean, from its hello on; they are to be handled one after another. */
 export function createConversation(given: ConversationGiven, wire: Wire): (message: AgentMessage) => Promise<void> {
-  const { bus, peers, agents, clock, metrics } = given;
-  const { org, agent } = wire;
-  let hello: { epoch: bigint; skewMs: number } | undefined;
+  const { taking } = given;
+  let hello: { epoch: bigint; skewMs: number; kind: Stream } | undefined;
 
   const greet = async (value: Hello): Promise<void> => {
     if (hello !== undefined) throw problems.badFrame('The agent said hello twice.');
-    if (value.protocol > PROTOCOL)
-      throw problems.newerProtocol(`It speaks ${value.protocol}, this hub ${PROTOCOL}. Upgrade the hub first.`);
-    const { epoch, agentVersion: version, inventory } = value;
-    const skewMs = Number(value.clockMs) - clock.now();
-    const resourceName = await agents.welcome(org, agent, { version, skewMs });
-    if (resourceName === undefined) throw problems.revoked(REVOKED);
-    const { live, backfill } = await newestDurable(peers, org, agent, epoch);
-    hello = { epoch, skewMs };
-    const welcome = {
-      $typeName: 'outrider.agent.v1.Welcome',
-      agentId: agent,
-      resourceName,
-      clockMs: BigInt(clock.now()),
-      ackedLive: live,
-      ackedBackfill: backfill,
-    } as const;
-    wire.send(hubMessage({ case: 'welcome', value: welcome }));
-    const connection = { agent, connected: true, atMs: clock.now(), version, inventory };
-    await bus.publish(SUBJECTS.agentConnection, org, connection);
+    given.greeted(value.stream);
+    const { skewMs, welcome } = await taking.greet(wire, value);
+    hello = { epoch: value.epoch, skewMs, kind: value.stream };
+    wire.send(welcome);
+    if (value.stream !== Stream.BACKFILL) await taking.connected(wire, value);
   };
 
   const store = async (batch: Batch): Promise<void> => {
     if (hello === undefined) throw problems.badFrame('The agent sent a batch before its hello.');
     const { epoch, lane, seq } = batch;
     if (epoch !== hello.epoch) throw problems.badFrame('The epoch of a batch is not that of the hello.');
-    const started = clock.monotonic();
-    const opened = await openBatch(batch);
-    const key = { agent, resource: agent, epoch, lane, seq };
-    const received = { ...key, receivedMs: clock.now(), skewMs: hello.skewMs, ...opened };
-    await bus.publish(SUBJECTS.batchReceived, org, received);
+    await taking.take(wire, batch, hello.skewMs);
     wire.send(hubMessage({ case: 'ack', value: { $typeName: 'outrider.agent.v1.Ack', epoch, lane, seq } }));
-    metrics.batches.inc();
-    metrics.bytes.inc(opened.metrics.length + opened.logs.length);
-    metrics.latency.observe((clock.monotonic() - started) / 1000);
   };
 
   return async ({ kind }) => {
     if (kind.case === 'hello') return greet(kind.value);
     if (kind.case === 'batch') return traced('batch', GRPC, () => store(kind.value));
+    if (hello === undefined) throw problems.badFrame('The agent asked for something before its hello.');
+    if (kind.case === 'ping') return wire.send(taking.pong(kind.value.id));
     if (kind.case !== 'renew') throw problems.badFrame('The agent sent a message of an unknown kind.');
-    if (hello === undefined) throw problems.badFrame('The agent asked for a certificate before its hello.');
-    const chain = await given.enrolment.renew(org, agent, kind.value.publicKey);
+    const chain = await given.enrolment.renew(wire.org, wire.agent, kind.value.publicKey);
     wire.send(hubMessage({ case: 'certificate', value: { $typeName: 'outrider.agent.v1.Certificate', chain } }));
   };
 }

@@ -14,5 +14,7 @@ export const problems = defineProblems('ingest', {
   newerProtocol: { status: 400, title: 'The agent speaks a newer protocol than this hub.' },
   notStored: { status: 503, title: 'The hub could not store a batch.', retryable: true },
   portTaken: { status: 500, title: 'The agents’ port is taken.' },
+  unfitNats: { status: 500, title: 'The NATS server cannot serve agents.' },
+  noNats: { status: 409, title: 'No NATS servers for agents are set.' },
   cannotListen: { status: 500, title: 'The hub cannot listen for agents there.' },
 });

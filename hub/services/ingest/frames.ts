@@ -1,10 +1,28 @@
 import { promisify } from 'node:util';
-import { gunzip, gunzipSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import { Encoding, Kind, Lane, type Batch, type Table } from '#proto/agent/v1/index.ts';
 import type { ReceivedTable } from '#proto/subjects.ts';
 import { problems } from './errors.ts';
 
-const inflate = promisify(gunzip);
+interface Bounds {
+  maxOutputLength: number;
+}
+type Now = (bytes: Uint8Array, bounds: Bounds) => Uint8Array;
+type Aside = (bytes: Uint8Array, bounds: Bounds, done: (error: Error | null, result: Uint8Array) => void) => void;
+
+/** What Node has from 22.15 on; its older types know nothing of it. */
+const { zstdDecompressSync, zstdDecompress } = zlib as { zstdDecompressSync?: Now; zstdDecompress?: Aside };
+
+/** How each encoding is undone, at once and aside. */
+const UNPACKERS = new Map<Encoding, { now: Now; aside(bytes: Uint8Array, bounds: Bounds): Promise<Uint8Array> }>([
+  [Encoding.GZIP, { now: zlib.gunzipSync, aside: promisify(zlib.gunzip as Aside) }],
+  ...(zstdDecompressSync === undefined || zstdDecompress === undefined
+    ? []
+    : [[Encoding.ZSTD, { now: zstdDecompressSync, aside: promisify(zstdDecompress) }] as const]),
+]);
+
+/** True for encodings that this hub can read. */
+export const canUnpack = (encoding: Encoding): boolean => UNPACKERS.has(encoding);
 
 /** A batch may unpack to this many bytes a part: sixteen times what an agent packs into one. */
 const UNPACKED_LIMIT = 16 * 1024 * 1024;
@@ -25,14 +43,15 @@ export interface OpenBatch {
 
 async function unpack(encoding: Encoding, bytes: Uint8Array): Promise<Uint8Array> {
   if (bytes.length === 0 || encoding === Encoding.IDENTITY) return bytes;
-  if (encoding !== Encoding.GZIP) throw problems.badFrame(`Encoding ${encoding} is unknown.`);
+  const unpacker = UNPACKERS.get(encoding);
+  if (unpacker === undefined) throw problems.badFrame(`Encoding ${encoding} is unknown.`);
   try {
     const bounds = { maxOutputLength: UNPACKED_LIMIT };
-    return bytes.length <= AT_ONCE ? gunzipSync(bytes, bounds) : await inflate(bytes, bounds);
+    return bytes.length <= AT_ONCE ? unpacker.now(bytes, bounds) : await unpacker.aside(bytes, bounds);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
       throw problems.tooLarge('A batch unpacks to more than 16 MB.');
-    throw problems.badFrame('A batch is not gzip.', { cause: error });
+    throw problems.badFrame(`A batch is not ${encoding === Encoding.GZIP ? 'gzip' : 'zstd'}.`, { cause: error });
   }
 }
 

@@ -8,14 +8,25 @@ import { createEnrolment } from './enrolment.ts';
 import { createJoinTokens } from './join-tokens.ts';
 import { startListener, type AgentListener } from './listener.ts';
 import { createMetrics } from './metrics.ts';
+import { startNatsAgents, type NatsAgents } from './nats/index.ts';
+import { makeSeeds, serverSettings, type NatsSeeds } from './nats/keys.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { internalRoutes } from './routes/internal.ts';
 import { tokenRoutes } from './routes/tokens.ts';
-import { createStore } from './store.ts';
+import { createStore, type IngestStore } from './store.ts';
 import { createStreams } from './streams.ts';
+import { createTaking } from './taking.ts';
 
 /** A revocation that another process made is seen after at most this time, milliseconds. */
 const REVOCATION_MS = 5_000;
+
+/** The keys by which NATS servers know this installation; made when there are none. */
+async function seedsOf(store: IngestStore): Promise<NatsSeeds> {
+  if ((await store.readNatsSeeds()) === undefined) await store.keepNatsSeeds(makeSeeds());
+  const kept = await store.readNatsSeeds();
+  if (kept === undefined) throw new Error('the keys for NATS were not kept');
+  return kept;
+}
 
 /** Takes in what agents send, and lets agents in. */
 export const ingest = defineService({
@@ -29,6 +40,7 @@ export const ingest = defineService({
     const store = createStore(ports.relational);
     let opened: Authority | undefined;
     let listener: AgentListener | undefined;
+    let natsAgents: NatsAgents | undefined;
     const ends: Cancel[] = [];
     const authority = (): Authority => {
       if (opened === undefined) throw new Error('the authority is not open: the service has not started');
@@ -37,17 +49,40 @@ export const ingest = defineService({
     const agents = createAgents({ store, clock });
     const tokens = createJoinTokens({ store, authority, clock, hub });
     const enrolment = createEnrolment({ store, tokens, agents, authority, bus, hub, certificateDays });
-    const streams = createStreams({ bus, peers, agents, enrolment, clock, log, metrics: createMetrics(registry) });
-    const cutOff = async (): Promise<void> => streams.revoke(await store.revokedAgents());
+    const metrics = createMetrics(registry);
+    const taking = createTaking({ bus, peers, agents, clock, metrics });
+    const streams = createStreams({ taking, enrolment, log, metrics });
+    const cutOff = async (): Promise<void> => {
+      const revoked = await store.revokedAgents();
+      streams.revoke(revoked);
+      await natsAgents?.revoke(revoked);
+    };
+    const connected = (): ReadonlySet<string> => new Set([...streams.connected(), ...(natsAgents?.connected() ?? [])]);
+    const beginNats = async (ca: string): Promise<void> => {
+      if (config.nats.servers.length === 0) return;
+      natsAgents = startNatsAgents({
+        config: config.nats,
+        seeds: await seedsOf(store),
+        ca,
+        taking,
+        enrolment,
+        isAllowed: ({ org, agent }) => agents.isAllowed(org, agent),
+        isRevoked: streams.isRevoked,
+        clock,
+        log,
+        metrics,
+      });
+    };
     const cutOffNow = (): void =>
       void cutOff().catch((error: unknown) =>
         log.warn('revoked agents could not be read; it is tried again', { reason: reasonOf(error) }),
       );
+    const natsSettings = async (): Promise<string> => serverSettings(await seedsOf(store));
     return {
       routes(app) {
         tokenRoutes(app, tokens);
-        agentRoutes(app, { agents, enrolment, streams, cutOff });
-        internalRoutes(app, { tokens, authority, hostnames: hub.hostnames, peers });
+        agentRoutes(app, { agents, enrolment, connected, cutOff });
+        internalRoutes(app, { tokens, authority, hostnames: hub.hostnames, peers, natsSettings });
       },
       async start() {
         await store.migrate();
@@ -65,11 +100,12 @@ export const ingest = defineService({
         );
         const server = await opened.certifyHub(hub.hostnames);
         const { certificate: ca } = opened;
+        await beginNats(ca);
         listener = await startListener({ host: hub.listen, port: config.port, ca, server, streams, log });
       },
       async stop() {
         for (const end of ends.splice(0)) end();
-        await listener?.stop();
+        await Promise.all([listener?.stop(), natsAgents?.stop()]);
       },
     };
   },

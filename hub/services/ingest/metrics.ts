@@ -16,6 +16,11 @@ export function createMetrics(registry: Registry) {
       labelNames: ['code'],
       registers,
     }),
+    dead: new Counter({
+      name: 'outrider_ingest_dead_batches_total',
+      help: 'Batches from NATS that could not be stored and were put aside: their lines are lost.',
+      registers,
+    }),
     connected: new Gauge({ name: 'outrider_ingest_agents', help: 'Agents that are connected.', registers }),
     latency: new Histogram({
       name: 'outrider_ingest_acknowledge_seconds',

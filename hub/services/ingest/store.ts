@@ -2,6 +2,7 @@ import { sql, type Generated, type Kysely } from 'kysely';
 import type { Relational } from '../../ports/relational.ts';
 import type { AuthorityFiles } from './authority.ts';
 import { migrations } from './migrations/index.ts';
+import type { NatsSeeds } from './nats/keys.ts';
 
 const SCHEMA = 'ingest';
 
@@ -38,6 +39,7 @@ export interface IngestTables {
     skew_ms: Generated<number>;
     revoked_at: Date | null;
   };
+  clock_shifts: { id: Generated<string>; org_id: string; agent: string; since: Date; shift_ms: number };
 }
 
 /** The only part of this service that speaks to the database. */
@@ -56,6 +58,15 @@ export function createStore(relational: Relational) {
     },
     async keepAuthority({ certificate, privateKey }: AuthorityFiles): Promise<void> {
       await outside((db) => sql`SELECT keep_authority(${certificate}, ${privateKey})`.execute(db));
+    },
+    async readNatsSeeds(): Promise<NatsSeeds | undefined> {
+      const [row] = await outside((db) =>
+        sql<NatsSeeds>`SELECT issuer, hub, system FROM read_nats_seeds()`.execute(db),
+      );
+      return row;
+    },
+    async keepNatsSeeds({ issuer, hub, system }: NatsSeeds): Promise<void> {
+      await outside((db) => sql`SELECT keep_nats_seeds(${issuer}, ${hub}, ${system})`.execute(db));
     },
     async orgOfToken(id: string): Promise<string | undefined> {
       const [row] = await outside((db) => sql<{ org: string | null }>`SELECT org_of_token(${id}) AS org`.execute(db));

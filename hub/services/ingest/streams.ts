@@ -1,55 +1,72 @@
 import type { Counter, Gauge } from 'prom-client';
-import { SUBJECTS } from '#proto/subjects.ts';
-import { createConversation, explain, REVOKED, type ConversationGiven } from './conversation.ts';
+import { Stream } from '#proto/agent/v1/index.ts';
+import type { Logger } from '#sdk';
+import { createConversation, explain } from './conversation.ts';
+import type { Enrolment } from './enrolment.ts';
 import { problems } from './errors.ts';
 import { openStream, type OpenStream, type Wire } from './stream.ts';
+import { REVOKED, type Taking } from './taking.ts';
 
-/** What a stream calls on its way. */
-export interface StreamsGiven extends ConversationGiven {
-  metrics: ConversationGiven['metrics'] & { refusals: Counter; connected: Gauge };
+/** What streams call on their way. */
+export interface StreamsGiven {
+  taking: Taking;
+  enrolment: Enrolment;
+  log: Logger;
+  metrics: { refusals: Counter; connected: Gauge };
 }
 
-/** All open streams of this process: one for each agent. */
-export function createStreams(given: StreamsGiven) {
-  const { bus, clock, log, metrics } = given;
-  const open = new Map<string, OpenStream>();
+/** Streams of one agent that have not said hello yet; more end the oldest. */
+const SILENT_LIMIT = 4;
+
+/** All open streams of this process: one for each agent and kind of stream. */
+export function createStreams({ taking, enrolment, log, metrics }: StreamsGiven) {
+  const live = new Map<string, OpenStream>();
+  const backfill = new Map<string, OpenStream>();
+  const unknown = new Set<OpenStream>();
   const revoked = new Set<string>();
+
+  /** A stream has said what it is for; an older one of the same agent and kind ends. */
+  const greeted = (stream: OpenStream, kind: Stream): void => {
+    const { agent } = stream.wire;
+    const kin = kind === Stream.BACKFILL ? backfill : live;
+    unknown.delete(stream);
+    kin.get(agent)?.refuse(problems.replaced());
+    kin.set(agent, stream);
+    metrics.connected.set(live.size);
+  };
   return {
-    /** Opens a stream; an older one of the same agent ends. */
     open(wire: Wire): OpenStream {
-      const stream = openStream(wire, {
-        handle: createConversation(given, wire),
+      const stream: OpenStream = openStream(wire, {
+        handle: createConversation({ taking, enrolment, greeted: (kind) => greeted(stream, kind) }, wire),
         explain: (error) => explain(error, wire.agent, log),
         refused: ({ code }) => metrics.refusals.inc({ code }),
       });
-      if (revoked.has(wire.agent)) {
-        stream.refuse(problems.revoked(REVOKED));
-        return stream;
-      }
-      open.get(wire.agent)?.refuse(problems.replaced());
-      open.set(wire.agent, stream);
-      metrics.connected.set(open.size);
+      if (revoked.has(wire.agent)) stream.refuse(problems.revoked(REVOKED));
+      else unknown.add(stream);
+      const silent = [...unknown].filter((one) => one.wire.agent === wire.agent);
+      if (silent.length > SILENT_LIMIT) silent[0]?.refuse(problems.replaced());
       return stream;
     },
     /** To be called when the transport is gone. */
     async close(stream: OpenStream): Promise<void> {
       stream.closed();
-      const { org, agent } = stream.wire;
-      if (open.get(agent) !== stream) return;
-      open.delete(agent);
-      metrics.connected.set(open.size);
-      const gone = { agent, connected: false, atMs: clock.now(), version: '', inventory: {} };
-      await bus.publish(SUBJECTS.agentConnection, org, gone);
+      unknown.delete(stream);
+      const { agent } = stream.wire;
+      if (backfill.get(agent) === stream) backfill.delete(agent);
+      if (live.get(agent) !== stream) return;
+      live.delete(agent);
+      metrics.connected.set(live.size);
+      await taking.gone(stream.wire);
     },
     /** Takes the newest list of revoked agents and cuts those off that are connected. */
     revoke(agents: readonly string[]): void {
       revoked.clear();
-      for (const agent of agents) {
-        revoked.add(agent);
-        open.get(agent)?.refuse(problems.revoked(REVOKED));
-      }
+      for (const agent of agents) revoked.add(agent);
+      for (const stream of [...live.values(), ...backfill.values(), ...unknown])
+        if (revoked.has(stream.wire.agent)) stream.refuse(problems.revoked(REVOKED));
     },
-    connected: () => new Set(open.keys()),
+    isRevoked: (agent: string): boolean => revoked.has(agent),
+    connected: () => new Set(live.keys()),
   };
 }
 export type Streams = ReturnType<typeof createStreams>;

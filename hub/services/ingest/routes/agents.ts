@@ -4,7 +4,6 @@ import { principalOf, type ServiceApp } from '../../../http.ts';
 import type { Agents } from '../agents.ts';
 import type { Enrolment } from '../enrolment.ts';
 import { problems } from '../errors.ts';
-import type { Streams } from '../streams.ts';
 import { ById, Done, Labels, listOf, Paging } from './schemas.ts';
 
 const AgentRow = Type.Object({
@@ -25,7 +24,8 @@ const AgentRow = Type.Object({
 export interface AgentRoutesGiven {
   agents: Agents;
   enrolment: Enrolment;
-  streams: Streams;
+  /** Agents that this process knows to be connected. */
+  connected(): ReadonlySet<string>;
   /** Reads the revoked agents anew and cuts them off. */
   cutOff(): Promise<void>;
 }
@@ -34,7 +34,7 @@ const ROOT = '/api/v1/agents';
 const tags = ['agents'];
 
 /** Agents: let in, list, cut off. */
-export function agentRoutes(app: ServiceApp, { agents, enrolment, streams, cutOff }: AgentRoutesGiven): void {
+export function agentRoutes(app: ServiceApp, { agents, enrolment, connected, cutOff }: AgentRoutesGiven): void {
   app.post(
     `${ROOT}/enroll`,
     {
@@ -54,7 +54,7 @@ export function agentRoutes(app: ServiceApp, { agents, enrolment, streams, cutOf
       config: { role: 'viewer' },
       schema: { tags, summary: 'Agents, newest first.', querystring: Paging, response: { 200: listOf(AgentRow) } },
     },
-    (request) => agents.list(principalOf(request).org, request.query, streams.connected()),
+    (request) => agents.list(principalOf(request).org, request.query, connected()),
   );
   app.post(
     `${ROOT}/:id/revoke`,

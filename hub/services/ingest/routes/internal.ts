@@ -11,17 +11,26 @@ export interface InternalRoutesGiven {
   authority(): Authority;
   hostnames: readonly string[];
   peers: Peers;
+  /** What belongs into the settings of NATS servers. */
+  natsSettings(): Promise<string>;
 }
 
 const Pair = Type.Object({ key: Type.String(), cert: Type.String() });
 const FIRST_ORG = { method: 'GET', path: '/internal/users/first-org' } as const;
 
 /** What the hub's own listener and its commands ask. */
-export function internalRoutes(app: ServiceApp, { tokens, authority, hostnames, peers }: InternalRoutesGiven): void {
+export function internalRoutes(
+  app: ServiceApp,
+  { tokens, authority, hostnames, peers, natsSettings }: InternalRoutesGiven,
+): void {
   const config = { role: 'service' } as const;
   app.get('/internal/ingest/certificate', { config, schema: { response: { 200: Pair } } }, () =>
     authority().certifyHub(hostnames),
   );
+  const text = Type.Object({ text: Type.String() });
+  app.post('/internal/ingest/nats', { config, schema: { response: { 200: text } } }, async () => ({
+    text: await natsSettings(),
+  }));
   app.post(
     '/internal/ingest/tokens',
     { config, schema: { body: Wish, response: { 200: CreatedToken } } },

@@ -35,6 +35,12 @@ export declare type AgentMessage = Message<"outrider.agent.v1.AgentMessage"> & {
      */
     value: Renew;
     case: "renew";
+  } | {
+    /**
+     * @generated from field: outrider.agent.v1.Ping ping = 4;
+     */
+    value: Ping;
+    case: "ping";
   } | { case: undefined; value?: undefined };
 };
 
@@ -90,6 +96,11 @@ export declare type Hello = Message<"outrider.agent.v1.Hello"> & {
    * @generated from field: map<string, string> inventory = 7;
    */
   inventory: { [key: string]: string };
+
+  /**
+   * @generated from field: outrider.agent.v1.Stream stream = 8;
+   */
+  stream: Stream;
 };
 
 /**
@@ -144,6 +155,14 @@ export declare type Batch = Message<"outrider.agent.v1.Batch"> & {
    * @generated from field: repeated outrider.agent.v1.Table tables = 7;
    */
   tables: Table[];
+
+  /**
+   * The agent's clock minus the hub's when the batch was collected, milliseconds; missing when the agent
+   * has never measured it. The times inside the batch are the agent's own.
+   *
+   * @generated from field: optional sint64 skew_ms = 20;
+   */
+  skewMs?: bigint | undefined;
 };
 
 /**
@@ -349,6 +368,26 @@ export declare type Renew = Message<"outrider.agent.v1.Renew"> & {
 export declare const RenewSchema: GenMessage<Renew>;
 
 /**
+ * Asks for the hub's clock; the hub answers at once.
+ *
+ * @generated from message outrider.agent.v1.Ping
+ */
+export declare type Ping = Message<"outrider.agent.v1.Ping"> & {
+  /**
+   * The agent's own, given back as it is.
+   *
+   * @generated from field: uint64 id = 1;
+   */
+  id: bigint;
+};
+
+/**
+ * Describes the message outrider.agent.v1.Ping.
+ * Use `create(PingSchema)` to create a new message.
+ */
+export declare const PingSchema: GenMessage<Ping>;
+
+/**
  * @generated from message outrider.agent.v1.HubMessage
  */
 export declare type HubMessage = Message<"outrider.agent.v1.HubMessage"> & {
@@ -379,6 +418,18 @@ export declare type HubMessage = Message<"outrider.agent.v1.HubMessage"> & {
      */
     value: Refusal;
     case: "refusal";
+  } | {
+    /**
+     * @generated from field: outrider.agent.v1.Pong pong = 5;
+     */
+    value: Pong;
+    case: "pong";
+  } | {
+    /**
+     * @generated from field: outrider.agent.v1.Rejected rejected = 6;
+     */
+    value: Rejected;
+    case: "rejected";
   } | { case: undefined; value?: undefined };
 };
 
@@ -387,6 +438,67 @@ export declare type HubMessage = Message<"outrider.agent.v1.HubMessage"> & {
  * Use `create(HubMessageSchema)` to create a new message.
  */
 export declare const HubMessageSchema: GenMessage<HubMessage>;
+
+/**
+ * @generated from message outrider.agent.v1.Pong
+ */
+export declare type Pong = Message<"outrider.agent.v1.Pong"> & {
+  /**
+   * @generated from field: uint64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * The hub's wall clock in milliseconds.
+   *
+   * @generated from field: double clock_ms = 2;
+   */
+  clockMs: number;
+};
+
+/**
+ * Describes the message outrider.agent.v1.Pong.
+ * Use `create(PongSchema)` to create a new message.
+ */
+export declare const PongSchema: GenMessage<Pong>;
+
+/**
+ * A batch that was taken cannot be stored for good: it is put aside at the hub, and its lines are lost.
+ *
+ * @generated from message outrider.agent.v1.Rejected
+ */
+export declare type Rejected = Message<"outrider.agent.v1.Rejected"> & {
+  /**
+   * @generated from field: fixed64 epoch = 1;
+   */
+  epoch: bigint;
+
+  /**
+   * @generated from field: outrider.agent.v1.Lane lane = 2;
+   */
+  lane: Lane;
+
+  /**
+   * @generated from field: uint64 seq = 3;
+   */
+  seq: bigint;
+
+  /**
+   * @generated from field: string code = 4;
+   */
+  code: string;
+
+  /**
+   * @generated from field: string detail = 5;
+   */
+  detail: string;
+};
+
+/**
+ * Describes the message outrider.agent.v1.Rejected.
+ * Use `create(RejectedSchema)` to create a new message.
+ */
+export declare const RejectedSchema: GenMessage<Rejected>;
 
 /**
  * @generated from message outrider.agent.v1.Welcome
@@ -418,6 +530,13 @@ export declare type Welcome = Message<"outrider.agent.v1.Welcome"> & {
    * @generated from field: uint64 acked_backfill = 5;
    */
   ackedBackfill: bigint;
+
+  /**
+   * What this hub can read, gzip always among it.
+   *
+   * @generated from field: repeated outrider.agent.v1.Encoding encodings = 6;
+   */
+  encodings: Encoding[];
 };
 
 /**
@@ -501,6 +620,35 @@ export declare type Refusal = Message<"outrider.agent.v1.Refusal"> & {
 export declare const RefusalSchema: GenMessage<Refusal>;
 
 /**
+ * What a stream is for. Each kind is a stream of its own, so that back-fill never stands before what happens now.
+ *
+ * @generated from enum outrider.agent.v1.Stream
+ */
+export enum Stream {
+  /**
+   * An agent that knows no kinds: both at once, shown as connected.
+   *
+   * @generated from enum value: STREAM_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: STREAM_LIVE = 1;
+   */
+  LIVE = 1,
+
+  /**
+   * @generated from enum value: STREAM_BACKFILL = 2;
+   */
+  BACKFILL = 2,
+}
+
+/**
+ * Describes the enum outrider.agent.v1.Stream.
+ */
+export declare const StreamSchema: GenEnum<Stream>;
+
+/**
  * @generated from enum outrider.agent.v1.Lane
  */
 export enum Lane {
@@ -543,6 +691,13 @@ export enum Encoding {
    * @generated from enum value: ENCODING_GZIP = 2;
    */
   GZIP = 2,
+
+  /**
+   * Only to a hub that says in its welcome that it can read it.
+   *
+   * @generated from enum value: ENCODING_ZSTD = 3;
+   */
+  ZSTD = 3,
 }
 
 /**
@@ -616,7 +771,8 @@ export enum Level {
 export declare const LevelSchema: GenEnum<Level>;
 
 /**
- * One bidirectional stream per agent, over mutual TLS. Identity is taken from the client certificate, never from a body.
+ * One bidirectional stream per agent and kind of stream, over mutual TLS. Identity is taken from the client certificate, never from a body.
+ * Over NATS the same messages travel on the agent's own subjects (`nats.ts`), and the subject says who speaks.
  *
  * @generated from service outrider.agent.v1.Link
  */

@@ -8,7 +8,7 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/
  * Describes the file agent/v1/agent.proto.
  */
 export const file_agent_v1_agent = /*@__PURE__*/
-  fileDesc("ChRhZ2VudC92MS9hZ2VudC5wcm90bxIRb3V0cmlkZXIuYWdlbnQudjEilwEKDEFnZW50TWVzc2FnZRIpCgVoZWxsbxgBIAEoCzIYLm91dHJpZGVyLmFnZW50LnYxLkhlbGxvSAASKQoFYmF0Y2gYAiABKAsyGC5vdXRyaWRlci5hZ2VudC52MS5CYXRjaEgAEikKBXJlbmV3GAMgASgLMhgub3V0cmlkZXIuYWdlbnQudjEuUmVuZXdIAEIGCgRraW5kIrYCCgVIZWxsbxIQCghwcm90b2NvbBgBIAEoDRIVCg1hZ2VudF92ZXJzaW9uGAIgASgJEg0KBWVwb2NoGAMgASgGEhAKCGNsb2NrX21zGAQgASgQEhAKCGhvc3RuYW1lGAUgASgJEjQKBmxhYmVscxgGIAMoCzIkLm91dHJpZGVyLmFnZW50LnYxLkhlbGxvLkxhYmVsc0VudHJ5EjoKCWludmVudG9yeRgHIAMoCzInLm91dHJpZGVyLmFnZW50LnYxLkhlbGxvLkludmVudG9yeUVudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMAoOSW52ZW50b3J5RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLCAQoFQmF0Y2gSDQoFZXBvY2gYASABKAYSJQoEbGFuZRgCIAEoDjIXLm91dHJpZGVyLmFnZW50LnYxLkxhbmUSCwoDc2VxGAMgASgEEi0KCGVuY29kaW5nGAQgASgOMhsub3V0cmlkZXIuYWdlbnQudjEuRW5jb2RpbmcSDwoHbWV0cmljcxgFIAEoDBIMCgRsb2dzGAYgASgMEigKBnRhYmxlcxgHIAMoCzIYLm91dHJpZGVyLmFnZW50LnYxLlRhYmxlIj4KBVRhYmxlEgoKAmlkGAEgASgGEikKBnNlcmllcxgCIAMoCzIZLm91dHJpZGVyLmFnZW50LnYxLlNlcmllcyKvAQoGU2VyaWVzEgwKBG5hbWUYASABKAkSJQoEa2luZBgCIAEoDjIXLm91dHJpZGVyLmFnZW50LnYxLktpbmQSPQoKYXR0cmlidXRlcxgDIAMoCzIpLm91dHJpZGVyLmFnZW50LnYxLlNlcmllcy5BdHRyaWJ1dGVzRW50cnkaMQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiMwoHTWV0cmljcxIoCgZibG9ja3MYASADKAsyGC5vdXRyaWRlci5hZ2VudC52MS5CbG9jayI3CgVCbG9jaxINCgV0YWJsZRgBIAEoBhIPCgd0aW1lX21zGAIgASgQEg4KBnZhbHVlcxgDIAMoASIzCgRMb2dzEisKBmNodW5rcxgBIAMoCzIbLm91dHJpZGVyLmFnZW50LnYxLkxvZ0NodW5rIrkBCghMb2dDaHVuaxIOCgZzb3VyY2UYASABKAkSKQoFbGluZXMYAiADKAsyGi5vdXRyaWRlci5hZ2VudC52MS5Mb2dMaW5lEj8KCmF0dHJpYnV0ZXMYAyADKAsyKy5vdXRyaWRlci5hZ2VudC52MS5Mb2dDaHVuay5BdHRyaWJ1dGVzRW50cnkaMQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiZAoHTG9nTGluZRIPCgd0aW1lX21zGAEgASgQEicKBWxldmVsGAIgASgOMhgub3V0cmlkZXIuYWdlbnQudjEuTGV2ZWwSDAoEdGV4dBgDIAEoCRIRCgl0cnVuY2F0ZWQYBCABKAgiGwoFUmVuZXcSEgoKcHVibGljX2tleRgBIAEoDCLQAQoKSHViTWVzc2FnZRItCgd3ZWxjb21lGAEgASgLMhoub3V0cmlkZXIuYWdlbnQudjEuV2VsY29tZUgAEiUKA2FjaxgCIAEoCzIWLm91dHJpZGVyLmFnZW50LnYxLkFja0gAEjUKC2NlcnRpZmljYXRlGAMgASgLMh4ub3V0cmlkZXIuYWdlbnQudjEuQ2VydGlmaWNhdGVIABItCgdyZWZ1c2FsGAQgASgLMhoub3V0cmlkZXIuYWdlbnQudjEuUmVmdXNhbEgAQgYKBGtpbmQicAoHV2VsY29tZRIQCghhZ2VudF9pZBgBIAEoCRIVCg1yZXNvdXJjZV9uYW1lGAIgASgJEhAKCGNsb2NrX21zGAMgASgQEhIKCmFja2VkX2xpdmUYBCABKAQSFgoOYWNrZWRfYmFja2ZpbGwYBSABKAQiSAoDQWNrEg0KBWVwb2NoGAEgASgGEiUKBGxhbmUYAiABKA4yFy5vdXRyaWRlci5hZ2VudC52MS5MYW5lEgsKA3NlcRgDIAEoBCIcCgtDZXJ0aWZpY2F0ZRINCgVjaGFpbhgBIAEoCSI2CgdSZWZ1c2FsEgwKBGNvZGUYASABKAkSDgoGZGV0YWlsGAIgASgJEg0KBXJldHJ5GAMgASgIKj4KBExhbmUSFAoQTEFORV9VTlNQRUNJRklFRBAAEg0KCUxBTkVfTElWRRABEhEKDUxBTkVfQkFDS0ZJTEwQAipOCghFbmNvZGluZxIYChRFTkNPRElOR19VTlNQRUNJRklFRBAAEhUKEUVOQ09ESU5HX0lERU5USVRZEAESEQoNRU5DT0RJTkdfR1pJUBACKj4KBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEg4KCktJTkRfR0FVR0UQARIQCgxLSU5EX0NPVU5URVIQAipxCgVMZXZlbBIVChFMRVZFTF9VTlNQRUNJRklFRBAAEg8KC0xFVkVMX0RFQlVHEAESDgoKTEVWRUxfSU5GTxACEg4KCkxFVkVMX1dBUk4QAxIPCgtMRVZFTF9FUlJPUhAEEg8KC0xFVkVMX0ZBVEFMEAUyVQoETGluaxJNCgdDb25uZWN0Eh8ub3V0cmlkZXIuYWdlbnQudjEuQWdlbnRNZXNzYWdlGh0ub3V0cmlkZXIuYWdlbnQudjEuSHViTWVzc2FnZSgBMAFiBnByb3RvMw");
+  fileDesc("ChRhZ2VudC92MS9hZ2VudC5wcm90bxIRb3V0cmlkZXIuYWdlbnQudjEiwAEKDEFnZW50TWVzc2FnZRIpCgVoZWxsbxgBIAEoCzIYLm91dHJpZGVyLmFnZW50LnYxLkhlbGxvSAASKQoFYmF0Y2gYAiABKAsyGC5vdXRyaWRlci5hZ2VudC52MS5CYXRjaEgAEikKBXJlbmV3GAMgASgLMhgub3V0cmlkZXIuYWdlbnQudjEuUmVuZXdIABInCgRwaW5nGAQgASgLMhcub3V0cmlkZXIuYWdlbnQudjEuUGluZ0gAQgYKBGtpbmQi4QIKBUhlbGxvEhAKCHByb3RvY29sGAEgASgNEhUKDWFnZW50X3ZlcnNpb24YAiABKAkSDQoFZXBvY2gYAyABKAYSEAoIY2xvY2tfbXMYBCABKBASEAoIaG9zdG5hbWUYBSABKAkSNAoGbGFiZWxzGAYgAygLMiQub3V0cmlkZXIuYWdlbnQudjEuSGVsbG8uTGFiZWxzRW50cnkSOgoJaW52ZW50b3J5GAcgAygLMicub3V0cmlkZXIuYWdlbnQudjEuSGVsbG8uSW52ZW50b3J5RW50cnkSKQoGc3RyZWFtGAggASgOMhkub3V0cmlkZXIuYWdlbnQudjEuU3RyZWFtGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMAoOSW52ZW50b3J5RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLkAQoFQmF0Y2gSDQoFZXBvY2gYASABKAYSJQoEbGFuZRgCIAEoDjIXLm91dHJpZGVyLmFnZW50LnYxLkxhbmUSCwoDc2VxGAMgASgEEi0KCGVuY29kaW5nGAQgASgOMhsub3V0cmlkZXIuYWdlbnQudjEuRW5jb2RpbmcSDwoHbWV0cmljcxgFIAEoDBIMCgRsb2dzGAYgASgMEigKBnRhYmxlcxgHIAMoCzIYLm91dHJpZGVyLmFnZW50LnYxLlRhYmxlEhQKB3NrZXdfbXMYFCABKBJIAIgBAUIKCghfc2tld19tcyI+CgVUYWJsZRIKCgJpZBgBIAEoBhIpCgZzZXJpZXMYAiADKAsyGS5vdXRyaWRlci5hZ2VudC52MS5TZXJpZXMirwEKBlNlcmllcxIMCgRuYW1lGAEgASgJEiUKBGtpbmQYAiABKA4yFy5vdXRyaWRlci5hZ2VudC52MS5LaW5kEj0KCmF0dHJpYnV0ZXMYAyADKAsyKS5vdXRyaWRlci5hZ2VudC52MS5TZXJpZXMuQXR0cmlidXRlc0VudHJ5GjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjMKB01ldHJpY3MSKAoGYmxvY2tzGAEgAygLMhgub3V0cmlkZXIuYWdlbnQudjEuQmxvY2siNwoFQmxvY2sSDQoFdGFibGUYASABKAYSDwoHdGltZV9tcxgCIAEoEBIOCgZ2YWx1ZXMYAyADKAEiMwoETG9ncxIrCgZjaHVua3MYASADKAsyGy5vdXRyaWRlci5hZ2VudC52MS5Mb2dDaHVuayK5AQoITG9nQ2h1bmsSDgoGc291cmNlGAEgASgJEikKBWxpbmVzGAIgAygLMhoub3V0cmlkZXIuYWdlbnQudjEuTG9nTGluZRI/CgphdHRyaWJ1dGVzGAMgAygLMisub3V0cmlkZXIuYWdlbnQudjEuTG9nQ2h1bmsuQXR0cmlidXRlc0VudHJ5GjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImQKB0xvZ0xpbmUSDwoHdGltZV9tcxgBIAEoEBInCgVsZXZlbBgCIAEoDjIYLm91dHJpZGVyLmFnZW50LnYxLkxldmVsEgwKBHRleHQYAyABKAkSEQoJdHJ1bmNhdGVkGAQgASgIIhsKBVJlbmV3EhIKCnB1YmxpY19rZXkYASABKAwiEgoEUGluZxIKCgJpZBgBIAEoBCKqAgoKSHViTWVzc2FnZRItCgd3ZWxjb21lGAEgASgLMhoub3V0cmlkZXIuYWdlbnQudjEuV2VsY29tZUgAEiUKA2FjaxgCIAEoCzIWLm91dHJpZGVyLmFnZW50LnYxLkFja0gAEjUKC2NlcnRpZmljYXRlGAMgASgLMh4ub3V0cmlkZXIuYWdlbnQudjEuQ2VydGlmaWNhdGVIABItCgdyZWZ1c2FsGAQgASgLMhoub3V0cmlkZXIuYWdlbnQudjEuUmVmdXNhbEgAEicKBHBvbmcYBSABKAsyFy5vdXRyaWRlci5hZ2VudC52MS5Qb25nSAASLwoIcmVqZWN0ZWQYBiABKAsyGy5vdXRyaWRlci5hZ2VudC52MS5SZWplY3RlZEgAQgYKBGtpbmQiJAoEUG9uZxIKCgJpZBgBIAEoBBIQCghjbG9ja19tcxgCIAEoASJrCghSZWplY3RlZBINCgVlcG9jaBgBIAEoBhIlCgRsYW5lGAIgASgOMhcub3V0cmlkZXIuYWdlbnQudjEuTGFuZRILCgNzZXEYAyABKAQSDAoEY29kZRgEIAEoCRIOCgZkZXRhaWwYBSABKAkioAEKB1dlbGNvbWUSEAoIYWdlbnRfaWQYASABKAkSFQoNcmVzb3VyY2VfbmFtZRgCIAEoCRIQCghjbG9ja19tcxgDIAEoEBISCgphY2tlZF9saXZlGAQgASgEEhYKDmFja2VkX2JhY2tmaWxsGAUgASgEEi4KCWVuY29kaW5ncxgGIAMoDjIbLm91dHJpZGVyLmFnZW50LnYxLkVuY29kaW5nIkgKA0FjaxINCgVlcG9jaBgBIAEoBhIlCgRsYW5lGAIgASgOMhcub3V0cmlkZXIuYWdlbnQudjEuTGFuZRILCgNzZXEYAyABKAQiHAoLQ2VydGlmaWNhdGUSDQoFY2hhaW4YASABKAkiNgoHUmVmdXNhbBIMCgRjb2RlGAEgASgJEg4KBmRldGFpbBgCIAEoCRINCgVyZXRyeRgDIAEoCCpGCgZTdHJlYW0SFgoSU1RSRUFNX1VOU1BFQ0lGSUVEEAASDwoLU1RSRUFNX0xJVkUQARITCg9TVFJFQU1fQkFDS0ZJTEwQAio+CgRMYW5lEhQKEExBTkVfVU5TUEVDSUZJRUQQABINCglMQU5FX0xJVkUQARIRCg1MQU5FX0JBQ0tGSUxMEAIqYQoIRW5jb2RpbmcSGAoURU5DT0RJTkdfVU5TUEVDSUZJRUQQABIVChFFTkNPRElOR19JREVOVElUWRABEhEKDUVOQ09ESU5HX0daSVAQAhIRCg1FTkNPRElOR19aU1REEAMqPgoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDgoKS0lORF9HQVVHRRABEhAKDEtJTkRfQ09VTlRFUhACKnEKBUxldmVsEhUKEUxFVkVMX1VOU1BFQ0lGSUVEEAASDwoLTEVWRUxfREVCVUcQARIOCgpMRVZFTF9JTkZPEAISDgoKTEVWRUxfV0FSThADEg8KC0xFVkVMX0VSUk9SEAQSDwoLTEVWRUxfRkFUQUwQBTJVCgRMaW5rEk0KB0Nvbm5lY3QSHy5vdXRyaWRlci5hZ2VudC52MS5BZ2VudE1lc3NhZ2UaHS5vdXRyaWRlci5hZ2VudC52MS5IdWJNZXNzYWdlKAEwAWIGcHJvdG8z");
 
 /**
  * Describes the message outrider.agent.v1.AgentMessage.
@@ -88,45 +88,80 @@ export const RenewSchema = /*@__PURE__*/
   messageDesc(file_agent_v1_agent, 10);
 
 /**
+ * Describes the message outrider.agent.v1.Ping.
+ * Use `create(PingSchema)` to create a new message.
+ */
+export const PingSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 11);
+
+/**
  * Describes the message outrider.agent.v1.HubMessage.
  * Use `create(HubMessageSchema)` to create a new message.
  */
 export const HubMessageSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 11);
+  messageDesc(file_agent_v1_agent, 12);
+
+/**
+ * Describes the message outrider.agent.v1.Pong.
+ * Use `create(PongSchema)` to create a new message.
+ */
+export const PongSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 13);
+
+/**
+ * Describes the message outrider.agent.v1.Rejected.
+ * Use `create(RejectedSchema)` to create a new message.
+ */
+export const RejectedSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 14);
 
 /**
  * Describes the message outrider.agent.v1.Welcome.
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 12);
+  messageDesc(file_agent_v1_agent, 15);
 
 /**
  * Describes the message outrider.agent.v1.Ack.
  * Use `create(AckSchema)` to create a new message.
  */
 export const AckSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 13);
+  messageDesc(file_agent_v1_agent, 16);
 
 /**
  * Describes the message outrider.agent.v1.Certificate.
  * Use `create(CertificateSchema)` to create a new message.
  */
 export const CertificateSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 14);
+  messageDesc(file_agent_v1_agent, 17);
 
 /**
  * Describes the message outrider.agent.v1.Refusal.
  * Use `create(RefusalSchema)` to create a new message.
  */
 export const RefusalSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 15);
+  messageDesc(file_agent_v1_agent, 18);
+
+/**
+ * Describes the enum outrider.agent.v1.Stream.
+ */
+export const StreamSchema = /*@__PURE__*/
+  enumDesc(file_agent_v1_agent, 0);
+
+/**
+ * What a stream is for. Each kind is a stream of its own, so that back-fill never stands before what happens now.
+ *
+ * @generated from enum outrider.agent.v1.Stream
+ */
+export const Stream = /*@__PURE__*/
+  tsEnum(StreamSchema);
 
 /**
  * Describes the enum outrider.agent.v1.Lane.
  */
 export const LaneSchema = /*@__PURE__*/
-  enumDesc(file_agent_v1_agent, 0);
+  enumDesc(file_agent_v1_agent, 1);
 
 /**
  * @generated from enum outrider.agent.v1.Lane
@@ -138,7 +173,7 @@ export const Lane = /*@__PURE__*/
  * Describes the enum outrider.agent.v1.Encoding.
  */
 export const EncodingSchema = /*@__PURE__*/
-  enumDesc(file_agent_v1_agent, 1);
+  enumDesc(file_agent_v1_agent, 2);
 
 /**
  * @generated from enum outrider.agent.v1.Encoding
@@ -150,7 +185,7 @@ export const Encoding = /*@__PURE__*/
  * Describes the enum outrider.agent.v1.Kind.
  */
 export const KindSchema = /*@__PURE__*/
-  enumDesc(file_agent_v1_agent, 2);
+  enumDesc(file_agent_v1_agent, 3);
 
 /**
  * @generated from enum outrider.agent.v1.Kind
@@ -162,7 +197,7 @@ export const Kind = /*@__PURE__*/
  * Describes the enum outrider.agent.v1.Level.
  */
 export const LevelSchema = /*@__PURE__*/
-  enumDesc(file_agent_v1_agent, 3);
+  enumDesc(file_agent_v1_agent, 4);
 
 /**
  * @generated from enum outrider.agent.v1.Level
@@ -171,7 +206,8 @@ export const Level = /*@__PURE__*/
   tsEnum(LevelSchema);
 
 /**
- * One bidirectional stream per agent, over mutual TLS. Identity is taken from the client certificate, never from a body.
+ * One bidirectional stream per agent and kind of stream, over mutual TLS. Identity is taken from the client certificate, never from a body.
+ * Over NATS the same messages travel on the agent's own subjects (`nats.ts`), and the subject says who speaks.
  *
  * @generated from service outrider.agent.v1.Link
  */

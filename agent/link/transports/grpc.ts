@@ -8,17 +8,8 @@ import {
   type HubMessage,
 } from '#proto/agent/v1/index.ts';
 import { HUB_SERVER_NAME } from '#proto/enrolment.ts';
-import type { Identity } from './identity.ts';
-
-/** One open stream to the hub. */
-export interface Wire {
-  /** False when the transport wants a pause: wait for `drained`. */
-  send(message: AgentMessage): boolean;
-  drained(): Promise<void>;
-  /** Resolves with the reason once the stream is over; never rejects. */
-  ended: Promise<string>;
-  close(): void;
-}
+import type { Identity } from '../identity.ts';
+import type { Transport, Wire } from './transport.ts';
 
 const serialize = (message: AgentMessage): Buffer => Buffer.from(toBinary(AgentMessageSchema, message));
 const deserialize = (bytes: Buffer): HubMessage => fromBinary(HubMessageSchema, bytes);
@@ -36,7 +27,7 @@ export function reasonFor({ details, message }: Pick<grpc.ServiceError, 'details
 }
 
 /** Opens a stream. The hub is known by its authority and a fixed name, whatever address is dialled. */
-export function openWire(identity: Identity, received: (message: HubMessage) => void): Wire {
+function openWire(identity: Identity, received: (message: HubMessage) => void): Wire {
   const { link, ca, key, certificate } = identity;
   const credentials = grpc.credentials.createSsl(Buffer.from(ca), Buffer.from(key), Buffer.from(certificate));
   grpc.setLogVerbosity(grpc.logVerbosity.NONE); // What matters ends the stream with a reason, and is said in our own words.
@@ -74,3 +65,9 @@ export function openWire(identity: Identity, received: (message: HubMessage) => 
     },
   };
 }
+
+/** One bidirectional gRPC stream over mutual TLS, to the address that the enrolment named. */
+export const grpcTransport = (link: string): Transport => ({
+  place: link,
+  open: (identity, _kind, received) => openWire(identity, received),
+});

@@ -1,0 +1,60 @@
+import { Type, type Static } from 'typebox';
+
+/** How the agent reaches its hub. */
+export const LinkConfig = Type.Object(
+  {
+    transport: Type.Enum(['grpc', 'nats'], {
+      description:
+        'How batches travel: grpc to the address that the enrolment named, or nats through the servers below. Enrolment is HTTPS either way.',
+      default: 'grpc',
+    }),
+    nats: Type.Object(
+      {
+        servers: Type.Array(Type.String({ pattern: '^((nats|tls)://)?[^\\s/@]+$' }), {
+          description:
+            'NATS servers, one after another until one answers: tls://host:4222. Without TLS only on this machine.',
+          default: [],
+        }),
+        ca: Type.String({
+          description: 'PEM file of the authority that certified the servers; empty: the system’s and the hub’s.',
+          default: '',
+        }),
+        certificate: Type.String({
+          description: 'PEM file of a certificate to show the servers; empty: the agent’s own.',
+          default: '',
+        }),
+        key: Type.String({ description: 'PEM file of its private key.', default: '' }),
+        credentials: Type.String({
+          description:
+            'File of credentials (.creds) for servers that ask no hub who somebody is; empty: the agent’s certificate opens its own subjects.',
+          default: '',
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+  },
+  { additionalProperties: false, default: {} },
+);
+export type LinkSettings = Static<typeof LinkConfig>;
+
+/** True for an address on this machine, which alone may do without TLS. */
+export function isLocal(server: string): boolean {
+  const text = server.includes('://') ? server : `nats://${server}`;
+  if (!URL.canParse(text)) return false;
+  const { hostname } = new URL(text);
+  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+}
+
+/** What the schema cannot say, one sentence a fault. */
+export function linkFaults({ transport, nats }: LinkSettings): string[] {
+  if (transport !== 'nats') return [];
+  const open = nats.servers.filter((server) => !server.startsWith('tls://') && !isLocal(server));
+  return [
+    ...(nats.servers.length === 0 ? ['link.nats.servers: is missing; name at least one: tls://host:4222'] : []),
+    ...open.map(
+      (server) =>
+        `link.nats.servers: ${server} is not on this machine, so it needs TLS: tls://${server.replace('nats://', '')}`,
+    ),
+    ...((nats.certificate === '') === (nats.key === '') ? [] : ['link.nats: certificate and key belong together']),
+  ];
+}

@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
+import { connect, nkeyAuthenticator, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
+import { EVERY_BATCH } from '#proto/agent/v1/nats.ts';
+import { problems } from '../errors.ts';
+import type { NatsSeeds } from './keys.ts';
+import type { NatsConfig } from './config.ts';
+
+const ANSWER_MS = 5_000;
+/** Streams transform subjects from 2.10 on. */
+const LEAST_VERSION = [2, 10] as const;
+const MEGABYTE = 1024 * 1024;
+const NANOS_A_MS = 1_000_000;
+const DUPLICATES_MS = 120_000;
+/** Batches of one lane of one agent that may wait: more than an hour of seconds; nobody fills the stream alone. */
+const WAITING_LIMIT = 5_000;
+/** The stream exists with other settings. */
+const IS_THERE = 10058;
+
+/** Into how many parts agents are spread; each is worked on one message after another. Never changed once released. */
+export const PARTITIONS = 64;
+export const STREAM = 'outrider-agents';
+export const DEAD_STREAM = 'outrider-agents-dead';
+const KEPT = 'outrider.agents';
+
+/** The subject under which the stream keeps a lane of a part. */
+export const keptSubject = (partition: number, lane: string): string => `${KEPT}.${partition}.*.*.${lane}`;
+
+/** Whose batch lies under a subject of the stream. */
+export function readKept(subject: string): { org: string; agent: string; lane: string } | undefined {
+  const [, org, agent, lane] = /^outrider\.agents\.\d+\.([^.]+)\.([^.]+)\.([^.]+)$/.exec(subject) ?? [];
+  return org === undefined || agent === undefined || lane === undefined ? undefined : { org, agent, lane };
+}
+
+/** Where a batch goes that cannot be stored. */
+export const deadSubject = ({ org, agent, lane }: { org: string; agent: string; lane: string }): string =>
+  `${DEAD_STREAM}.${org}.${agent}.${lane}`;
+
+/** The hub’s open connections: one among the agents, one in the system account. */
+export interface AgentsNats {
+  nats: NatsConnection;
+  system: NatsConnection;
+  js: JetStreamClient;
+  manager: JetStreamManager;
+  close(): Promise<void>;
+}
+
+function optionsOf({ servers, ca, certificate, key }: NatsConfig, seed: string): ConnectionOptions {
+  const read = (path: string): string | undefined => (path === '' ? undefined : readFileSync(path, 'utf8'));
+  const hasTls = ca !== '' || certificate !== '' || servers.some((server) => server.startsWith('tls://'));
+  return {
+    servers: [...servers],
+    name: 'outrider-hub',
+    authenticator: nkeyAuthenticator(Buffer.from(seed, 'latin1')),
+    ...(hasTls ? { tls: { ca: read(ca), cert: read(certificate), key: read(key) } } : {}),
+    timeout: ANSWER_MS,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 250,
+    reconnectJitter: 250,
+    pingInterval: 2_000,
+    maxPingOut: 2,
+    ignoreAuthErrorAbort: true,
+  };
+}
+
+async function keepStreams(manager: JetStreamManager, { maxGb, replicas }: NatsConfig): Promise<void> {
+  const max_bytes = Math.floor(maxGb * 1e9);
+  const kept = { storage: 'file', num_replicas: replicas } as const;
+  const streams = [
+    {
+      ...kept,
+      name: STREAM,
+      subjects: [EVERY_BATCH],
+      subject_transform: {
+        src: EVERY_BATCH,
+        dest: `${KEPT}.{{partition(${PARTITIONS},2)}}.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}`,
+      },
+      retention: 'workqueue',
+      discard: 'new',
+      discard_new_per_subject: true,
+      max_msgs_per_subject: WAITING_LIMIT,
+      max_msg_size: 4 * MEGABYTE,
+      max_bytes,
+      duplicate_window: DUPLICATES_MS * NANOS_A_MS,
+    },
+    {
+      ...kept,
+      name: DEAD_STREAM,
+      subjects: [`${DEAD_STREAM}.>`],
+      discard: 'old',
+      max_bytes: Math.floor(max_bytes / 20),
+    },
+  ];
+  for (const stream of streams) {
+    try {
+      await manager.streams.add(stream as never);
+    } catch (error) {
+      if ((error as { code?: number }).code !== IS_THERE) throw error;
+      await manager.streams.update(stream.name, stream as never);
+    }
+  }
+}
+
+/** Connects and keeps the streams; rejects while the servers are away or do not know the hub yet. Once open it comes back by itself. */
+export async function openAgentsNats(config: NatsConfig, seeds: NatsSeeds): Promise<AgentsNats> {
+  const nats = await connect(optionsOf(config, seeds.hub));
+  let system: NatsConnection | undefined;
+  try {
+    const [major = 0, minor = 0] = (nats.info?.version ?? '').split('.').map(Number);
+    if (major < LEAST_VERSION[0] || (major === LEAST_VERSION[0] && minor < LEAST_VERSION[1]))
+      throw problems.unfitNats(`It is ${nats.info?.version}; the hub needs ${LEAST_VERSION.join('.')} or newer.`);
+    system = await connect(optionsOf(config, seeds.system));
+    const manager = await jetstreamManager(nats, { timeout: ANSWER_MS });
+    await keepStreams(manager, config);
+    const close = async (): Promise<void> => {
+      await Promise.all([nats.close(), system?.close()]);
+    };
+    return { nats, system, manager, js: jetstream(nats, { timeout: ANSWER_MS }), close };
+  } catch (error) {
+    await Promise.all([nats.close(), system?.close()]);
+    throw error;
+  }
+}

@@ -1,0 +1,99 @@
+import type { AgentName } from '#proto/agent/v1/nats.ts';
+import { reasonOf, type Clock, type Logger } from '#sdk';
+import type { Counter } from 'prom-client';
+import type { Enrolment } from '../enrolment.ts';
+import type { Taking } from '../taking.ts';
+import { createAuthorization } from './authorization.ts';
+import { takeBatches } from './batches.ts';
+import type { NatsConfig } from './config.ts';
+import { openAgentsNats, type AgentsNats } from './connection.ts';
+import type { NatsSeeds } from './keys.ts';
+import { watchPresence, type Presence } from './presence.ts';
+import { answerQuestions } from './questions.ts';
+
+/** How long to wait before servers that are away, or do not know the hub yet, are tried again. */
+const AGAIN_MS = 2_000;
+
+/** What agents over NATS stand on. */
+export interface NatsGiven {
+  config: NatsConfig;
+  seeds: NatsSeeds;
+  /** The authority's certificate, PEM. */
+  ca: string;
+  taking: Taking;
+  enrolment: Enrolment;
+  isAllowed(agent: AgentName): Promise<boolean>;
+  isRevoked(agent: string): boolean;
+  clock: Clock;
+  log: Logger;
+  metrics: { refusals: Counter; dead: Counter };
+}
+
+/** Agents over NATS: lets them in, answers them, takes in their batches and cuts them off. */
+export interface NatsAgents {
+  connected(): readonly string[];
+  revoke(agents: readonly string[]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+function begin(given: NatsGiven, open: AgentsNats): { presence: Presence; stop(): Promise<void> } {
+  const { ca, seeds, taking, enrolment, isAllowed, isRevoked, clock, log, metrics } = given;
+  const authorize = createAuthorization({ ca, issuerSeed: seeds.issuer, isAllowed, clock, log });
+  const asked = open.system.subscribe('$SYS.REQ.USER.AUTH', {
+    queue: 'outrider-ingest',
+    callback(error, message) {
+      if (error === null) authorize(message);
+    },
+  });
+  const presence = watchPresence({ open, taking, log });
+  const questions = answerQuestions({ open, taking, enrolment, isRevoked, log, refusals: metrics.refusals });
+  const batches = takeBatches({ open, taking, isRevoked, clock, log, dead: metrics.dead });
+  return {
+    presence,
+    async stop() {
+      asked.unsubscribe();
+      questions.stop();
+      presence.stop();
+      await batches.stop();
+      await open.close();
+    },
+  };
+}
+
+/** Begins at once and in the background: a hub whose agents’ NATS is away serves all others. */
+export function startNatsAgents(given: NatsGiven): NatsAgents {
+  const { config, seeds, clock, log } = given;
+  const ending = new AbortController();
+  let running: ReturnType<typeof begin> | undefined;
+  const work = (async () => {
+    for (let told = ''; !ending.signal.aborted;) {
+      try {
+        const open = await openAgentsNats(config, seeds);
+        if (ending.signal.aborted) return await open.close();
+        running = begin(given, open);
+        await running.presence.look();
+        log.info('agents may send over NATS', { servers: config.servers.length });
+        return;
+      } catch (error) {
+        const reason = reasonOf(error);
+        if (reason !== told)
+          log.warn('NATS for agents cannot be used; it is tried again. Its settings: outrider-hub nats-config', {
+            reason,
+          });
+        told = reason;
+        await running?.stop();
+        running = undefined;
+        await clock.sleep(AGAIN_MS, ending.signal);
+      }
+    }
+  })();
+  return {
+    connected: () => running?.presence.connected() ?? [],
+    revoke: async (agents) => running?.presence.revoke(agents),
+    async stop() {
+      ending.abort();
+      await work;
+      await running?.stop();
+    },
+  };
+}

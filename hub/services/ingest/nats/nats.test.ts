@@ -1,0 +1,405 @@
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { connect, headers, nkeyAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import {
+  batchMessage,
+  createManualClock,
+  createTestAuthority,
+  enrolSimulated,
+  freePort,
+  startStores,
+  startUsers,
+  tableOf,
+  until,
+  type SignedInPerson,
+  type SimulatedIdentity,
+  type StartedUsers,
+  type Stores,
+} from '#kit';
+import {
+  AgentMessageSchema,
+  BatchSchema,
+  HelloSchema,
+  HubMessageSchema,
+  Lane,
+  Stream,
+  type Batch,
+  type HubMessage,
+} from '#proto/agent/v1/index.ts';
+import { agentSubjects, ENCODING_HEADER, messageId } from '#proto/agent/v1/nats.ts';
+import { silentLogger, systemClock } from '#sdk';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createLink, type Link } from '../../../../agent/link/link.ts';
+import { natsTransport, optionsOf } from '../../../../agent/link/transports/nats.ts';
+import { openSpool, type Spool } from '../../../../agent/spool/index.ts';
+import { onOwnServer } from '../../../../test/services/index.ts';
+import { nats as natsKind, type NatsAddress } from '../../../../test/services/nats.ts';
+import type { OwnServer } from '../../../../test/services/kind.ts';
+import type { SeriesStore } from '../../../ports/series.ts';
+import type { ServiceDefinition } from '../../../service.ts';
+import { logs } from '../../logs/index.ts';
+import { monitoring } from '../../monitoring/index.ts';
+import { ingest } from '../index.ts';
+import { createStore } from '../store.ts';
+import { DEAD_STREAM, STREAM } from './connection.ts';
+
+const API = '/api/v1/agents';
+const TABLE = tableOf(['system.cpu.busy']);
+const EPOCH = 7n;
+
+/** What the series store does before it stores: a test may let it fail. */
+const before = { series: () => Promise.resolve() };
+
+/** A hub whose agents may come over this server, which learns from the hub who may come in. */
+async function startHub(server: OwnServer<NatsAddress>) {
+  await server.kill();
+  const stores = await startStores();
+  const port = await freePort();
+  const series: SeriesStore = {
+    ...stores.series,
+    append: async (org, write) => (await before.series(), stores.series.append(org, write)),
+  };
+  const services = [
+    { definition: monitoring as unknown as ServiceDefinition, prefixes: ['/api/v1/monitoring'] },
+    { definition: logs as unknown as ServiceDefinition, prefixes: ['/api/v1/logs'] },
+    {
+      definition: ingest as unknown as ServiceDefinition,
+      prefixes: [API],
+      config: { port, nats: { servers: [server.address.url], maxGb: 0.1 } },
+    },
+  ];
+  const hub = await startUsers(services, {
+    clock: createManualClock(Date.now()),
+    ports: { series, logstore: stores.logstore },
+  });
+  await hub.listener.listen({ host: '127.0.0.1', port: 0 });
+  const base = `http://127.0.0.1:${(hub.listener.server.address() as AddressInfo).port}`;
+  const { text } = await hub.peers.json<{ text: string }>('ingest', {
+    method: 'POST',
+    path: '/internal/ingest/nats',
+  });
+  appendFileSync(join(server.instance.folder, 'nats.conf'), text);
+  await server.again();
+  const seeds = await createStore(hub.relational).readNatsSeeds();
+  const authenticator = nkeyAuthenticator(Buffer.from(seeds?.hub ?? '', 'latin1'));
+  const watching = await connect({ servers: [server.address.url], authenticator });
+  const manager = await jetstreamManager(watching);
+  await until('the hub takes batches from NATS', async () => {
+    await hub.clock.advance(2_000);
+    return manager.consumers.info(STREAM, 'live_63').then(
+      () => true,
+      () => false,
+    );
+  });
+  return { stores, hub, base, manager, watching };
+}
+
+const batch = (seq: number, more: Partial<Batch> = {}): Batch => {
+  const { kind } = batchMessage({
+    epoch: EPOCH,
+    seq: BigInt(seq),
+    timeMs: Date.now(),
+    table: TABLE,
+    values: [0.5],
+    lines: [`line of ${seq}`],
+    withTable: true,
+  });
+  return create(BatchSchema, { ...(kind.value as Batch), ...more });
+};
+
+await onOwnServer(natsKind, (start) => {
+  let server: OwnServer<NatsAddress>;
+  let stores: Stores;
+  let hub: StartedUsers;
+  let admin: SignedInPerson;
+  let base: string;
+  let manager: JetStreamManager;
+  let watching: NatsConnection;
+  const closing: (() => unknown)[] = [];
+
+  const settings = () => ({ servers: [server.address.url], ca: '', certificate: '', key: '', credentials: '' });
+  beforeAll(async () => {
+    server = await start();
+    ({ stores, hub, base, manager, watching } = await startHub(server));
+  });
+  afterAll(async () => {
+    await watching.close();
+    await hub.stop();
+    await stores.stop();
+  });
+  beforeEach(async () => {
+    admin = await hub.join('admin');
+  });
+  afterEach(async () => {
+    before.series = () => Promise.resolve();
+    for (const close of closing.splice(0)) await close();
+  });
+
+  const newAgent = async (by = admin): Promise<SimulatedIdentity> => {
+    const { body } = await hub.call('POST', `${API}/tokens`, { token: by.token, body: {} });
+    return enrolSimulated(base, String(body['token']), 'web-1');
+  };
+  const subjectsOf = ({ agentId }: SimulatedIdentity, { org } = admin) => agentSubjects({ org, agent: agentId });
+  const open = async (identity: SimulatedIdentity, kind = Stream.LIVE): Promise<NatsConnection> => {
+    const nats = await connect(optionsOf(identity, kind, settings()));
+    closing.push(() => nats.close());
+    return nats;
+  };
+  const ask = async (nats: NatsConnection, identity: SimulatedIdentity, epoch = EPOCH): Promise<HubMessage['kind']> => {
+    const hello = create(HelloSchema, { protocol: 1, epoch, hostname: 'web-1', clockMs: BigInt(hub.clock.now()) });
+    const data = toBinary(AgentMessageSchema, create(AgentMessageSchema, { kind: { case: 'hello', value: hello } }));
+    const reply = await nats.request(subjectsOf(identity).ask('hello'), data, { timeout: 5_000 });
+    return fromBinary(HubMessageSchema, reply.data).kind;
+  };
+  const publish = (nats: NatsConnection, identity: SimulatedIdentity, value: Batch, subject = 'live' as const) => {
+    const about = headers();
+    about.set('Nats-Msg-Id', messageId(identity.agentId, value));
+    about.set(ENCODING_HEADER, 'GZIP');
+    const options = { headers: about, timeout: 5_000 };
+    return nats.request(subjectsOf(identity).batch(subject), toBinary(BatchSchema, value), options);
+  };
+  const linesOf = async (agent: string, by = admin): Promise<string[]> => {
+    const query = new URLSearchParams({ host: agent, from: '-1d', to: '+1h' });
+    const { body } = await hub.call('GET', `/api/v1/logs/search?${query}`, { token: by.token });
+    return (body['items'] as { text: string }[]).map(({ text }) => text).sort();
+  };
+  const rowOf = async ({ agentId }: SimulatedIdentity) => {
+    const { body } = await hub.call('GET', API, { token: admin.token });
+    return (body['items'] as Record<string, unknown>[]).find(({ id }) => id === agentId);
+  };
+  const revoke = ({ agentId }: SimulatedIdentity) =>
+    hub.call('POST', `${API}/${agentId}/revoke`, { token: admin.token });
+
+  async function startLink(
+    identity: SimulatedIdentity,
+  ): Promise<{ link: Link; spool: Spool; put(text: string): Promise<unknown> }> {
+    const data = mkdtempSync(join(tmpdir(), 'outrider-nats-'));
+    const spool = await openSpool({ folder: join(data, 'spool'), limit: 1e9, log: silentLogger });
+    const link = createLink({
+      identity,
+      dataFolder: data,
+      transport: natsTransport(settings()),
+      spool,
+      clock: systemClock,
+      log: silentLogger,
+      hostname: 'web-1',
+      labels: {},
+      inventory: () => ({}),
+    });
+    closing.push(async () => {
+      await link.stop();
+      await spool.close();
+      rmSync(data, { recursive: true });
+    });
+    link.start();
+    const put = (text: string): Promise<unknown> => {
+      const { metrics, logs } = batch(1);
+      const kept = batchMessage({
+        epoch: 1n,
+        seq: 1n,
+        timeMs: hub.clock.now(),
+        table: TABLE,
+        values: [1],
+        lines: [text],
+        withTable: false,
+      });
+      expect(metrics.length + logs.length).toBeGreaterThan(0);
+      const { logs: lines } = kept.kind.value as Batch;
+      return spool.append({
+        metrics: Buffer.alloc(0),
+        logs: Buffer.from(lines),
+        tables: new Map(),
+        checkpoints: [],
+        sources: new Map([['/var/log/app.log', [1, text.length]]]),
+      });
+    };
+    return { link, spool, put };
+  }
+
+  test('an agent is welcomed, its batches are stored in order and once, and it is seen to come and go', async () => {
+    const identity = await newAgent();
+    const { link, put, spool } = await startLink(identity);
+    for (let n = 0; n < 20; n++) await put(`line ${String(n).padStart(2, '0')}`);
+    await until('all is acknowledged', () => link.state().acknowledged === 20n);
+    await until('all is stored', async () => (await linesOf(identity.agentId)).length === 20);
+    expect(await linesOf(identity.agentId)).toEqual(
+      Array.from({ length: 20 }, (_, n) => `line ${String(n).padStart(2, '0')}`),
+    );
+    expect(spool.lines()).toMatchObject({ waiting: 0, acknowledged: 20, lost: 0 });
+    await until('it is listed as connected', async () => (await rowOf(identity))?.['connected'] === true);
+    await link.stop();
+    await until('it is seen to be gone', async () => (await rowOf(identity))?.['connected'] === false);
+  });
+
+  test('credentials open the agent’s own subjects and no others, of its own organisation or of another', async () => {
+    const [own, sister] = [await newAgent(), await newAgent()];
+    const outsider = await hub.outsider();
+    const foreign = await newAgent(outsider);
+    const nats = await open(own);
+    const others = [subjectsOf(sister), subjectsOf(foreign, outsider), agentSubjects({ org: admin.org, agent: '*' })];
+    for (const { batch: to, inbox, all, ask: asks } of others) {
+      await expect(nats.request(to('live'), 'x', { timeout: 2_000 })).rejects.toThrow(/permissions violation/i);
+      await expect(nats.request(asks('hello'), 'x', { timeout: 2_000 })).rejects.toThrow(/permissions violation/i);
+      for (const subject of [all, `${inbox}.>`, to('live')]) {
+        const refused = new Promise<string>((resolve) => {
+          nats.subscribe(subject, { callback: (error) => resolve(error?.message ?? 'a message') });
+        });
+        expect(await refused).toMatch(/permissions violation/i);
+      }
+    }
+    for (const subject of [
+      '$JS.API.STREAM.NAMES',
+      `$JS.API.STREAM.DELETE.${STREAM}`,
+      '$SYS.REQ.USER.AUTH',
+      'outrider.agents.0.x.y.live',
+    ])
+      await expect(nats.request(subject, '', { timeout: 2_000 })).rejects.toThrow(/permissions violation/i);
+    expect((await ask(nats, own)).case).toBe('welcome');
+  });
+
+  test('whoever proves nothing is kept out', async () => {
+    const identity = await newAgent();
+    const stranger = await createTestAuthority();
+    const other = await newAgent();
+    const hubs = await hub.peers.json<{ key: string; cert: string }>('ingest', {
+      method: 'GET',
+      path: '/internal/ingest/certificate',
+    });
+    const claims: Partial<SimulatedIdentity>[] = [
+      { ...(await stranger.agent(identity.agentId)) },
+      { key: other.key },
+      { key: hubs.key, certificate: hubs.cert },
+    ];
+    for (const claim of claims) await expect(open({ ...identity, ...claim })).rejects.toThrow(/authorization/i);
+    await expect(connect({ servers: [server.address.url] })).rejects.toThrow(/authorization/i);
+    const { certificate, key } = identity;
+    const overheard = optionsOf({ ...identity, certificate, key }, Stream.LIVE, settings()).authenticator;
+    const once = (Array.isArray(overheard) ? overheard[0] : overheard)?.('another nonce') ?? { auth_token: '' };
+    await expect(connect({ servers: [server.address.url], authenticator: () => once })).rejects.toThrow(
+      /authorization/i,
+    );
+  });
+
+  test('a revoked agent is told, cut off at once on both streams, and not let in again', async () => {
+    const identity = await newAgent();
+    const [live, backfill] = [await open(identity), await open(identity, Stream.BACKFILL)];
+    const told = new Promise<HubMessage['kind']>((resolve) => {
+      live.subscribe(subjectsOf(identity).told, {
+        callback: (_, message) => resolve(fromBinary(HubMessageSchema, message.data).kind),
+      });
+    });
+    expect((await ask(live, identity)).case).toBe('welcome');
+    expect((await revoke(identity)).status).toBe(204);
+    expect((await told).value).toMatchObject({ code: 'ingest.revoked', retry: false });
+    await Promise.all(
+      [live, backfill].map((nats) =>
+        until('it is cut off', async () =>
+          Promise.race([nats.closed().then(() => true), systemClock.sleep(50).then(() => false)]),
+        ),
+      ),
+    );
+    await expect(open(identity)).rejects.toThrow(/authorization/i);
+  });
+
+  test('a link of a revoked agent says so and keeps what it has', async () => {
+    const identity = await newAgent();
+    const { link, spool, put } = await startLink(identity);
+    await put('before');
+    await until('it is acknowledged', () => link.state().acknowledged === 1n);
+    await revoke(identity);
+    await until('it has ended', () => !link.state().connected);
+    await put('after');
+    expect(link.state().reason).toContain('an administrator removed this agent');
+    expect(spool.lines().waiting).toBe(1);
+  });
+
+  test('a batch that cannot be stored is put aside, told to its agent, and holds up nothing', async () => {
+    const identity = await newAgent();
+    const nats = await open(identity);
+    const told: HubMessage['kind'][] = [];
+    nats.subscribe(subjectsOf(identity).told, {
+      callback: (_, { data }) => void told.push(fromBinary(HubMessageSchema, data).kind),
+    });
+    await publish(nats, identity, batch(1, { metrics: Uint8Array.of(1, 2, 3) }));
+    await publish(nats, identity, batch(2, { logs: gzipSync(Buffer.alloc(17e6)) }));
+    await publish(nats, identity, batch(3, { lane: Lane.BACKFILL }));
+    await publish(nats, identity, batch(4));
+    await until('the good one is stored', async () => (await linesOf(identity.agentId)).includes('line of 4'));
+    await until('the agent hears of three', () => told.length === 3);
+    expect(
+      told.map(({ case: kind, value }) => [kind, (value as { seq: bigint }).seq, (value as { code: string }).code]),
+    ).toEqual([
+      ['rejected', 1n, 'ingest.bad-frame'],
+      ['rejected', 2n, 'ingest.too-large'],
+      ['rejected', 3n, 'ingest.bad-frame'],
+    ]);
+    const { state } = await manager.streams.info(DEAD_STREAM, {
+      subjects_filter: `${DEAD_STREAM}.*.${identity.agentId}.>`,
+    });
+    expect(Object.values(state.subjects ?? {})).toEqual([3]);
+  });
+
+  test('an answer of JetStream that an agent has sent under the name of another is nobody’s batch', async () => {
+    const [own, victim] = [await newAgent(), await newAgent()];
+    const nats = await open(own);
+    const told: unknown[] = [];
+    (await open(victim)).subscribe(subjectsOf(victim).told, { callback: (_, message) => void told.push(message) });
+    nats.publish(subjectsOf(own).batch('live'), 'x', { reply: subjectsOf(victim).batch('live') });
+    const good = await open(victim);
+    await publish(good, victim, batch(1));
+    await until('what the victim sends is stored', async () => (await linesOf(victim.agentId)).length === 1);
+    expect(told).toEqual([]);
+  });
+
+  test('the hub answers into the inbox of who asks alone', async () => {
+    const [own, victim] = [await newAgent(), await newAgent()];
+    const nats = await open(own);
+    const heard: string[] = [];
+    watching.subscribe(subjectsOf(victim).all, { callback: (_, { subject }) => void heard.push(subject) });
+    await watching.flush();
+    const hello = create(AgentMessageSchema, {
+      kind: { case: 'hello', value: create(HelloSchema, { protocol: 1, epoch: 1n }) },
+    });
+    nats.publish(subjectsOf(own).ask('hello'), toBinary(AgentMessageSchema, hello), {
+      reply: subjectsOf(victim).ask('renew'),
+    });
+    expect((await ask(nats, own)).case).toBe('welcome');
+    expect(heard).toEqual([]);
+  });
+
+  test('while the stores are away batches wait, and come in order when they are back', async () => {
+    const identity = await newAgent();
+    const { link, put, spool } = await startLink(identity);
+    before.series = () => Promise.reject(new Error('IO Error: No space left on device'));
+    for (let n = 0; n < 5; n++) await put(`line ${n}`);
+    await until('JetStream has them', () => link.state().acknowledged === 5n);
+    expect(spool.lines().waiting).toBe(0);
+    expect(await linesOf(identity.agentId)).not.toContain('line 4');
+    before.series = () => Promise.resolve();
+    await until('all is stored', async () => (await linesOf(identity.agentId)).length === 5);
+  });
+
+  test('a server that is away loses nothing, and one without room leaves batches with the agent', async () => {
+    const identity = await newAgent();
+    const { link, put, spool } = await startLink(identity);
+    await put('first');
+    await until('it is acknowledged', () => link.state().acknowledged === 1n);
+    await server.kill();
+    await until('it is noticed', () => !link.state().connected);
+    await put('meanwhile');
+    await server.again();
+    await until('all is stored', async () => (await linesOf(identity.agentId)).length === 2);
+    const { config } = await manager.streams.info(STREAM);
+    await manager.streams.update(STREAM, { ...config, max_bytes: 1 });
+    await put('too much');
+    await until('it is told', () => link.state().reason.includes('has no room'));
+    expect(spool.lines().waiting).toBe(1);
+    await manager.streams.update(STREAM, config);
+    await until('it comes', async () => (await linesOf(identity.agentId)).includes('too much'));
+  });
+});

@@ -1,0 +1,107 @@
+import { toBinary } from '@bufbuild/protobuf';
+import { HubMessageSchema } from '#proto/agent/v1/index.ts';
+import { agentSubjects, type AgentName } from '#proto/agent/v1/nats.ts';
+import { reasonOf, type Logger } from '#sdk';
+import { problems } from '../errors.ts';
+import { hubMessage } from '../stream.ts';
+import { REVOKED, type Taking } from '../taking.ts';
+import type { AgentsNats } from './connection.ts';
+import { AGENTS_ACCOUNT } from './keys.ts';
+
+const ANSWER_MS = 1_000;
+/** Connections that a server tells of at once. */
+const MOST = 100_000;
+
+interface Connection {
+  cid: number;
+  name?: string;
+  authorized_user?: string;
+}
+
+/** A server's news of one connection. */
+interface Advisory {
+  client: { id: number; user?: string; name?: string };
+  server: { id: string };
+}
+
+const agentOf = (user: string | undefined): AgentName | undefined => {
+  const [org, agent, more] = (user ?? '').split('.');
+  return org === undefined || org === '' || agent === undefined || more !== undefined ? undefined : { org, agent };
+};
+
+/** Connections of the servers, of one user if it is named. */
+async function connections(open: AgentsNats, user?: string): Promise<{ server: string; connection: Connection }[]> {
+  const wish = { auth: true, limit: MOST, ...(user === undefined ? { acc: AGENTS_ACCOUNT } : { user }) };
+  const answers = await open.system.requestMany('$SYS.REQ.SERVER.PING.CONNZ', JSON.stringify(wish), {
+    maxWait: ANSWER_MS,
+    strategy: 'stall',
+    stall: 200,
+  });
+  const found: { server: string; connection: Connection }[] = [];
+  for await (const answer of answers) {
+    const { server, data } = answer.json<{ server: { id: string }; data?: { connections?: Connection[] } }>();
+    for (const connection of data?.connections ?? []) found.push({ server: server.id, connection });
+  }
+  return found;
+}
+
+/** Tells an agent that it was removed and ends its connections on every server. */
+async function cutOff(open: AgentsNats, agent: AgentName): Promise<void> {
+  const { code, message: detail } = problems.revoked(REVOKED);
+  const value = { $typeName: 'outrider.agent.v1.Refusal' as const, code, detail, retry: false };
+  open.nats.publish(agentSubjects(agent).told, toBinary(HubMessageSchema, hubMessage({ case: 'refusal', value })));
+  await open.nats.flush();
+  for (const { server, connection } of await connections(open, `${agent.org}.${agent.agent}`))
+    await open.system.request(`$SYS.REQ.SERVER.${server}.KICK`, JSON.stringify({ cid: connection.cid }));
+}
+
+/** Who is connected over NATS, as the servers tell it, and how to end that. */
+export function watchPresence({ open, taking, log }: { open: AgentsNats; taking: Taking; log: Logger }) {
+  const live = new Map<string, { agent: AgentName; connections: Set<string> }>();
+  const come = (agent: AgentName, connection: string): void => {
+    const there = live.get(agent.agent) ?? { agent, connections: new Set() };
+    there.connections.add(connection);
+    live.set(agent.agent, there);
+  };
+  const goes = (agent: AgentName, connection: string): void => {
+    const there = live.get(agent.agent);
+    if (there?.connections.delete(connection) !== true || there.connections.size > 0) return;
+    live.delete(agent.agent);
+    taking
+      .gone(agent)
+      .catch((error: unknown) =>
+        log.warn('an agent that is gone could not be told to others', { reason: reasonOf(error) }),
+      );
+  };
+  const hear = (event: string, then: (agent: AgentName, connection: string) => void) =>
+    open.system.subscribe(`$SYS.ACCOUNT.${AGENTS_ACCOUNT}.${event}`, {
+      callback(error, message) {
+        if (error !== null) return;
+        const { client, server } = message.json<Advisory>();
+        const agent = agentOf(client.user);
+        if (agent !== undefined && client.name === 'live') then(agent, `${server.id} ${client.id}`);
+      },
+    });
+  const subscriptions = [hear('CONNECT', come), hear('DISCONNECT', goes)];
+  return {
+    /** Looks who is there already. */
+    async look(): Promise<void> {
+      for (const { server, connection } of await connections(open)) {
+        const agent = agentOf(connection.authorized_user);
+        if (agent !== undefined && connection.name === 'live') come(agent, `${server} ${connection.cid}`);
+      }
+    },
+    connected: (): string[] => [...live.keys()],
+    /** Cuts agents off that are connected. */
+    async revoke(agents: readonly string[]): Promise<void> {
+      for (const agent of agents) {
+        const there = live.get(agent);
+        if (there !== undefined) await cutOff(open, there.agent);
+      }
+    },
+    stop(): void {
+      for (const subscription of subscriptions) subscription.unsubscribe();
+    },
+  };
+}
+export type Presence = ReturnType<typeof watchPresence>;

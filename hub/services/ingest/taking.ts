@@ -1,0 +1,106 @@
+import type { Counter, Histogram } from 'prom-client';
+import { Encoding, type Batch, type Hello, type HubMessage } from '#proto/agent/v1/index.ts';
+import { SUBJECTS } from '#proto/subjects.ts';
+import type { Clock } from '#sdk';
+import type { Bus } from '../../ports/bus.ts';
+import type { Peers } from '../../ports/peers.ts';
+import type { Agents } from './agents.ts';
+import { problems } from './errors.ts';
+import { canUnpack, openBatch } from './frames.ts';
+import { hubMessage } from './stream.ts';
+
+/** The newest protocol that this hub speaks. */
+const PROTOCOL = 1;
+/** What a revoked agent is told. */
+export const REVOKED = 'An administrator removed it. Enrol it again with a new join token.';
+
+/** What taking in calls on its way. */
+export interface TakingGiven {
+  bus: Bus;
+  peers: Peers;
+  agents: Agents;
+  clock: Clock;
+  metrics: { batches: Counter; bytes: Counter; latency: Histogram };
+}
+
+/** Whose message it is: from a certificate or a subject, never from a body. */
+export interface Sender {
+  org: string;
+  agent: string;
+}
+
+interface Acknowledged {
+  live: string;
+  backfill: string;
+}
+
+/** What is durable everywhere: the older of what the two owners of data have. */
+async function newestDurable(peers: Peers, { org, agent }: Sender, epoch: bigint) {
+  const query = `org=${org}&agent=${agent}&epoch=${epoch}`;
+  const by = (service: string): Promise<Acknowledged> =>
+    peers.json(service, { method: 'GET', path: `/internal/${service}/acknowledged`, query });
+  const [series, logs] = await Promise.all([by('monitoring'), by('logs')]);
+  const older = (a: string, b: string): bigint => (BigInt(a) < BigInt(b) ? BigInt(a) : BigInt(b));
+  return { live: older(series.live, logs.live), backfill: older(series.backfill, logs.backfill) };
+}
+
+/** What ingest does with what agents say, by whatever transport it came. */
+export function createTaking({ bus, peers, agents, clock, metrics }: TakingGiven) {
+  return {
+    /** Lets an agent in; gives the skew of its clock as this hello shows it, and the answer. */
+    async greet(sender: Sender, value: Hello): Promise<{ skewMs: number; welcome: HubMessage }> {
+      const { org, agent } = sender;
+      if (value.protocol > PROTOCOL)
+        throw problems.newerProtocol(`It speaks ${value.protocol}, this hub ${PROTOCOL}. Upgrade the hub first.`);
+      const { epoch, agentVersion: version } = value;
+      const skewMs = Number(value.clockMs) - clock.now();
+      const resourceName = await agents.welcome(org, agent, { version, skewMs });
+      if (resourceName === undefined) throw problems.revoked(REVOKED);
+      const { live, backfill } = await newestDurable(peers, sender, epoch);
+      const welcome = hubMessage({
+        case: 'welcome',
+        value: {
+          $typeName: 'outrider.agent.v1.Welcome',
+          agentId: agent,
+          resourceName,
+          clockMs: BigInt(clock.now()),
+          ackedLive: live,
+          ackedBackfill: backfill,
+          encodings: [Encoding.GZIP, Encoding.ZSTD].filter(canUnpack),
+        },
+      });
+      return { skewMs, welcome };
+    },
+    /** Says on the bus that an agent has come. */
+    async connected({ org, agent }: Sender, { agentVersion: version, inventory }: Hello): Promise<void> {
+      await bus.publish(SUBJECTS.agentConnection, org, {
+        agent,
+        connected: true,
+        atMs: clock.now(),
+        version,
+        inventory,
+      });
+    },
+    /** Says on the bus that an agent is gone. */
+    async gone({ org, agent }: Sender): Promise<void> {
+      const news = { agent, connected: false, atMs: clock.now(), version: '', inventory: {} };
+      await bus.publish(SUBJECTS.agentConnection, org, news);
+    },
+    /** Unpacks a batch within bounds and publishes it; resolves when it cannot be lost any more. */
+    async take({ org, agent }: Sender, batch: Batch, helloSkewMs: number): Promise<void> {
+      const { epoch, lane, seq } = batch;
+      const started = clock.monotonic();
+      const opened = await openBatch(batch);
+      const skewMs = batch.skewMs === undefined ? helloSkewMs : Number(batch.skewMs);
+      const key = { agent, resource: agent, epoch, lane, seq };
+      await bus.publish(SUBJECTS.batchReceived, org, { ...key, receivedMs: clock.now(), skewMs, ...opened });
+      metrics.batches.inc();
+      metrics.bytes.inc(opened.metrics.length + opened.logs.length);
+      metrics.latency.observe((clock.monotonic() - started) / 1000);
+    },
+    /** The hub's clock, for who asks. */
+    pong: (id: bigint): HubMessage =>
+      hubMessage({ case: 'pong', value: { $typeName: 'outrider.agent.v1.Pong', id, clockMs: clock.now() } }),
+  };
+}
+export type Taking = ReturnType<typeof createTaking>;
