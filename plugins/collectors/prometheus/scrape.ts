@@ -159,8 +159,8 @@ const isUsual = (line: Line | undefined, text: string, [from, to]: readonly [num
  * parsed but compared, and its series is the same object, so that the table behind compares identities only. Timestamps and exemplars
  * are skipped. A line that is no sample is a fault of the whole answer.
  *
- * Measured by test/bench/scrape.ts on two busy cores, 2,000 series in 184 kB: 1.5 to 1.8 ms for a steady answer, also with the table behind it; cutting the same text into lines
- * takes 0.14 ms, and one regular expression a line 0.99. At one scrape a second the whole way takes 0.76 CPU-seconds a minute.
+ * Measured by test/bench/scrape.ts on two busy cores, 2,000 series in 184 kB: 1.0 to 1.8 ms in two runs for a steady answer, with the table or without; cutting the text into lines
+ * takes 0.14 to 0.22 ms, one regular expression a line 0.9 to 1.0. At one scrape a second the whole way takes 0.44 to 0.76 CPU-seconds a minute.
  */
 export function createScrapeReader(rules: ScrapeRules): (text: string) => Scrape {
   const makeSeries = createSeriesMaker(rules);
