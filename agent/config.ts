@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { LOG_LEVELS, type CollectorDefinition, type unknownVariables } from '#sdk';
 import { Type, type Static, type TObject } from 'typebox';
+import { BudgetSettings } from './budgets/index.ts';
 import { collectorSettings } from './collectors.ts';
 import { LinkConfig } from './link/config.ts';
 
@@ -44,10 +45,12 @@ const settings = {
   }),
   ownLog: Type.Boolean({ description: 'Follow the agent’s own log too.', default: true }),
   link: LinkConfig,
+  budgets: BudgetSettings,
   spool: Type.Object(
     {
       limit: Type.Integer({
-        description: 'Bytes on disk that the spool may take; files are not read on while it is full.',
+        description:
+          'Bytes on disk that the spool may take. At 80 % files are not read on, at 90 % samples become averages of 10 s, at all of it they are dropped.',
         default: 1_073_741_824,
         minimum: 16_777_216,
       }),

@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest';
 import { createManualClock } from '#kit';
 import { silentLogger, type Collector, type Logger } from '#sdk';
-import { createSchedule, type MetricBlock, type ScheduledCollector } from './schedule.ts';
+import { createSeriesBudget } from './budgets/index.ts';
+import { createSchedule, type MetricBlock, type ScheduledCollector, type ScheduleOptions } from './schedule.ts';
 
 const START = 1_750_000_000_400;
 
 function createWorld(
   scheduled: Record<string, Collector['collect'] | Partial<ScheduledCollector>>,
   clock = createManualClock(START),
+  more: Pick<ScheduleOptions, 'stretch' | 'series'> = {},
 ) {
   const blocks: MetricBlock[] = [];
   const warnings: Record<string, unknown>[] = [];
@@ -17,10 +19,10 @@ function createWorld(
     child: () => log,
   };
   const collectors = Object.entries(scheduled).map(([name, given]): ScheduledCollector => {
-    const more = typeof given === 'function' ? { collector: { collect: given } } : given;
-    return { name, intervalMs: 1000, collector: { collect: () => {} }, ...more };
+    const own = typeof given === 'function' ? { collector: { collect: given } } : given;
+    return { name, intervalMs: 1000, collector: { collect: () => {} }, ...own };
   });
-  const schedule = createSchedule({ collectors, clock, log, sink: (block) => void blocks.push(block) });
+  const schedule = createSchedule({ collectors, clock, log, sink: (block) => void blocks.push(block), ...more });
   const of = (name: string) => blocks.filter((block) => block.collector === name);
   const valueOf = (block: MetricBlock | undefined, metric: string): number | undefined =>
     block?.values[block.table.series.findIndex((one) => one.name === metric)];
@@ -64,6 +66,48 @@ test('each interval has ticks of its own, and slow collectors tell something at 
   await clock.advance(20_000);
   expect(of('fast')).toHaveLength(20);
   expect(of('slow').map(({ timeMs }) => timeMs - START)).toEqual([0, 9600, 19_600]);
+});
+
+test('intervals under ten seconds are stretched while CPU is to be saved, on ticks that all collectors share', async () => {
+  let stretch = 5;
+  const clock = createManualClock(START);
+  const { schedule, of } = createWorld(
+    { one: () => {}, four: { intervalMs: 4000 }, ten: { intervalMs: 10_000 } },
+    clock,
+    { stretch: () => stretch },
+  );
+  await schedule.start();
+  await clock.advance(20_000);
+  expect(of('one').map(({ timeMs }) => timeMs % 10_000)).toEqual([5000, 0, 5000, 0]);
+  const ticks = of('four').filter(({ timeMs }) => timeMs % 4000 === 0);
+  expect(ticks.map(({ timeMs }) => timeMs % 8000)).toEqual([0, 0]);
+  expect(of('ten')).toHaveLength(3); // The first at once.
+  stretch = 1;
+  await clock.advance(10_000);
+  expect(of('one')).toHaveLength(14);
+});
+
+test('values of series beyond the budget are left out, told as a fault and counted; what a collector says of itself has its place', async () => {
+  const series = createSeriesBudget({ total: 100, perMetric: 3 });
+  const { clock, schedule, of, valueOf, warnings } = createWorld(
+    {
+      many: (emit) => {
+        for (let n = 0; n < 5; n++) emit('system.disk.io', n, { 'system.device': `d${n}` });
+      },
+    },
+    createManualClock(START),
+    { series },
+  );
+  await schedule.start();
+  await clock.advance(2000);
+  expect(
+    of('many')
+      .at(-1)
+      ?.table.series.filter(({ name }) => name === 'system.disk.io'),
+  ).toHaveLength(3);
+  expect(valueOf(of('many').at(-1), 'outrider.collector.success')).toBe(0);
+  expect(series.overflowing()).toEqual([{ collector: 'many', metric: 'system.disk.io', series: 3, overflow: 4 }]);
+  expect(warnings).toMatchObject([{ reason: 'it has too many series; the newest are left out' }]);
 });
 
 test('success and duration stand in the block of the run', async () => {

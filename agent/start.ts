@@ -7,12 +7,21 @@ import {
   openDataFolder,
   run,
   UNKNOWN_VARIABLE,
+  type Cancel,
   type Clock,
   type CollectorDefinition,
+  type Component,
   type LineSink,
   type Logger,
 } from '#sdk';
 import { collectorsFor } from '../plugins/collectors/catalogue.ts';
+import {
+  createBudgetReport,
+  createPressure,
+  createSeriesBudget,
+  processUsage,
+  type Pressure,
+} from './budgets/index.ts';
 import { createCollectors } from './collectors.ts';
 import type { AgentSettings, LoadedSettings } from './config.ts';
 import { problems } from './errors.ts';
@@ -28,7 +37,7 @@ import type { RenewedPart } from './reload/changes.ts';
 import { createReload } from './reload/reload.ts';
 import { createSwap } from './reload/swap.ts';
 import { createSchedule } from './schedule.ts';
-import { createReplays, openSpool } from './spool/index.ts';
+import { createReplays, openSpool, type Spool } from './spool/index.ts';
 import { createStatusWriter } from './status.ts';
 import type { TailSet } from './tail/discovery.ts';
 import { createTailer } from './tail/tailer.ts';
@@ -75,6 +84,34 @@ function linkPart(link: Link, machineIsKnown: (signal: AbortSignal) => Promise<v
   };
 }
 
+/** What bounds the agent: its pressure and its series. */
+function createBudgets(
+  { budgets, spool: { limit } }: AgentSettings,
+  spool: Spool,
+  given: { clock: Clock; log: Logger },
+) {
+  const usage = processUsage(() => spool.bytes());
+  return {
+    pressure: createPressure({ cpu: budgets.cpu, memory: budgets.memory, spool: limit }, { usage, ...given }),
+    series: createSeriesBudget({ total: budgets.series, perMetric: budgets.seriesPerMetric }),
+  };
+}
+
+/** Looks each second at what the agent uses. */
+function pressurePart(pressure: Pressure, clock: Clock): Component {
+  let cancel: Cancel | undefined;
+  return {
+    start() {
+      cancel = clock.every(1000, pressure.look);
+      return Promise.resolve();
+    },
+    stop() {
+      cancel?.();
+      return Promise.resolve();
+    },
+  };
+}
+
 function identityIn(dataFolder: string): Identity {
   const identity = readIdentity(dataFolder);
   if (identity !== undefined) return identity;
@@ -113,7 +150,8 @@ async function openParts(making: Making) {
   const { agentId } = identityIn(dataFolder);
   mkdirSync(join(dataFolder, 'spool'), { recursive: true, mode: 0o700 });
   const spool = await openSpool({ folder: join(dataFolder, 'spool'), limit: settings().spool.limit, log });
-  const pipeline = createPipeline({ spool, clock, log });
+  const { pressure, series } = createBudgets(settings(), spool, { clock, log });
+  const pipeline = createPipeline({ spool, clock, log, pressure });
   let { lastRunMs } = spool;
   let isAgain = false;
   const makeTailer = () => {
@@ -147,7 +185,9 @@ async function openParts(making: Making) {
     return linkPart(createLink({ ...given, transport, inventory: machine.inventory }), machine.known);
   };
   const link = createSwap(makeLink);
-  const asked = { agentId, spool, link: { state: () => link.now().link.state() }, pipeline };
+  const budgets = createBudgetReport({ settings, spool, pressure, series, handles: () => tailer.now().open() });
+  const state = { link: { state: () => link.now().link.state() } };
+  const asked = { agentId, spool, pipeline, pressure, series, budgets, ...state };
   const definitions = await collectorsFor(process.platform);
   const collectorsOf = ({ collectors }: AgentSettings, of: readonly CollectorDefinition[]) =>
     createCollectors(of, { settings: collectors, root: '/', log, redact, clock });
@@ -157,6 +197,8 @@ async function openParts(making: Making) {
     clock,
     log,
     sink: (block) => pipeline.addBlock(block),
+    stretch: pressure.stretch,
+    series,
   });
   return {
     ...{ asked, spool, pipeline, tailer, link, schedule },
@@ -190,6 +232,7 @@ async function startParts(options: StartOptions, dataFolder: string): Promise<St
       { name: 'status', component: status },
       { name: 'link', component: link },
       { name: 'pipeline', component: { start: () => Promise.resolve(pipeline.start()), stop: () => pipeline.stop() } },
+      { name: 'pressure', component: pressurePart(asked.pressure, clock) },
       { name: 'schedule', component: schedule },
       { name: 'tailer', component: tailer },
       { name: 'reload', component: reload },

@@ -1,7 +1,9 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Component } from '#sdk';
+import type { BudgetUse, MetricSeries, Pressure, PressureStep, SeriesBudget } from './budgets/index.ts';
 import type { Link } from './link/link.ts';
+import type { Dropped, DropReason } from './pipeline/ledger.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
 import type { SettingsState } from './reload/reload.ts';
 import type { Spool } from './spool/index.ts';
@@ -17,7 +19,7 @@ export interface Status {
   writtenMs: number;
   lastAckMs: number | null;
   spoolBytes: number;
-  /** True while the spool is at its limit: files wait, samples are dropped. */
+  /** True while the spool is at its limit: samples are dropped. */
   spoolFull: boolean;
   /** Since the start: read + carried = those on their way into the spool + waiting in it + acknowledged + lost. */
   linesRead: number;
@@ -27,7 +29,15 @@ export interface Status {
   linesWaiting: number;
   linesAcknowledged: number;
   linesLost: number;
-  blocksDropped: number;
+  /** Samples that were dropped, by reason. */
+  dropped: Readonly<Record<DropReason, Readonly<Dropped>>>;
+  /** What is given up now to save. */
+  pressure: readonly PressureStep[];
+  /** How many times longer intervals of collectors are now. */
+  stretch: number;
+  budgets: readonly BudgetUse[];
+  /** The metrics with the most series, and those whose values found no place. */
+  series: { largest: readonly MetricSeries[]; overflowing: readonly MetricSeries[] };
   skewMs: number;
   settings: Readonly<SettingsState>;
   files: readonly string[];
@@ -39,9 +49,16 @@ export interface StatusGiven {
   spool: Spool;
   link: Pick<Link, 'state'>;
   pipeline: Pipeline;
+  pressure: Pick<Pressure, 'steps' | 'stretch'>;
+  series: Pick<SeriesBudget, 'largest' | 'overflowing'>;
+  budgets(): BudgetUse[];
   files(): readonly string[];
   settings(): Readonly<SettingsState>;
 }
+
+/** Metrics that are named as those with the most series. */
+const LARGEST = 5;
+const OVERFLOWING = 20;
 
 const STATUS_MS = 5_000;
 
@@ -51,16 +68,10 @@ const UNKNOWN_SETTINGS: SettingsState = { file: undefined, sinceMs: 0, fault: un
 const fileOf = (dataFolder: string): string => join(dataFolder, 'status.json');
 
 /** Gathers the status of a running agent. */
-export function statusOf({
-  agentId,
-  spool,
-  link,
-  pipeline,
-  files,
-  settings,
-}: StatusGiven): Omit<Status, 'running' | 'writtenMs'> {
+export function statusOf(given: StatusGiven): Omit<Status, 'running' | 'writtenMs'> {
+  const { agentId, spool, link, pipeline, pressure, series, files, settings } = given;
   const { connected, reason, hub, lastAckMs, skewMs } = link.state();
-  const { linesRead, linesSpooled, linesLost, blocksDropped } = pipeline.ledger();
+  const { linesRead, linesSpooled, linesLost, dropped } = pipeline.ledger();
   const { carried, waiting, acknowledged, lost } = spool.lines();
   return {
     pid: process.pid,
@@ -77,7 +88,11 @@ export function statusOf({
     linesWaiting: waiting,
     linesAcknowledged: acknowledged,
     linesLost: linesLost + lost,
-    blocksDropped,
+    dropped,
+    pressure: pressure.steps(),
+    stretch: pressure.stretch(),
+    budgets: given.budgets(),
+    series: { largest: series.largest(LARGEST), overflowing: series.overflowing().slice(0, OVERFLOWING) },
     skewMs,
     settings: settings(),
     files: files(),

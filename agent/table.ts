@@ -3,6 +3,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { Kind, TableSchema, type Table } from '#proto/agent/v1/index.ts';
 import { METRICS, type MetricName, type SeriesKind } from '#proto/metrics.ts';
 import type { Attributes, Emit, ForeignMetric } from '#sdk';
+import type { SeriesShare } from './budgets/index.ts';
 
 /** One column of a table. */
 export interface Series {
@@ -95,8 +96,14 @@ function grow(current: Current, fresh: readonly Series[], run: number): { next: 
   };
 }
 
+/** What the agent says of itself has its place in any case. */
+const isOwn = (name: string): boolean => name.startsWith('outrider.') && Object.hasOwn(METRICS, name);
+
+/** Takes every series, for those who share no budget. */
+const BOUNDLESS: SeriesShare = { admit: () => true, kept: () => undefined };
+
 /** Makes a builder. A value in its usual place costs one comparison of two identities: about 20 ns. */
-export function createTableBuilder(): TableBuilder {
+export function createTableBuilder(share: SeriesShare = BOUNDLESS): TableBuilder {
   let run = 1;
   let crowdedRun = 0;
   let current = currentOf([], run, []);
@@ -111,9 +118,10 @@ export function createTableBuilder(): TableBuilder {
     const place = current.places.get(key);
     if (place === undefined) {
       // What the schedule itself says of the collector comes last and must go in.
-      if (current.places.size + fresh.size >= MOST_SERIES && (isForeign || !name.startsWith('outrider.')))
-        crowdedRun = run;
-      else fresh.set(key, { name, kind, attributes, value });
+      const hasPlace =
+        isOwn(name) || (current.places.size + fresh.size < MOST_SERIES && (fresh.has(key) || share.admit(name)));
+      if (hasPlace) fresh.set(key, { name, kind, attributes, value });
+      else crowdedRun = run;
       return;
     }
     values[place] = value;
@@ -142,6 +150,7 @@ export function createTableBuilder(): TableBuilder {
           ...[...fresh.values()].map(({ value }) => value),
         ]);
         current = grown;
+        share.kept(current.table.series.flatMap(({ name }) => (isOwn(name) ? [] : name)));
       }
       const row = current.table.series.length === 0 ? undefined : { table: current.table, values };
       run++;

@@ -3,6 +3,12 @@ import { SERVER_METRICS } from './server-metrics.ts';
 
 export type { Merge, MetricInfo, SeriesKind } from './metric-info.ts';
 
+/**
+ * Marks the two companions, `min` and `max`, of a gauge whose seconds an agent folded into ten: the average stands under the gauge's own
+ * attributes, so that who asks for those gets it as ever, and who asks for the companions finds them.
+ */
+export const AGGREGATE_ATTRIBUTE = 'outrider.aggregate';
+
 /** The version of OpenTelemetry's semantic conventions that the names follow. */
 export const SEMANTIC_CONVENTIONS = '1.37.0';
 
@@ -158,7 +164,22 @@ export const METRICS = {
   ),
   'outrider.agent.runs.dropped': counter(
     '{run}',
-    'Runs of collectors that the spool did not take: it or its disk was full.',
+    'Runs of collectors that the spool did not take, by outrider.drop.reason: spool-full, disk-stuck.',
+  ),
+  'outrider.agent.samples.dropped': counter('{sample}', 'Samples of those runs, by outrider.drop.reason.'),
+  'outrider.agent.pressure': gauge(
+    '1',
+    'max',
+    'One while a step is taken to save, by outrider.pressure.step: slow-reading, files-wait, longer-intervals, aggregate, drop.',
+  ),
+  'outrider.agent.budget.utilization': gauge(
+    '1',
+    'max',
+    'What is used of each outrider.budget (cpu over a minute, memory, disk, handles, series) as a share of its limit.',
+  ),
+  'outrider.agent.series.overflow': counter(
+    '{sample}',
+    'Values that found no place among the series, by outrider.collector and outrider.metric; the ten worst.',
   ),
   'outrider.statsd.samples': counter(
     '{sample}',

@@ -1,3 +1,4 @@
+import type { BudgetUse, PressureStep } from '../budgets/index.ts';
 import { problems } from '../errors.ts';
 import { readIdentity } from '../link/identity.ts';
 import { isRunning, readStatus, type Status } from '../status.ts';
@@ -19,6 +20,29 @@ function settingsOf({ settings: { file, fault, awaitRestart } }: Status): string
   return awaitRestart.length === 0 ? from : `${from}; await a restart: ${awaitRestart.join(', ')}`;
 }
 
+function samplesOf({ dropped }: Status): string {
+  const reasons = Object.entries(dropped).filter(([, { runs }]) => runs > 0);
+  if (reasons.length === 0) return 'none dropped';
+  return reasons.map(([reason, { runs, samples }]) => `${samples} dropped in ${runs} runs: ${reason}`).join(', ');
+}
+
+const STEPS: Record<PressureStep, string> = {
+  'slow-reading': 'files are read slowly',
+  'files-wait': 'files wait',
+  'longer-intervals': 'collectors run less often',
+  aggregate: 'samples are averages of 10 s',
+  drop: 'samples are dropped',
+};
+const pressureOf = ({ pressure }: Status): string =>
+  pressure.length === 0 ? 'none' : pressure.map((step) => STEPS[step]).join(', ');
+
+function budgetOf({ name, usage, limit }: BudgetUse): string {
+  const over = usage > limit ? ' (over)' : '';
+  if (name === 'cpu') return `${usage.toFixed(2)} of ${limit} cores${over}`;
+  if (name === 'memory' || name === 'disk') return `${name} ${megabytes(usage)} of ${megabytes(limit)}${over}`;
+  return `${usage} of ${limit} ${name}${over}`;
+}
+
 function table(status: Status, running: boolean, nowMs: number): string {
   const link = !running
     ? 'the agent is not running; this is how it was when it ended'
@@ -30,12 +54,15 @@ function table(status: Status, running: boolean, nowMs: number): string {
     ['hub', status.hub],
     ['link', link],
     ['acknowledged', ago(status.lastAckMs, nowMs)],
-    [
-      'spool',
-      `${megabytes(status.spoolBytes)}${status.spoolFull ? ', full: log files wait, samples are dropped' : ''}`,
-    ],
+    ['spool', `${megabytes(status.spoolBytes)}${status.spoolFull ? ', full' : ''}`],
     ['lines', linesOf(status)],
-    ['samples', status.blocksDropped === 0 ? 'none dropped' : `${status.blocksDropped} runs of collectors dropped`],
+    ['samples', samplesOf(status)],
+    ['pressure', pressureOf(status)],
+    ['budgets', status.budgets.map(budgetOf).join(', ')],
+    ...status.series.overflowing.map(({ collector, metric, overflow }, n): [string, string] => [
+      n === 0 ? 'too many' : '',
+      `${overflow} values of ${metric} (${collector}) left out: it has too many series`,
+    ]),
     ['clock', `${(status.skewMs / 1000).toFixed(3)} s off the hub’s`],
     ['settings', settingsOf(status)],
     ...status.files.map((file, n): [string, string] => [n === 0 ? 'files' : '', file]),

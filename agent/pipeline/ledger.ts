@@ -11,13 +11,24 @@ export interface LineCounts {
   lost: number;
 }
 
+/** Why samples were dropped: the spool was at its limit, or its disk took nothing for minutes. */
+export const DROP_REASONS = ['spool-full', 'disk-stuck'] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
+/** What was dropped for one reason. */
+export interface Dropped {
+  /** Runs of collectors. */
+  runs: number;
+  samples: number;
+}
+
 /** What became of what was read since the start. */
 export interface Ledger {
   linesRead: number;
   linesSpooled: number;
   linesLost: number;
-  /** Runs of collectors that the spool did not take: it was full, or its disk took nothing. */
-  blocksDropped: number;
+  /** Samples that the spool did not take. */
+  dropped: Readonly<Record<DropReason, Readonly<Dropped>>>;
   sources: ReadonlyMap<string, Readonly<LineCounts>>;
 }
 
@@ -27,13 +38,14 @@ export interface LedgerKeeper {
   read(path: string, lines: number): void;
   spooled(lines: ReadonlyMap<string, number>): void;
   lost(loss: Loss): void;
-  droppedBlock(): void;
+  dropped(reason: DropReason, what: Dropped): void;
 }
 
 /** Begins a ledger at nothing. */
 export function createLedger(): LedgerKeeper {
   const sources = new Map<string, LineCounts>();
-  const ledger = { linesRead: 0, linesSpooled: 0, linesLost: 0, blocksDropped: 0, sources };
+  const dropped = { 'spool-full': { runs: 0, samples: 0 }, 'disk-stuck': { runs: 0, samples: 0 } };
+  const ledger = { linesRead: 0, linesSpooled: 0, linesLost: 0, dropped, sources };
   const countsOf = (path: string): LineCounts => {
     const name = sources.has(path) || sources.size < SOURCES ? path : 'others';
     const counts = sources.get(name) ?? { read: 0, spooled: 0, lost: 0 };
@@ -56,6 +68,9 @@ export function createLedger(): LedgerKeeper {
       ledger.linesLost += lines ?? 1;
       countsOf(path).lost += lines ?? 1;
     },
-    droppedBlock: () => void (ledger.blocksDropped += 1),
+    dropped(reason, { runs, samples }) {
+      dropped[reason].runs += runs;
+      dropped[reason].samples += samples;
+    },
   };
 }

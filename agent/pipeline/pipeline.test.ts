@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createManualClock } from '#kit';
 import { silentLogger, systemClock, type Logger } from '#sdk';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createPressure } from '../budgets/index.ts';
 import type { MetricBlock } from '../schedule.ts';
 import { openSpool, type Spool, type SpooledBatch } from '../spool/index.ts';
 import { tableOf } from '../table.ts';
@@ -86,9 +87,9 @@ test('a spool at its limit: files wait, samples are dropped and counted, and it 
   await until(() => pipeline.ledger().linesRead === pipeline.ledger().linesSpooled);
   expect(pipeline.hasRoom()).toBe(false);
   expect(spool.bytes()).toBeLessThan(3_000_000 + 1_500_000);
-  const { blocksDropped } = pipeline.ledger();
+  const dropped = pipeline.ledger().dropped['spool-full'].runs;
   for (let n = 0; n < 7; n++) pipeline.addBlock(block());
-  expect(pipeline.ledger().blocksDropped).toBe(blocksDropped + 7);
+  expect(pipeline.ledger().dropped['spool-full'].runs).toBe(dropped + 7);
   expect(balance(spool, pipeline)).toBe(0);
 
   let isThereRoom = false;
@@ -96,9 +97,79 @@ test('a spool at its limit: files wait, samples are dropped and counted, and it 
   for (const batch of waiting(spool)) spool.acknowledge(batch);
   await until(() => isThereRoom);
   pipeline.addBlock(block());
-  expect(pipeline.ledger().blocksDropped).toBe(blocksDropped + 7);
+  expect(pipeline.ledger().dropped['spool-full'].runs).toBe(dropped + 7);
   expect(balance(spool, pipeline)).toBe(0);
   expect(spool.lines().lost).toBe(0);
+  await pipeline.stop();
+  await spool.close();
+});
+
+test('under pressure files wait first, then seconds become tens with minimum and maximum, and only a full spool drops', async () => {
+  const limit = 2_000_000;
+  const spool = await openSpool({ folder, limit, log: silentLogger, segmentBytes: 50_000 });
+  const clock = createManualClock(1_750_000_000_000);
+  const usage = {
+    cpuSeconds: () => 0,
+    rss: () => 0,
+    spoolBytes: () => spool.bytes(),
+    collectGarbage: () => undefined,
+  };
+  const limits = { cpu: 1, memory: 1e9, spool: limit };
+  const pressure = createPressure(limits, { usage, clock, log: silentLogger });
+  const story: [read: number, steps: string][] = [];
+  const told: Spool = {
+    ...spool,
+    async append(entry) {
+      const seq = await spool.append(entry);
+      pressure.look();
+      story.push([pipeline.ledger().linesRead, pressure.steps().join('+')]);
+      return seq;
+    },
+  };
+  const pipeline = createPipeline({ spool: told, clock, log: silentLogger, pressure });
+  pipeline.start();
+  const wide = tableOf(
+    Array.from({ length: 500 }, (_one, n) => ({
+      name: 'system.cpu.busy',
+      kind: 'gauge',
+      attributes: { n: `${n}` },
+    })),
+  );
+  /** One second: lines as far as there is room, and a run of values that do not pack. */
+  const second = async (): Promise<void> => {
+    if (pipeline.hasRoom()) addLines(pipeline, 400, 100);
+    pipeline.addBlock({
+      collector: 'a',
+      timeMs: clock.now(),
+      table: wide,
+      values: Float64Array.from(wide.series, Math.random),
+    });
+    await clock.advance(1000); // The tick puts all of it into the spool.
+    await until(() => pipeline.ledger().linesRead === pipeline.ledger().linesSpooled);
+  };
+  let seconds = 0;
+  for (; !pressure.steps().includes('drop'); seconds++) await second();
+  const linesAt = (step: string): number[] => story.filter(([, steps]) => steps.startsWith(step)).map(([read]) => read);
+  expect(new Set(linesAt('files-wait')).size).toBe(1); // Not one more line was read.
+  expect(story.map(([, steps]) => steps).filter((steps, n, all) => steps !== all[n - 1])).toEqual([
+    '',
+    'files-wait',
+    'files-wait+aggregate',
+    'files-wait+aggregate+drop',
+  ]);
+  const wideBatches = waiting(spool).filter(({ tables }) => tables.size > 0);
+  expect(wideBatches.length).toBeLessThan(seconds);
+  expect(pipeline.ledger().dropped['spool-full'].runs).toBe(0);
+  for (let n = 0; n < 20; n++) await second();
+  expect(pipeline.ledger().dropped['spool-full'].runs).toBeGreaterThanOrEqual(10);
+  expect(pipeline.ledger().dropped['disk-stuck'].runs).toBe(0);
+  expect(balance(spool, pipeline)).toBe(0);
+
+  for (const batch of waiting(spool)) spool.acknowledge(batch);
+  await until(() => {
+    pressure.look();
+    return pressure.steps().length === 0;
+  });
   await pipeline.stop();
   await spool.close();
 });
@@ -135,10 +206,11 @@ test('a disk that takes nothing loses no line; samples wait within a bound, and 
   await until(() => state.tries > 0);
   while (pipeline.hasRoom()) addLines(pipeline, 1000, 100);
   for (let n = 0; n < 400; n++) pipeline.addBlock(block(1000));
-  const { linesRead, blocksDropped, linesSpooled } = pipeline.ledger();
+  const { linesRead, dropped, linesSpooled } = pipeline.ledger();
   expect(linesSpooled).toBe(0);
-  expect(blocksDropped).toBeGreaterThan(200);
-  expect(blocksDropped).toBeLessThan(300);
+  expect(dropped['disk-stuck'].runs).toBeGreaterThan(200);
+  expect(dropped['disk-stuck'].runs).toBeLessThan(300);
+  expect(dropped['disk-stuck'].samples).toBe(1000 * dropped['disk-stuck'].runs);
   await clock.advance(10_000);
   expect(errors).toHaveLength(1);
   state.broken = false;

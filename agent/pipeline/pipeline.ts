@@ -1,12 +1,13 @@
 import { reasonOf, type Cancel, type Clock, type Logger } from '#sdk';
+import { NO_PRESSURE, type Pressure } from '../budgets/index.ts';
 import type { MetricBlock } from '../schedule.ts';
 import type { Spool, SpoolEntry } from '../spool/index.ts';
+import { createFolder, type FoldedBlock } from './fold.ts';
 import { createGathering, type TailedLines } from './gathering.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import type { Loss } from './loss.ts';
 
-/** A batch holds at most so much, or what came within a second. */
-const BATCH_BYTES = 1_000_000;
+/** A batch holds what came within a second, or the bytes that the pressure allows. */
 const BATCH_MS = 1000;
 /** Collectors run on the tick of a second; their batch leaves this much after it, so that one second is one batch. */
 const AFTER_TICK_MS = 150;
@@ -14,12 +15,12 @@ const AFTER_TICK_MS = 150;
  * Bytes that wait while the disk takes nothing: a batch that is full of lines, and as much again for samples, some two
  * minutes of them. Beyond it the newest are dropped and counted, so that a batch never outgrows what the link carries.
  */
-const WAITING_BYTES = 2 * BATCH_BYTES;
+const WAITING_BYTES = 2_000_000;
 const RETRY_MS = 1000;
 
 /** Gathers samples and lines into batches and puts them into the spool. */
 export interface Pipeline {
-  /** Takes one run of a collector. Never waits; dropped and counted when the spool takes nothing for long. */
+  /** Takes one run of a collector. Never waits; folded while that saves room, dropped and counted when the spool takes nothing for long. */
   addBlock(block: MetricBlock): void;
   /** Takes lines; call it only while there is room. Nothing of `piece` is kept. */
   addLines(lines: TailedLines): void;
@@ -42,6 +43,8 @@ export interface PipelineGiven {
   spool: Spool;
   clock: Clock;
   log: Logger;
+  /** What is to be saved now; nothing unless given. */
+  pressure?: Pressure;
 }
 
 /**
@@ -82,18 +85,29 @@ function afterEachTick(clock: Clock, work: () => void): Cancel {
   return () => cancel();
 }
 
+/** Values that a block carries. */
+const samplesOf = ({ values }: MetricBlock): number =>
+  values.reduce((sum, value) => sum + (value === value ? 1 : 0), 0);
+
 /** Makes the pipeline into a spool. */
 export function createPipeline(given: PipelineGiven): Pipeline {
-  const { spool, clock } = given;
+  const { spool, clock, pressure = NO_PRESSURE } = given;
   const { ledger, ...count } = createLedger();
   const stopping = new AbortController();
   const store = createStore(given, stopping.signal);
   const waiters: (() => void)[] = [];
+  const folder = createFolder();
   let gathering = createGathering();
   let flushing: Promise<void> | undefined;
   let cancel: Cancel | undefined;
 
-  const hasRoom = (): boolean => gathering.bytes() < BATCH_BYTES && !spool.isFull();
+  const isFilled = (): boolean => gathering.bytes() >= pressure.batchBytes();
+  const hasRoom = (): boolean => !isFilled() && !spool.isFull() && pressure.mayRead();
+  const put = ({ block, runs }: FoldedBlock): void => {
+    if (spool.isFull()) count.dropped('spool-full', { runs, samples: samplesOf(block) });
+    else if (gathering.bytes() >= WAITING_BYTES) count.dropped('disk-stuck', { runs, samples: samplesOf(block) });
+    else gathering.addBlock(block);
+  };
   const wakeAll = (): void => {
     for (const wake of waiters.splice(0)) wake();
   };
@@ -111,12 +125,13 @@ export function createPipeline(given: PipelineGiven): Pipeline {
 
   return {
     addBlock(block) {
-      if (spool.isFull() || gathering.bytes() >= WAITING_BYTES) count.droppedBlock();
-      else gathering.addBlock(block);
+      if (pressure.aggregates()) folder.add(block).forEach(put);
+      else for (const one of [...folder.take(), { block, runs: 1 }]) put(one);
     },
     addLines(lines) {
       count.read(lines.path, gathering.addLines(lines, clock.now()));
-      if (gathering.bytes() >= BATCH_BYTES) void flush();
+      pressure.hasRead(lines.piece?.bytes.length ?? 0);
+      if (isFilled()) void flush();
     },
     addLost: count.lost,
     hasRoom,
@@ -126,6 +141,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     flush,
     start() {
       cancel = afterEachTick(clock, () => {
+        folder.take(clock.now()).forEach(put); // Of collectors that have ended or hang.
         void flush();
         if (hasRoom()) wakeAll(); // Also when the spool was full and segments were freed meanwhile.
       });
@@ -133,6 +149,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     async stop() {
       stopping.abort();
       cancel?.();
+      folder.take().forEach(put);
       await flush();
       wakeAll();
     },

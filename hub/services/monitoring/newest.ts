@@ -1,4 +1,4 @@
-import type { SeriesKind } from '#proto/metrics.ts';
+import { AGGREGATE_ATTRIBUTE, type SeriesKind } from '#proto/metrics.ts';
 import type { SeriesBlock, SeriesIdentity, SeriesTable } from '../../ports/series.ts';
 
 /** A series and its newest value. Of a counter, `value` is its rate per second. */
@@ -56,9 +56,11 @@ export interface Newest {
 /** Makes an empty one. */
 export function createNewest(): Newest {
   const series: LiveSeries[] = [];
-  const tables = new Map<bigint, readonly LiveSeries[]>();
+  const tables = new Map<bigint, readonly (LiveSeries | undefined)[]>();
   const bySignature = new Map<string, LiveSeries>();
-  const seriesOf = ({ name, kind, attributes }: SeriesIdentity): LiveSeries => {
+  const seriesOf = ({ name, kind, attributes }: SeriesIdentity): LiveSeries | undefined => {
+    // The companions of a gauge that was folded: its average is what is live.
+    if (attributes[AGGREGATE_ATTRIBUTE] !== undefined) return undefined;
     const signature = JSON.stringify([name, Object.entries(attributes).sort()]);
     const known = bySignature.get(signature);
     if (known !== undefined) return known;
@@ -84,8 +86,9 @@ export function createNewest(): Newest {
         if (timeMs > newest) newest = timeMs;
         for (let index = 0; index < columns.length; index++) {
           const value = values[index];
-          const one = columns[index] as LiveSeries;
-          if (value !== undefined && Number.isFinite(value) && update(one, value, timeMs, isLive)) changed.push(one);
+          const one = columns[index];
+          if (one !== undefined && value !== undefined && Number.isFinite(value) && update(one, value, timeMs, isLive))
+            changed.push(one);
         }
       }
       return { changed, timeMs: newest };
