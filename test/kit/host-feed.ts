@@ -1,5 +1,13 @@
-import { create, toBinary } from '@bufbuild/protobuf';
-import { Kind, LogsSchema, MetricsSchema, TableSchema, type Level } from '#proto/agent/v1/index.ts';
+import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import {
+  Kind,
+  LogsSchema,
+  MetricsSchema,
+  TableSchema,
+  type LedgerSchema,
+  type Level,
+  type LossSchema,
+} from '#proto/agent/v1/index.ts';
 import { SUBJECTS } from '#proto/subjects.ts';
 import { createHash, randomUUID } from 'node:crypto';
 import type { Bus } from '../../hub/ports/bus.ts';
@@ -27,6 +35,10 @@ export interface FedBatch {
   lane?: 1 | 2;
   samples?: readonly FedSample[];
   lines?: readonly FedLine[];
+  losses?: MessageInitShape<typeof LossSchema>[];
+  ledger?: MessageInitShape<typeof LedgerSchema>;
+  /** The agent's clock minus the hub's. */
+  skewMs?: number;
 }
 
 /** A host whose batches reach the services as ingest hands them over. */
@@ -61,7 +73,8 @@ export async function feedHost(bus: Bus, org: string, name: string, more: { ephe
 export function feedResource(bus: Bus, org: string, resource: string, epoch = 1n): HostFeed {
   let seq = 0n;
   let last: FedBatch = { timeMs: 0 };
-  const publish = async ({ timeMs, lane = 1, samples = [], lines = [] }: FedBatch): Promise<void> => {
+  const publish = async (batch: FedBatch): Promise<void> => {
+    const { timeMs, lane = 1, samples = [], lines = [], losses = [], ledger, skewMs = 0 } = batch;
     const table = tableFor(samples);
     const blocks =
       samples.length === 0
@@ -78,10 +91,10 @@ export function feedResource(bus: Bus, org: string, resource: string, epoch = 1n
       lane,
       seq,
       receivedMs: timeMs,
-      skewMs: 0,
+      skewMs,
       tables: samples.length === 0 ? [] : [table],
       metrics: toBinary(MetricsSchema, create(MetricsSchema, { blocks })),
-      logs: toBinary(LogsSchema, create(LogsSchema, { chunks })),
+      logs: toBinary(LogsSchema, create(LogsSchema, { chunks, losses, ...(ledger === undefined ? {} : { ledger }) })),
     });
   };
   return {

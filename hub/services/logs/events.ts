@@ -1,16 +1,21 @@
-import { fromBinary } from '@bufbuild/protobuf';
+import { create, fromBinary } from '@bufbuild/protobuf';
 import { LogsSchema, type Logs } from '#proto/agent/v1/index.ts';
 import { SUBJECTS } from '#proto/subjects.ts';
+import type { Clock } from '#sdk';
 import { LRUCache } from 'lru-cache';
 import type { Bus } from '../../ports/bus.ts';
 import type { LogLevelNumber, LogLineWrite, LogStore } from '../../ports/logstore.ts';
 import { problems } from './errors.ts';
+import { ledgerOf, lossesOf } from './ledger.ts';
+import type { LogsTables } from './store.ts';
 import type { Tail } from './tail.ts';
 
 /** Longest line that is stored; agents cut at 256 kB. */
 const LINE_LIMIT = 262_144;
+const NOTHING = create(LogsSchema);
 
 function read(bytes: Uint8Array): Logs {
+  if (bytes.length === 0) return NOTHING;
   try {
     return fromBinary(LogsSchema, bytes);
   } catch (error) {
@@ -21,10 +26,9 @@ function read(bytes: Uint8Array): Logs {
 /** Streams of agents whose newest batch is remembered, so that nobody sees a line twice. */
 const STREAMS = 20_000;
 
-/** The lines of an encoded `Logs` message, bounded. */
-export function linesOf(bytes: Uint8Array): LogLineWrite[] {
-  if (bytes.length === 0) return [];
-  return read(bytes).chunks.flatMap(({ source, lines }) =>
+/** The lines of a `Logs` message, bounded. */
+function linesOf({ chunks }: Logs): LogLineWrite[] {
+  return chunks.flatMap(({ source, lines }) =>
     lines.map(({ timeMs, level, text, truncated }) => ({
       source: source.slice(0, 1024),
       timeMs: Number(timeMs),
@@ -35,27 +39,44 @@ export function linesOf(bytes: Uint8Array): LogLineWrite[] {
   );
 }
 
+/** What listening stands on. */
+export interface ListeningGiven {
+  bus: Bus;
+  logstore: LogStore;
+  tables: LogsTables;
+  tail: Tail;
+  clock: Clock;
+}
+
 /** Listens to the bus; returns the ends of all subscriptions. */
-export function listenToBus(bus: Bus, logstore: LogStore, tail: Tail): (() => void)[] {
+export function listenToBus({ bus, logstore, tables, tail, clock }: ListeningGiven): (() => void)[] {
   const newest = new LRUCache<string, bigint>({ max: STREAMS });
   return [
-    bus.subscribe(SUBJECTS.batchReceived, 'logs', async (org, { agent, resource, epoch, lane, seq, logs }) => {
-      const lines = linesOf(logs);
+    bus.subscribe(SUBJECTS.batchReceived, 'logs', async (org, batch) => {
+      const { agent, resource, epoch, lane, seq, skewMs } = batch;
+      const logs = read(batch.logs);
+      const key = { agent, epoch, lane, seq };
+      const told = { resource, key, skewMs, losses: lossesOf(logs, skewMs), ledger: ledgerOf(logs, skewMs) };
+      // First what knows its own key: the store counts the batch as done, and a resend ends there.
+      await tables.keep(org, told, clock.now());
       // A batch without lines is stored too: its key says how far the agent is.
-      await logstore.append(org, { resource, key: { agent, epoch, lane, seq }, lines });
+      await logstore.append(org, { resource, key, lines: linesOf(logs) });
     }),
     bus.listen(SUBJECTS.batchReceived, (org, { agent, resource, epoch, lane, seq, logs }) => {
       const stream = `${agent} ${epoch} ${lane}`;
       const isResent = seq <= (newest.get(stream) ?? 0n);
       if (isResent) return;
       newest.set(stream, seq);
-      const lines = linesOf(logs);
+      const lines = linesOf(read(logs));
       if (lines.length > 0)
         tail.publish(
           org,
           lines.map((line) => ({ ...line, resource })),
         );
     }),
-    bus.subscribe(SUBJECTS.resourceDeleted, 'logs', (org, { resource }) => logstore.deleteResource(org, resource)),
+    bus.subscribe(SUBJECTS.resourceDeleted, 'logs', async (org, { resource }) => {
+      await tables.deleteResource(org, resource);
+      await logstore.deleteResource(org, resource);
+    }),
   ];
 }

@@ -716,6 +716,202 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of the lines of each source of a host since its agent started. */
+        get: {
+            parameters: {
+                query: {
+                    /** @description Id of a host. */
+                    resource: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                acknowledged: {
+                                    bytes: number;
+                                    lines: number;
+                                };
+                                /** @description When they were so. */
+                                atMs: number;
+                                /** @description read = dropped + waiting + acknowledged + lost, in lines and bytes. */
+                                balances: boolean;
+                                dropped: {
+                                    bytes: number;
+                                    lines: number;
+                                };
+                                lost: {
+                                    bytes: number;
+                                    lines: number;
+                                };
+                                read: {
+                                    bytes: number;
+                                    lines: number;
+                                };
+                                /** @description When the agent started: the counts begin there. */
+                                sinceMs: number;
+                                source: string;
+                                waiting: {
+                                    bytes: number;
+                                    lines: number;
+                                };
+                            }[];
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/losses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lines that were lost, newest first: where, when and why. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description now, -2h, milliseconds or ISO 8601; -24h when absent. */
+                    from?: string;
+                    limit?: number;
+                    offset?: number;
+                    /** @description Id of a host. */
+                    resource?: string;
+                    to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                bytes: number;
+                                cause: string;
+                                fromMs: number;
+                                /** @description 0: nobody could count them. */
+                                lines: number;
+                                resource: string;
+                                source: string;
+                                toMs: number;
+                            }[];
+                            limit: number;
+                            offset: number;
+                            total: number;
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/losses/hosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Hosts that lost lines in the last 24 hours, and how many losses and counted lines that were. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                lines: number;
+                                losses: number;
+                                resource: string;
+                            }[];
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logs/search": {
         parameters: {
             query?: never;

@@ -13,8 +13,9 @@ import './host.css';
 
 const HostLogs = lazy(async () => ({ default: (await import('../logs/host-logs.tsx')).HostLogs }));
 const HostAlerts = lazy(async () => ({ default: (await import('../alerts/host-alerts.tsx')).HostAlerts }));
+const HostDelivery = lazy(async () => ({ default: (await import('./delivery.tsx')).HostDelivery }));
 
-const TAB_NAMES = { charts: 'Charts', logs: 'Logs', alerts: 'Alerts', facts: 'Facts' } as const;
+const TAB_NAMES = { charts: 'Charts', logs: 'Logs', alerts: 'Alerts', delivery: 'Delivery', facts: 'Facts' } as const;
 
 function Missing({ id }: { id: string }): ReactNode {
   return (
@@ -61,6 +62,12 @@ function Tabs({ id }: { id: string }): ReactNode {
 
 function Part({ tab, host, live }: { tab: (typeof HOST_TABS)[number]; host: HostReply; live: HostLive }): ReactNode {
   if (tab === 'facts') return <HostFacts host={host} />;
+  if (tab === 'delivery')
+    return (
+      <Suspense fallback={<Skeleton height={400} />}>
+        <HostDelivery host={host} />
+      </Suspense>
+    );
   if (tab === 'charts')
     return host.lastSeenMs === null && live.newestMs() === 0 ? (
       <NeverReported name={host.name} />

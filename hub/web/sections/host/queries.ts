@@ -89,6 +89,32 @@ export function useFirings(id: string) {
   });
 }
 
+/** What became of the lines of each source of the host. */
+export function useLedger(id: string) {
+  return useQuery({
+    queryKey: ['host', id, 'ledger'],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/logs/ledger', { params: { query: { resource: id } }, signal })),
+    refetchInterval: 15_000,
+  });
+}
+/** One source of a ledger. */
+export type SourceLedger = NonNullable<ReturnType<typeof useLedger>['data']>['items'][number];
+
+/** Losses that the list shows at once. */
+const LOSSES = 100;
+
+/** Lines of the host that were lost in the last week, newest first. */
+export function useLosses(id: string) {
+  return useQuery({
+    queryKey: ['host', id, 'losses'],
+    queryFn: ({ signal }) =>
+      answer(
+        api.GET('/api/v1/logs/losses', { params: { query: { resource: id, from: '-7d', limit: LOSSES } }, signal }),
+      ),
+    refetchInterval: 30_000,
+  });
+}
+
 /** The agent on the host; undefined for what no agent brings. */
 export function useAgent(id: string) {
   return useQuery({

@@ -4,12 +4,12 @@ import { Sparkline } from '../../chart/sparkline.tsx';
 import type { LiveHost } from '../../live/stream.ts';
 import { Table, type Column } from '../../table/table.tsx';
 import { useOrderInAddress } from '../../table/use-order.ts';
-import { quantity } from '../../units/quantity.ts';
+import { count, quantity } from '../../units/quantity.ts';
 import { When } from '../settings/when.tsx';
 import { Share } from './share.tsx';
 import { StateWord, type HostState } from './state-word.tsx';
 import { badness } from './summary.ts';
-import { useCpuHistory, type HostRow } from './queries.ts';
+import { useCpuHistory, useHostLosses, type HostRow } from './queries.ts';
 
 /** A host as its row shows it: `ranks` are the numbers that it is ordered by. */
 export interface ShownHost extends HostRow {
@@ -33,7 +33,25 @@ function CpuLine({ host }: { host: ShownHost }): ReactNode {
 const network = ({ receive, transmit }: HostRow['headline']): number | undefined =>
   receive === undefined && transmit === undefined ? undefined : (receive ?? 0) + (transmit ?? 0);
 
-const keepRange = ((old: Record<string, unknown>) => ({ from: old['from'], to: old['to'] })) as never;
+const keepRange = (old: Record<string, unknown>) => ({ from: old['from'], to: old['to'] });
+
+/** Says that lines of the host were lost within a day. */
+function LossBadge({ id, name }: { id: string; name: string }): ReactNode {
+  const lost = useHostLosses().data?.get(id);
+  if (lost === undefined) return null;
+  const what = lost.lines > 0 ? `${count(lost.lines)} lines` : 'lines';
+  return (
+    <Link
+      to="/hosts/$id"
+      params={{ id }}
+      search={((old: Record<string, unknown>) => ({ ...keepRange(old), tab: 'delivery' })) as never}
+      className="overview-lost critical small"
+      title={`${name} lost ${what} in the last 24 h`}
+    >
+      lost {what}
+    </Link>
+  );
+}
 
 const COLUMNS: readonly Column<ShownHost>[] = [
   {
@@ -44,9 +62,10 @@ const COLUMNS: readonly Column<ShownHost>[] = [
     cell: ({ id, name, labels, state, verdict }) => (
       <>
         <div className="cut">
-          <Link to="/hosts/$id" params={{ id }} search={keepRange} className="overview-name">
+          <Link to="/hosts/$id" params={{ id }} search={keepRange as never} className="overview-name">
             {name}
           </Link>{' '}
+          <LossBadge id={id} name={name} />{' '}
           <span className="quiet small">
             {Object.entries(labels)
               .map(([key, value]) => `${key}=${value}`)
@@ -175,7 +194,7 @@ export function HostTable({ hosts, empty }: { hosts: readonly ShownHost[]; empty
       columns={COLUMNS}
       keyOf={({ id }) => id}
       order={order}
-      open={({ id }) => void navigate({ to: '/hosts/$id', params: { id }, search: keepRange })}
+      open={({ id }) => void navigate({ to: '/hosts/$id', params: { id }, search: keepRange as never })}
       empty={empty}
     />
   );

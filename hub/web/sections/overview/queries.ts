@@ -51,3 +51,13 @@ export function useFiringNow() {
     refetchInterval: 30_000,
   });
 }
+
+/** Hosts that lost lines in the last day, by id. */
+export function useHostLosses() {
+  return useQuery({
+    queryKey: ['losses', 'hosts'],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/logs/losses/hosts', { signal })),
+    select: ({ items }) => new Map(items.map((one) => [one.resource, one])),
+    refetchInterval: 60_000,
+  });
+}

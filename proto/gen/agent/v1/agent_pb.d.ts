@@ -274,6 +274,20 @@ export declare type Logs = Message<"outrider.agent.v1.Logs"> & {
    * @generated from field: repeated outrider.agent.v1.LogChunk chunks = 1;
    */
   chunks: LogChunk[];
+
+  /**
+   * Lines that nobody will ever read, durable and sent once like the lines beside them.
+   *
+   * @generated from field: repeated outrider.agent.v1.Loss losses = 2;
+   */
+  losses: Loss[];
+
+  /**
+   * Now and then: what became of what was read, as it was when the batch left.
+   *
+   * @generated from field: outrider.agent.v1.Ledger ledger = 3;
+   */
+  ledger?: Ledger | undefined;
 };
 
 /**
@@ -281,6 +295,159 @@ export declare type Logs = Message<"outrider.agent.v1.Logs"> & {
  * Use `create(LogsSchema)` to create a new message.
  */
 export declare const LogsSchema: GenMessage<Logs>;
+
+/**
+ * Lines of one source that were lost.
+ *
+ * @generated from message outrider.agent.v1.Loss
+ */
+export declare type Loss = Message<"outrider.agent.v1.Loss"> & {
+  /**
+   * As in LogChunk.
+   *
+   * @generated from field: string source = 1;
+   */
+  source: string;
+
+  /**
+   * 0: nobody could count them.
+   *
+   * @generated from field: uint64 lines = 2;
+   */
+  lines: bigint;
+
+  /**
+   * @generated from field: uint64 bytes = 3;
+   */
+  bytes: bigint;
+
+  /**
+   * They were written between these times of the agent's wall clock.
+   *
+   * @generated from field: sfixed64 from_ms = 4;
+   */
+  fromMs: bigint;
+
+  /**
+   * @generated from field: sfixed64 to_ms = 5;
+   */
+  toMs: bigint;
+
+  /**
+   * A word: truncated, removed, unreadable, spool-damaged, ….
+   *
+   * @generated from field: string cause = 6;
+   */
+  cause: string;
+};
+
+/**
+ * Describes the message outrider.agent.v1.Loss.
+ * Use `create(LossSchema)` to create a new message.
+ */
+export declare const LossSchema: GenMessage<Loss>;
+
+/**
+ * What became of the lines of each source since the agent started; only sources that changed since the last one.
+ *
+ * @generated from message outrider.agent.v1.Ledger
+ */
+export declare type Ledger = Message<"outrider.agent.v1.Ledger"> & {
+  /**
+   * When the agent started, by its wall clock.
+   *
+   * @generated from field: sfixed64 since_ms = 1;
+   */
+  sinceMs: bigint;
+
+  /**
+   * @generated from field: sfixed64 at_ms = 2;
+   */
+  atMs: bigint;
+
+  /**
+   * @generated from field: repeated outrider.agent.v1.SourceLedger sources = 3;
+   */
+  sources: SourceLedger[];
+};
+
+/**
+ * Describes the message outrider.agent.v1.Ledger.
+ * Use `create(LedgerSchema)` to create a new message.
+ */
+export declare const LedgerSchema: GenMessage<Ledger>;
+
+/**
+ * read = dropped + waiting + acknowledged + lost.
+ *
+ * @generated from message outrider.agent.v1.SourceLedger
+ */
+export declare type SourceLedger = Message<"outrider.agent.v1.SourceLedger"> & {
+  /**
+   * @generated from field: string source = 1;
+   */
+  source: string;
+
+  /**
+   * Those that an earlier run left in the spool, and those that were lost unread, count as read.
+   *
+   * @generated from field: outrider.agent.v1.Amount read = 2;
+   */
+  read?: Amount | undefined;
+
+  /**
+   * By a rule of the settings.
+   *
+   * @generated from field: outrider.agent.v1.Amount dropped = 3;
+   */
+  dropped?: Amount | undefined;
+
+  /**
+   * Gathered, or in the spool.
+   *
+   * @generated from field: outrider.agent.v1.Amount waiting = 4;
+   */
+  waiting?: Amount | undefined;
+
+  /**
+   * @generated from field: outrider.agent.v1.Amount acknowledged = 5;
+   */
+  acknowledged?: Amount | undefined;
+
+  /**
+   * @generated from field: outrider.agent.v1.Amount lost = 6;
+   */
+  lost?: Amount | undefined;
+};
+
+/**
+ * Describes the message outrider.agent.v1.SourceLedger.
+ * Use `create(SourceLedgerSchema)` to create a new message.
+ */
+export declare const SourceLedgerSchema: GenMessage<SourceLedger>;
+
+/**
+ * Lines, and their bytes in their file.
+ *
+ * @generated from message outrider.agent.v1.Amount
+ */
+export declare type Amount = Message<"outrider.agent.v1.Amount"> & {
+  /**
+   * @generated from field: uint64 lines = 1;
+   */
+  lines: bigint;
+
+  /**
+   * @generated from field: uint64 bytes = 2;
+   */
+  bytes: bigint;
+};
+
+/**
+ * Describes the message outrider.agent.v1.Amount.
+ * Use `create(AmountSchema)` to create a new message.
+ */
+export declare const AmountSchema: GenMessage<Amount>;
 
 /**
  * Lines of one source, in the order they stand in it.
