@@ -84,7 +84,10 @@ describe('a target', () => {
 test('every target is listed with its port and what it needs', async () => {
   const rows = JSON.parse(await listTargets(true)) as { target: string; port: number; needs: string[] }[];
   expect(rows.map(({ target }) => target).toSorted()).toEqual(['all', ...Object.keys(services)].toSorted());
-  expect(rows.find(({ target }) => target === 'logs')).toMatchObject({ port: 8084, needs: ['relational', 'logstore', 'bus'] });
+  expect(rows.find(({ target }) => target === 'logs')).toMatchObject({
+    port: 8084,
+    needs: ['relational', 'logstore', 'bus'],
+  });
   expect(await listTargets(false)).toMatch(/^all +8080 {2}Every service/);
 });
 

@@ -24,7 +24,7 @@ export interface Pipeline {
   addBlock(block: MetricBlock): void;
   /** Takes lines; call it only while there is room. Nothing of `piece` is kept. */
   addLines(lines: TailedLines): void;
-  /** Counts lines of a source that nobody will ever read. */
+  /** Counts lines of a source that nobody will ever read, and tells the hub with the next batch. */
   addLost(loss: Loss): void;
   /** False: files are the buffer, nobody reads on. */
   hasRoom(): boolean;
@@ -130,10 +130,14 @@ export function createPipeline(given: PipelineGiven): Pipeline {
     },
     addLines(lines) {
       count.read(lines.path, gathering.addLines(lines, clock.now()));
-      pressure.hasRead(lines.piece?.bytes.length ?? 0);
+      const { piece, entries = [] } = lines;
+      pressure.hasRead(entries.reduce((sum, { text }) => sum + text.length, piece?.bytes.length ?? 0));
       if (isFilled()) void flush();
     },
-    addLost: count.lost,
+    addLost(loss) {
+      count.lost(loss);
+      gathering.addLoss(loss);
+    },
     hasRoom,
     room: () =>
       hasRoom() || stopping.signal.aborted ? Promise.resolve() : new Promise((resolve) => waiters.push(resolve)),

@@ -65,10 +65,8 @@ export interface LossFilter {
   toMs: number;
 }
 
-/** Keeps losses and ledgers. `days` are kept, like the lines. */
-export function createStore(relational: Relational, days: number) {
-  const within = <T>(org: string, work: (db: Db) => Promise<T>): Promise<T> => relational.forOrg(SCHEMA, org, work);
-
+/** Writes rows within a transaction of an org. */
+function createWriters(days: number) {
   const keepLosses = async (db: Db, org: string, { resource, key, skewMs, losses }: Told, nowMs: number) => {
     await db
       .deleteFrom('losses')
@@ -105,6 +103,14 @@ export function createStore(relational: Relational, days: number) {
       )
       .execute();
   };
+  return { keepLosses, keepLedger };
+}
+
+/** Keeps losses and ledgers. `days` are kept, like the lines. */
+export function createStore(relational: Relational, days: number) {
+  const within = <T>(org: string, work: (db: Db) => Promise<T>): Promise<T> => relational.forOrg(SCHEMA, org, work);
+
+  const { keepLosses, keepLedger } = createWriters(days);
   return {
     migrate: () => relational.migrate(SCHEMA, migrations),
     /** Keeps what a batch tells, once, however often it comes. */

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { useNow } from '../../live/use-live.ts';
 import { usePreferences } from '../../shell/preferences.ts';
-import { Command, Empty, Fault, Skeleton } from '../../shell/states.tsx';
+import { Fault, Skeleton } from '../../shell/states.tsx';
 import { exactTime } from '../../time/wording.ts';
 import { count, quantity } from '../../units/quantity.ts';
 import { When } from '../settings/when.tsx';
@@ -80,16 +80,7 @@ function Ledger({ id }: { id: string }): ReactNode {
     return <Fault error={error} what="the ledger" again={() => void refetch()} />;
   if (data === undefined) return <Skeleton height={200} />;
   const { items } = data;
-  if (items.length === 0)
-    return (
-      <Empty title="No line was read yet">
-        <p>
-          Each file that the agent follows stands here with what became of its lines. Which files those are says, on
-          that machine:
-        </p>
-        <Command line="outrider-agent check-config" />
-      </Empty>
-    );
+  if (items.length === 0) return null;
   const [sinceMs, atMs] = [Math.max(...items.map((one) => one.sinceMs)), Math.max(...items.map((one) => one.atMs))];
   return (
     <section>
