@@ -145,7 +145,7 @@ test('under pressure files wait first, then seconds become tens with minimum and
       values: Float64Array.from(wide.series, Math.random),
     });
     await clock.advance(1000); // The tick puts all of it into the spool.
-    await until(() => pipeline.ledger().linesRead === pipeline.ledger().linesSpooled);
+    await pipeline.flush();
   };
   let seconds = 0;
   for (; !pressure.steps().includes('drop'); seconds++) await second();
