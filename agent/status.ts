@@ -62,8 +62,15 @@ const OVERFLOWING = 20;
 
 const STATUS_MS = 5_000;
 
-/** Of an agent of a version that did not write it down. */
-const UNKNOWN_SETTINGS: SettingsState = { file: undefined, sinceMs: 0, fault: undefined, awaitRestart: [] };
+/** What an agent of an older version did not write down. */
+const LATER = {
+  settings: { file: undefined, sinceMs: 0, fault: undefined, awaitRestart: [] },
+  dropped: {},
+  pressure: [],
+  budgets: [],
+  stretch: 1,
+  series: { largest: [], overflowing: [] },
+};
 
 const fileOf = (dataFolder: string): string => join(dataFolder, 'status.json');
 
@@ -131,9 +138,7 @@ export function createStatusWriter(given: StatusGiven & { dataFolder: string; cl
 /** Reads the status that an agent left; undefined when none ever ran with this data folder. */
 export function readStatus(dataFolder: string): Status | undefined {
   try {
-    const status = JSON.parse(readFileSync(fileOf(dataFolder), 'utf8')) as Omit<Status, 'settings'> &
-      Partial<Pick<Status, 'settings'>>;
-    return { ...status, settings: status.settings ?? UNKNOWN_SETTINGS };
+    return { ...LATER, ...(JSON.parse(readFileSync(fileOf(dataFolder), 'utf8')) as object) } as unknown as Status;
   } catch {
     return undefined; // None ran yet, or a crash left a half.
   }
