@@ -5,6 +5,7 @@ import { LOG_LEVELS, type CollectorDefinition, type unknownVariables } from '#sd
 import { Type, type Static, type TObject } from 'typebox';
 import { BudgetSettings } from './budgets/index.ts';
 import { collectorSettings } from './collectors.ts';
+import { lineSettings, redactSettings } from './lines/index.ts';
 import { LinkConfig } from './link/config.ts';
 
 /** Where the agent keeps its identity, spool and log unless told otherwise. */
@@ -21,6 +22,7 @@ const TailSet = Type.Object(
         'Where a file is read from when the agent starts. saved: where it was read to; a file without such a place, and older than the last run, from its end. beginning: the same, but such a file from its beginning. end: always from its end, so that what was written while no agent ran is left out. Files that appear later are read from their beginning.',
       default: 'saved',
     }),
+    ...lineSettings,
   },
   { additionalProperties: false },
 );
@@ -43,6 +45,7 @@ const settings = {
     minimum: 8,
     maximum: 65_536,
   }),
+  redact: redactSettings,
   ownLog: Type.Boolean({ description: 'Follow the agent’s own log too.', default: true }),
   link: LinkConfig,
   budgets: BudgetSettings,

@@ -59,7 +59,9 @@ async function load(flags: Flags): Promise<LoadedSettings> {
     ...(flags.label === undefined ? {} : { labels: labelsOf(flags.label) }),
   };
   const schema = agentSchema(await collectorsFor(process.platform));
-  const settings = loadSettings(schema, { file, env: process.env, flags: overrides }) as AgentSettings;
+  const { settingFaults } = await import('./setting-faults.ts');
+  const sources = { file, env: process.env, flags: overrides };
+  const settings = loadSettings(schema, sources, settingFaults) as AgentSettings;
   const faults = linkFaults(settings.link);
   if (faults.length > 0) throw invalidSettings(faults);
   return { settings, file, unknown: unknownVariables(schema, process.env) };
@@ -249,9 +251,20 @@ function addLogTools(program: Command): void {
       process.stdout.write(text);
       if (!isRead) process.exitCode = FAULT;
     });
-  program
-    .command('test')
-    .description('try the settings out; nothing is sent')
+  const test = program.command('test').description('try the settings out; nothing is sent');
+  test
+    .command('lines')
+    .argument('<file...>', 'test files: lines in, expected events out (example: deploy/examples/agent-log-tests.yaml)')
+    .description('run lines through the settings of logs and compare the events; ends with 1 when one differs')
+    .option('--json', 'print it as JSON')
+    .action(async (paths: string[], _options, command: Command) => {
+      const flags = flagsOf(command);
+      const { describeTests, runTests } = await import('./commands/test.ts');
+      const results = runTests((await load(flags)).settings, paths);
+      process.stdout.write(flags.json === true ? `${JSON.stringify(results, null, 2)}\n` : describeTests(results));
+      if (results.some(({ passed }) => !passed)) process.exitCode = FAULT;
+    });
+  test
     .command('rotation')
     .description(
       'rehearse rotations with the agent’s own tailer and spool; ends with 1 when a line is lost, doubled or torn',

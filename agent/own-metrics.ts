@@ -1,6 +1,7 @@
 import type { Attributes, Collector, Emit } from '#sdk';
 import { PRESSURE_STEPS, type BudgetUse, type Pressure, type SeriesBudget } from './budgets/index.ts';
 import type { Link } from './link/link.ts';
+import type { LineCounts } from './lines/index.ts';
 import { DROP_REASONS } from './pipeline/ledger.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
 import type { Spool } from './spool/index.ts';
@@ -10,6 +11,7 @@ const READ = state('read');
 const SPOOLED = state('spooled');
 const ACKNOWLEDGED = state('acknowledged');
 const LOST = state('lost');
+const DROPPED = state('dropped');
 
 /** Metrics whose overflow is told one by one. */
 const OFFENDERS = 10;
@@ -30,6 +32,8 @@ export interface OwnMetricsGiven {
   pressure: Pick<Pressure, 'steps'>;
   series: Pick<SeriesBudget, 'overflowing'>;
   budgets(): BudgetUse[];
+  /** What the rules of lines dropped and replaced. */
+  counts: LineCounts;
 }
 
 function emitPressure(emit: Emit, { pipeline, pressure, series, budgets }: OwnMetricsGiven): void {
@@ -54,13 +58,17 @@ export function createOwnMetrics(given: OwnMetricsGiven): Collector {
       const { user, system } = process.cpuUsage();
       const { linesRead, linesSpooled, linesLost } = given.pipeline.ledger();
       const { acknowledged, lost } = given.spool.lines();
+      const dropped = [...given.counts.drops.values()].reduce((sum, count) => sum + count, 0);
       emit('outrider.agent.cpu.time', (user + system) / 1e6);
       emit('outrider.agent.memory.usage', process.memoryUsage.rss());
       emit('outrider.agent.spool.usage', given.spool.bytes());
-      emit('outrider.agent.log.lines', linesRead, READ);
+      emit('outrider.agent.log.lines', linesRead + dropped, READ);
       emit('outrider.agent.log.lines', linesSpooled, SPOOLED);
       emit('outrider.agent.log.lines', acknowledged, ACKNOWLEDGED);
       emit('outrider.agent.log.lines', linesLost + lost, LOST);
+      emit('outrider.agent.log.lines', dropped, DROPPED);
+      for (const [kind, count] of given.counts.redactions)
+        emit('outrider.agent.redactions', count, { 'outrider.redaction.kind': kind });
       emitPressure(emit, given);
       emit('outrider.agent.clock.skew', given.link.state().skewMs / 1000);
     },

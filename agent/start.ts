@@ -28,19 +28,19 @@ import { problems } from './errors.ts';
 import { readBasics, type Inventory } from './inventory/basics.ts';
 import { readInventory } from './inventory/index.ts';
 import { readIdentity, type Identity } from './link/identity.ts';
+import { createLineCounts } from './lines/index.ts';
 import { createLink, type Link } from './link/link.ts';
 import { transportOf } from './link/transports/index.ts';
 import { createOwnMetrics } from './own-metrics.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
-import { redact } from './redact/redact.ts';
+import { createReading } from './reading.ts';
+import { redact } from './redact/index.ts';
 import type { RenewedPart } from './reload/changes.ts';
 import { createReload } from './reload/reload.ts';
 import { createSwap } from './reload/swap.ts';
 import { createSchedule } from './schedule.ts';
 import { createReplays, openSpool, type Spool } from './spool/index.ts';
 import { createStatusWriter } from './status.ts';
-import type { TailSet } from './tail/discovery.ts';
-import { createTailer } from './tail/tailer.ts';
 
 /** The newest form of the data folder that this version reads and writes. */
 const DATA_FORMAT = 1;
@@ -120,12 +120,6 @@ function identityIn(dataFolder: string): Identity {
   );
 }
 
-/** The files that the settings name, and the agent's own log. */
-function tailSets({ logs, ownLog }: AgentSettings, dataFolder: string): TailSet[] {
-  const own = { include: [join(dataFolder, 'log', '*.log')], exclude: [], start: 'beginning' as const };
-  return [...logs, ...(ownLog ? [own] : [])];
-}
-
 /** What the machine is, looked up once. */
 function createMachine({ inventoryEntry: entry, clock }: StartOptions, log: Logger) {
   let inventory: Inventory | undefined;
@@ -154,25 +148,24 @@ async function openParts(making: Making) {
   const pipeline = createPipeline({ spool, clock, log, pressure });
   let { lastRunMs } = spool;
   let isAgain = false;
-  const makeTailer = () => {
-    // Only a start leaves out what was written before: a changed setting loses nothing.
-    const sets = tailSets(settings(), dataFolder).map((set) =>
-      isAgain && set.start === 'end' ? { ...set, start: 'saved' as const } : set,
-    );
-    isAgain = true;
-    return createTailer({
-      sets,
+  const counts = createLineCounts();
+  const makeReading = () => {
+    const reading = createReading({
+      settings: settings(),
+      dataFolder,
+      spool,
       pipeline,
-      handles: settings().openFiles,
-      checkpoints: spool.checkpoints(),
       lastRunMs,
-      forget: (source) => spool.forget(source),
+      isAgain,
+      counts,
       clock,
       log,
     });
+    isAgain = true;
+    return reading;
   };
   // Another tailer goes on from the places that lie on the disk, as after a restart.
-  const tailer = createSwap(makeTailer, async () => {
+  const tailer = createSwap(makeReading, async () => {
     lastRunMs = clock.now() - SCAN_MS;
     await pipeline.flush();
   });
@@ -191,7 +184,7 @@ async function openParts(making: Making) {
   const definitions = await collectorsFor(process.platform);
   const collectorsOf = ({ collectors }: AgentSettings, of: readonly CollectorDefinition[]) =>
     createCollectors(of, { settings: collectors, root: '/', log, redact, clock });
-  const own = { name: 'agent', collector: createOwnMetrics(asked), intervalMs: 10_000 };
+  const own = { name: 'agent', collector: createOwnMetrics({ ...asked, counts }), intervalMs: 10_000 };
   const schedule = createSchedule({
     collectors: [...collectorsOf(settings(), definitions), own],
     clock,

@@ -162,6 +162,10 @@ export const METRICS = {
     '{line}',
     'Log lines, by outrider.ledger.state: read, dropped, spooled, acknowledged, lost.',
   ),
+  'outrider.agent.redactions': counter(
+    '{redaction}',
+    'Secrets and other finds that were replaced in log lines, by outrider.redaction.kind.',
+  ),
   'outrider.agent.runs.dropped': counter(
     '{run}',
     'Runs of collectors that the spool did not take, by outrider.drop.reason: spool-full, disk-stuck.',

@@ -3,7 +3,7 @@ import { metricInfo } from '#proto/metrics.ts';
 import { collectorsFor } from '../../plugins/collectors/catalogue.ts';
 import { createCollectors } from '../collectors.ts';
 import type { AgentSettings } from '../config.ts';
-import { redact } from '../redact/redact.ts';
+import { redact } from '../redact/index.ts';
 import { createSchedule, type MetricBlock } from '../schedule.ts';
 
 interface Row {

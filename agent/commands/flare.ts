@@ -4,7 +4,7 @@ import { join, relative, resolve } from 'node:path';
 import { reasonOf, VERSION } from '#sdk';
 import type { LoadedSettings } from '../config.ts';
 import { problems } from '../errors.ts';
-import { redact } from '../redact/redact.ts';
+import { redact } from '../redact/index.ts';
 import { describeSettings } from './check-config.ts';
 import { collectOnce } from './collect.ts';
 import { describeStatus } from './status.ts';

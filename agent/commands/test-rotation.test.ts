@@ -1,3 +1,4 @@
+import { DEFAULT_LINES } from '../lines/index.ts';
 import { expect, test } from 'vitest';
 import { systemClock } from '#sdk';
 import { rehearseRotations } from './test-rotation.ts';
@@ -9,6 +10,7 @@ test(
     const logs = ['/var/log/*.log', '/var/log/app.log*'].map((glob) => ({
       ...{ include: [glob], exclude: ['/var/log/debug*'] },
       start: 'saved' as const,
+      ...DEFAULT_LINES,
     }));
     const rehearsals = await rehearseRotations({ logs, openFiles: 16 }, systemClock);
     expect(rehearsals.map(({ way, killed }) => `${way} ${killed}`)).toHaveLength(16);

@@ -17,7 +17,9 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { LogsSchema } from '#proto/agent/v1/index.ts';
 import { silentLogger, type Clock } from '#sdk';
 import type { AgentSettings } from '../config.ts';
+import { createLineCounts, createLines, DEFAULT_LINES } from '../lines/index.ts';
 import { createPipeline } from '../pipeline/pipeline.ts';
+import { createRedactor } from '../redact/index.ts';
 import { openSpool, type Spool } from '../spool/index.ts';
 import type { TailSet } from '../tail/discovery.ts';
 import { createGlobMatcher } from '../tail/globs.ts';
@@ -90,7 +92,16 @@ async function runAgent(folder: string, set: TailSet, { handles, clock, got }: R
   });
   const { lastRunMs } = spool;
   const forget = (source: string): void => spool.forget(source);
-  const given = { sets: [set], pipeline, handles, checkpoints: spool.checkpoints(), lastRunMs, forget };
+  // Each line by itself, as it was written: lines are counted here.
+  const lines = createLines({
+    settingsOf: () => ({ ...DEFAULT_LINES, multiline: { ...DEFAULT_LINES.multiline, mode: 'off' } }),
+    redactor: createRedactor({ secrets: false, email: false, ip: false, patterns: [] }),
+    clock,
+    counts: createLineCounts(),
+    addEvents: (events) => pipeline.addEvents(events),
+  });
+  const sink = { ...pipeline, addLines: lines.addLines };
+  const given = { sets: [set], pipeline: sink, handles, checkpoints: spool.checkpoints(), lastRunMs, forget };
   const tailer = createTailer({ ...given, clock, log: silentLogger });
   pipeline.start();
   await tailer.start();

@@ -4,7 +4,7 @@ import { collectorsFor } from '../../plugins/collectors/catalogue.ts';
 import { createCollectors } from '../collectors.ts';
 import type { AgentSettings } from '../config.ts';
 import { problems } from '../errors.ts';
-import { redact } from '../redact/redact.ts';
+import { redact } from '../redact/index.ts';
 import { createSchedule, type MetricBlock } from '../schedule.ts';
 import { isRunning, readStatus, type Status } from '../status.ts';
 import { screenOf } from './screen.ts';

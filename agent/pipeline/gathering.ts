@@ -4,31 +4,19 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { LogsSchema, TableSchema } from '#proto/agent/v1/index.ts';
 import type { MetricBlock } from '../schedule.ts';
 import { sourceOf, type Checkpoint, type SpoolEntry } from '../spool/index.ts';
-import type { Piece } from '../tail/cursor.ts';
-import { createChunkEncoder, encodeMetrics, type ChunkEncoder, type LineEntry } from './encode.ts';
+import type { EncodedEvents } from '../lines/index.ts';
+import { createChunk, encodeMetrics, type Chunk } from './encode.ts';
 import type { Loss } from './loss.ts';
 
 const pack = promisify(gzip);
-
-/** What a file gave, and where it was read to after that. */
-export interface TailedLines {
-  path: string;
-  /** Undefined when only the place is news, or the lines are `entries`. */
-  piece: Piece | undefined;
-  /** Lines whose writer said more than their text. */
-  entries?: readonly LineEntry[];
-  /** What wrote them, as OpenTelemetry resource attributes; always the same for a path. */
-  attributes?: Readonly<Record<string, string>> | undefined;
-  checkpoint: Checkpoint;
-}
 
 /** Samples and lines that will be one batch. */
 export interface Gathering {
   /** Bytes before packing; more than nothing as soon as anything is in it. */
   bytes(): number;
   addBlock(block: MetricBlock): void;
-  /** Returns how many lines that were. Nothing of the piece is kept. */
-  addLines(lines: TailedLines, nowMs: number): number;
+  /** Nothing of the events' bytes is kept. */
+  addEvents(events: EncodedEvents): void;
   /** Tells the hub that nobody will ever read some lines. */
   addLoss(loss: Loss): void;
   /** Lines by path. */
@@ -62,7 +50,7 @@ function encodedTable(table: MetricBlock['table']): Uint8Array {
 /** Begins an empty batch. */
 export function createGathering(): Gathering {
   const blocks: MetricBlock[] = [];
-  const chunks = new Map<string, ChunkEncoder>();
+  const chunks = new Map<string, Chunk>();
   const lines = new Map<string, number>();
   const bytesRead = new Map<string, number>();
   const checkpoints = new Map<string, Checkpoint>();
@@ -74,22 +62,15 @@ export function createGathering(): Gathering {
       blocks.push(block);
       bytes += 24 + block.values.byteLength;
     },
-    addLines({ path, piece, entries = [], attributes, checkpoint }, nowMs) {
+    addEvents({ path, attributes, events, lines: count, size, checkpoint }) {
       checkpoints.set(sourceOf(checkpoint), checkpoint);
-      bytes += 1;
-      if ((piece === undefined || piece.bytes.length === 0) && entries.length === 0) return 0;
-      const chunk = chunks.get(path) ?? createChunkEncoder(path, attributes);
+      bytes += 1 + events.length;
+      if (events.length === 0) return;
+      const chunk = chunks.get(path) ?? createChunk(path, attributes);
       chunks.set(path, chunk);
-      const count = (piece === undefined ? 0 : chunk.add(piece.bytes, piece.cut, nowMs)) + entries.length;
-      for (const entry of entries) {
-        chunk.addEntry(entry, nowMs);
-        bytes += entry.text.length;
-        bytesRead.set(path, (bytesRead.get(path) ?? 0) + entry.text.length);
-      }
+      chunk.add(events);
       lines.set(path, (lines.get(path) ?? 0) + count);
-      bytesRead.set(path, (bytesRead.get(path) ?? 0) + (piece?.bytes.length ?? 0));
-      bytes += piece?.bytes.length ?? 0;
-      return count;
+      bytesRead.set(path, (bytesRead.get(path) ?? 0) + size);
     },
     addLoss(loss) {
       losses.push(lossMessage(loss));

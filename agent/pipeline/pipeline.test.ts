@@ -28,7 +28,7 @@ function addLines(pipeline: Pipeline, count: number, length = 10): void {
   const lines = Array.from({ length: count }, () => `${randomText(length)}\n`).join('');
   offset += lines.length;
   const checkpoint = { path: '/a', device: 1, inode: 2, fingerprint: '', fingerprintLength: 0, offset };
-  pipeline.addLines({ path: '/a', piece: { bytes: Buffer.from(lines), cut: false }, checkpoint });
+  pipeline.addEvents({ path: '/a', events: Buffer.from(lines), lines: count, size: lines.length, checkpoint });
 }
 function randomText(length: number): string {
   let text = '';

@@ -2,8 +2,9 @@ import { reasonOf, type Cancel, type Clock, type Logger } from '#sdk';
 import { NO_PRESSURE, type Pressure } from '../budgets/index.ts';
 import type { MetricBlock } from '../schedule.ts';
 import type { Spool, SpoolEntry } from '../spool/index.ts';
+import type { EncodedEvents } from '../lines/index.ts';
 import { createFolder, type FoldedBlock } from './fold.ts';
-import { createGathering, type TailedLines } from './gathering.ts';
+import { createGathering } from './gathering.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import type { Loss } from './loss.ts';
 
@@ -22,8 +23,8 @@ const RETRY_MS = 1000;
 export interface Pipeline {
   /** Takes one run of a collector. Never waits; folded while that saves room, dropped and counted when the spool takes nothing for long. */
   addBlock(block: MetricBlock): void;
-  /** Takes lines; call it only while there is room. Nothing of `piece` is kept. */
-  addLines(lines: TailedLines): void;
+  /** Takes events; files are read only while there is room. Nothing of their bytes is kept. */
+  addEvents(events: EncodedEvents): void;
   /** Counts lines of a source that nobody will ever read, and tells the hub with the next batch. */
   addLost(loss: Loss): void;
   /** False: files are the buffer, nobody reads on. */
@@ -128,10 +129,10 @@ export function createPipeline(given: PipelineGiven): Pipeline {
       if (pressure.aggregates()) folder.add(block).forEach(put);
       else for (const one of [...folder.take(), { block, runs: 1 }]) put(one);
     },
-    addLines(lines) {
-      count.read(lines.path, gathering.addLines(lines, clock.now()));
-      const { piece, entries = [] } = lines;
-      pressure.hasRead(entries.reduce((sum, { text }) => sum + text.length, piece?.bytes.length ?? 0));
+    addEvents(events) {
+      count.read(events.path, events.lines);
+      gathering.addEvents(events);
+      pressure.hasRead(events.size);
       if (isFilled()) void flush();
     },
     addLost(loss) {

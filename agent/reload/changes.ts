@@ -9,6 +9,7 @@ const RENEWED: Readonly<Record<string, RenewedPart>> = {
   logs: 'tail',
   ownLog: 'tail',
   openFiles: 'tail',
+  redact: 'tail',
   labels: 'link',
   link: 'link',
 };

@@ -15,11 +15,14 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fromBinary } from '@bufbuild/protobuf';
+import { LogChunkSchema } from '#proto/agent/v1/index.ts';
 import { createManualClock } from '#kit';
 import { silentLogger } from '#sdk';
 import { sourceOf, type Checkpoint } from '../spool/index.ts';
 import type { Loss } from '../pipeline/loss.ts';
-import type { TailedLines } from '../pipeline/gathering.ts';
+import { createLineCounts, createLines, DEFAULT_LINES, type EncodedEvents, type Lines } from '../lines/index.ts';
+import { createRedactor } from '../redact/index.ts';
 import { createTailer, type Tailer } from './tailer.ts';
 
 /** What may happen to a log and to the agent that follows it. */
@@ -47,7 +50,7 @@ function createSpool(folder: string) {
     checkpoints: new Map<string, Checkpoint>(),
     lastRunMs: undefined as number | undefined,
   };
-  let gathered: TailedLines[] = [];
+  let gathered: Checkpoint[] = [];
   let texts: string[] = [];
   let room = true;
   let wake = (): void => undefined;
@@ -60,20 +63,16 @@ function createSpool(folder: string) {
     write() {
       if (gathered.length === 0) return;
       durable.lines.push(...texts);
-      for (const { checkpoint } of gathered) durable.checkpoints.set(sourceOf(checkpoint), checkpoint);
+      for (const checkpoint of gathered) durable.checkpoints.set(sourceOf(checkpoint), checkpoint);
       [gathered, texts] = [[], []];
       writeFileSync(join(folder, 'spool'), '');
       durable.lastRunMs = statSync(join(folder, 'spool')).mtimeMs;
     },
     drop: () => ([gathered, texts] = [[], []]),
     pipeline: {
-      addLines(lines: TailedLines) {
-        gathered.push(lines);
-        const { piece } = lines;
-        if (piece === undefined || piece.bytes.length === 0) return;
-        const own = piece.bytes.toString().split('\n');
-        if (own.at(-1) === '') own.pop();
-        texts.push(...own);
+      addEvents({ events, checkpoint }: EncodedEvents) {
+        gathered.push(checkpoint);
+        texts.push(...fromBinary(LogChunkSchema, events).lines.map(({ text }) => text));
       },
       addLost: (loss: Loss) => void losses.push(loss),
       hasRoom: () => room,
@@ -94,10 +93,19 @@ async function play(steps: readonly Step[], { handles, glob }: { handles: number
   let written = 0;
   let rotations = 0;
   let tailer: Tailer;
+  let lines: Lines;
   const start = async (): Promise<void> => {
+    // A last event is held back, and its place with it.
+    lines = createLines({
+      settingsOf: () => DEFAULT_LINES,
+      redactor: createRedactor({ secrets: true, email: false, ip: false, patterns: [] }),
+      clock,
+      counts: createLineCounts(),
+      addEvents: spool.pipeline.addEvents,
+    });
     tailer = createTailer({
       sets: [{ include: [join(folder, glob)], exclude: [], start: 'saved' }],
-      pipeline: spool.pipeline,
+      pipeline: { ...spool.pipeline, addLines: lines.addLines },
       handles,
       checkpoints: new Map(spool.durable.checkpoints),
       lastRunMs: spool.durable.lastRunMs,
@@ -162,12 +170,14 @@ async function play(steps: readonly Step[], { handles, glob }: { handles: number
     release: () => spool.release(),
     async restart() {
       await tailer.stop();
+      lines.stop();
       spool.write();
       await start();
     },
     async kill() {
       spool.drop();
       await tailer.stop();
+      lines.stop();
       spool.drop();
       await start();
     },

@@ -1,8 +1,9 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import type { FileCheckpoint } from '../spool/index.ts';
-import { consumed, takeLines, takeRest, type Cursor, type Piece } from './cursor.ts';
+import { consumed, endOf, takeLines, takeRest, type Cursor, type Piece } from './cursor.ts';
 import { findCopies, type Sibling } from './rotated.ts';
 import { bytesAt, createTrace, holds } from './trace.ts';
+import type { TextEncoding } from '../lines/index.ts';
 
 /** An open file that is read on and on. */
 export interface FollowedFile {
@@ -45,6 +46,8 @@ export interface FollowOptions {
   path: string;
   /** A checkpoint counts if the file is still the one that was read; else its copy is looked for, and it is read from the beginning. */
   start: 'end' | 'beginning' | FileCheckpoint;
+  /** What the settings say; by its byte order mark unless given. */
+  encoding?: TextEncoding | undefined;
   /** Called when a file turns out to be truncated or written anew, before anything more is read. */
   truncated?(what: TruncatedFile): void;
   /** Called when a copy was read to its end and the file itself comes next. */
@@ -55,8 +58,8 @@ export interface FollowOptions {
 const NEVER_IDLE = { size: -1, mtimeMs: 0 };
 
 /** A text that is read on, in whatever file it lies. */
-function createText() {
-  const cursor: Cursor = { offset: 0, skipping: false };
+function createText(encoding: TextEncoding | undefined) {
+  const cursor: Cursor = { offset: 0, skipping: false, encoding };
   const trace = createTrace();
   return {
     cursor,
@@ -86,10 +89,10 @@ function createText() {
 }
 
 /** Follows an open file and closes it at the end. */
-export function followFile(file: number, { path, start, truncated, endedCopy }: FollowOptions): FollowedFile {
+export function followFile(file: number, { path, start, encoding, truncated, endedCopy }: FollowOptions): FollowedFile {
   const { dev: device, ino: inode, birthtimeMs, size } = fstatSync(file);
   const born = birthtimeMs > 0 ? { bornMs: birthtimeMs } : {};
-  const { cursor, trace, ...text } = createText();
+  const { cursor, trace, ...text } = createText(encoding);
   let seen = { size: 0, mtimeMs: 0 };
   let idle = NEVER_IDLE;
   /** The copy whose end is read before the truncated file's beginning. */
@@ -110,8 +113,8 @@ export function followFile(file: number, { path, start, truncated, endedCopy }: 
     trace.learn(copy.file, place.offset);
   };
   if (start === 'end') {
-    cursor.offset = size;
-    trace.learn(file, size);
+    cursor.offset = endOf(file, size, cursor);
+    trace.learn(file, cursor.offset);
   } else if (start !== 'beginning') {
     Object.assign(cursor, { offset: start.offset, skipping: start.skipping ?? false });
     if (size >= start.offset && holds(file, start)) trace.learn(file, start.offset);

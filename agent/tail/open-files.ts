@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, statSync, type Stats } from 'node:fs';
 import { reasonOf, type Clock, type Logger } from '#sdk';
+import type { TailedLines, TextEncoding } from '../lines/index.ts';
 import { sourceOf, type FileCheckpoint } from '../spool/index.ts';
-import type { Piece } from './cursor.ts';
 import { followFile, type FollowedFile, type TruncatedFile } from './followed-file.ts';
 
 /** File systems take their time from a clock that ticks this seldom. */
@@ -50,8 +50,10 @@ export interface Wanted {
 export interface OpenFilesGiven {
   /** Files that may be open at once. */
   handles: number;
-  /** Takes the last line of a file that has no newline. */
-  addLines(lines: { path: string; piece: Piece; checkpoint: FileCheckpoint }): void;
+  /** Takes the last line of a file that has no newline, or the news that nothing will follow. */
+  addLines(lines: TailedLines): void;
+  /** How the settings say that a file is encoded. */
+  encodingOf?(path: string): TextEncoding;
   /** Called when a file turns out to be truncated; true when it may be read on at once. */
   truncated(path: string, what: TruncatedFile, release: () => void): boolean;
   /** Called when a copy was read to its end: others may have been made after it. */
@@ -112,7 +114,7 @@ export function createOpenFiles(given: OpenFilesGiven): OpenFiles {
     const { file } = entry;
     const piece = file.finish();
     entry.place = file.checkpoint();
-    if (piece !== undefined) given.addLines({ path: file.path, piece, checkpoint: entry.place });
+    given.addLines({ path: file.path, piece, checkpoint: entry.place, isLast: true });
     close(entry);
     given.finished(entry);
   };
@@ -137,6 +139,7 @@ export function createOpenFiles(given: OpenFilesGiven): OpenFiles {
     const file = followFile(handle, {
       path,
       start,
+      encoding: given.encodingOf?.(path),
       truncated: (what) => hold(!given.truncated(path, what, () => hold(false))),
       endedCopy: (madeMs) => given.endedCopy(path, madeMs),
     });

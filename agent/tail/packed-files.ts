@@ -1,5 +1,5 @@
 import { reasonOf, type Clock, type Logger } from '#sdk';
-import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { LineSink } from './tailer.ts';
 import { sourceOf, type FileCheckpoint } from '../spool/index.ts';
 import { canUnpack, headOf, openPacked, type PackedFile, type TextPlace } from './packed.ts';
 import { findPacked, type Sibling } from './rotated.ts';
@@ -7,7 +7,7 @@ import { beginsAs } from './trace.ts';
 
 /** What packed files stand on. */
 export interface PackedGiven {
-  pipeline: Pick<Pipeline, 'addLines' | 'addLost' | 'hasRoom'>;
+  pipeline: Pick<LineSink, 'addLines' | 'addLost' | 'hasRoom'>;
   /** Where files were read to, packed ones among them. */
   places: Map<string, FileCheckpoint>;
   clock: Clock;

@@ -1,6 +1,6 @@
 import type { Clock } from '#sdk';
 import type { Loss } from '../pipeline/loss.ts';
-import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { LineSink } from './tailer.ts';
 import { sourceOf, type FileCheckpoint } from '../spool/index.ts';
 import type { Found } from './open-files.ts';
 import type { PackedFiles } from './packed-files.ts';
@@ -11,7 +11,7 @@ export interface PlacesGiven {
   /** Where files were read to, by source; kept up to date here. */
   known: Map<string, FileCheckpoint>;
   packed: PackedFiles;
-  pipeline: Pick<Pipeline, 'addLines' | 'addLost'>;
+  pipeline: Pick<LineSink, 'addLines' | 'addLost'>;
   /** True for a file that is open, or waits closed. */
   isFollowed(source: string): boolean;
   /** Called when a source is done and will not come back. */

@@ -1,5 +1,6 @@
 import type { FSWatcher } from 'chokidar';
 import type { Clock, Logger } from '#sdk';
+import type { Lines, TextEncoding } from '../lines/index.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { isOfFile, type Checkpoint, type FileCheckpoint } from '../spool/index.ts';
 import { createDiscovery, type TailSet } from './discovery.ts';
@@ -12,10 +13,13 @@ import { createRounds } from './rounds.ts';
 import { createVisits } from './visits.ts';
 import { watchFiles } from './watch.ts';
 
+/** What takes lines, and says when it takes more. */
+export type LineSink = Pick<Lines, 'addLines'> & Pick<Pipeline, 'hasRoom' | 'room' | 'addLost'>;
+
 /** What the tailer stands on. */
 export interface TailerGiven {
   sets: readonly TailSet[];
-  pipeline: Pick<Pipeline, 'addLines' | 'hasRoom' | 'room' | 'addLost'>;
+  pipeline: LineSink;
   /** Files that may be open at once. */
   handles: number;
   /** Where an earlier run had come to. */
@@ -24,6 +28,8 @@ export interface TailerGiven {
   lastRunMs: number | undefined;
   /** Called when a source is done and will not come back. */
   forget(source: string): void;
+  /** How the settings say that a file is encoded; by its byte order mark unless given. */
+  encodingOf?(path: string): TextEncoding;
   clock: Clock;
   log: Logger;
 }
@@ -55,6 +61,7 @@ function createFiles({ handles, pipeline: given, ...rest }: TailerGiven) {
   }
   const files = createOpenFiles({
     handles,
+    ...(rest.encodingOf === undefined ? {} : { encodingOf: rest.encodingOf }),
     addLines: pipeline.addLines,
     truncated: (path, what, release) => discovery.truncated(path, what, release),
     // It may have been truncated once more while its copy was read: then a younger copy holds what nobody has read.

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { reasonOf, type Clock, type Logger } from '#sdk';
-import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { LineSink } from './tailer.ts';
 import type { Discovery } from './discovery.ts';
 import type { Generations } from './generations.ts';
 import type { Places } from './places.ts';
@@ -9,7 +9,7 @@ import { identityAt, type OpenFile, type OpenFiles } from './open-files.ts';
 
 /** What visits stand on. */
 export interface VisitsGiven {
-  pipeline: Pick<Pipeline, 'addLines' | 'hasRoom'>;
+  pipeline: LineSink;
   files: OpenFiles;
   discovery: Discovery;
   generations: Generations;

@@ -1,6 +1,6 @@
 /** Prints what each of Linux's collectors costs on this machine, and all of them at one run a second. */
 import { createCollectors, collectorSettings } from '../../agent/collectors.ts';
-import { redact } from '../../agent/redact/redact.ts';
+import { redact } from '../../agent/redact/index.ts';
 import { createSchedule } from '../../agent/schedule.ts';
 import { collectorsFor } from '../../plugins/collectors/catalogue.ts';
 import { checkSettings, silentLogger, systemClock, type Collector } from '#sdk';

@@ -1,13 +1,11 @@
-// Lines per second: reading and splitting alone, with encoding, and all the way into the spool. Figures only.
+// Lines per second: reading and splitting alone, and all the way into the spool. Figures only.
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { create, toBinary } from '@bufbuild/protobuf';
-import { LogsSchema } from '#proto/agent/v1/index.ts';
 import { silentLogger, systemClock } from '#sdk';
-import { createChunkEncoder } from '../../agent/pipeline/encode.ts';
-import { factsOf } from '../../agent/pipeline/line-facts.ts';
+import { createLineCounts, createLines, DEFAULT_LINES } from '../../agent/lines/index.ts';
 import { createPipeline } from '../../agent/pipeline/pipeline.ts';
+import { createRedactor } from '../../agent/redact/index.ts';
 import { openSpool } from '../../agent/spool/index.ts';
 import { followFile } from '../../agent/tail/followed-file.ts';
 import { createTailer } from '../../agent/tail/tailer.ts';
@@ -63,43 +61,26 @@ function split(bytes: Buffer): number {
   return lines;
 }
 
-const lines = generate();
-console.log(`${lines} lines, ${Math.round(statSync(path).size / 1e6)} MB`);
-await measure('read and split', lines, () => {
+const total = generate();
+console.log(`${total} lines, ${Math.round(statSync(path).size / 1e6)} MB`);
+await measure('read and split', total, () => {
   let found = 0;
   readAll((bytes) => (found += split(bytes)));
-  if (found !== lines) throw new Error(`${found} lines found`);
+  if (found !== total) throw new Error(`${found} lines found`);
 });
-await measure('read, split, level and time, encode', lines, () => {
-  let chunk = createChunkEncoder(path);
-  let held = 0;
-  readAll((bytes, cut) => {
-    chunk.add(bytes, cut, Date.now());
-    held += bytes.length;
-    if (held < 1e6) return;
-    chunk.finish();
-    chunk = createChunkEncoder(path);
-    held = 0;
-  });
-});
-await measure('the same over strings and the schema', lines, () => {
-  readAll((bytes) => {
-    const texts = bytes.toString('utf8').split('\n');
-    texts.pop();
-    const now = Date.now();
-    const read = texts.map((text) => {
-      const { level, timeMs } = factsOf(text, now);
-      return { timeMs: BigInt(timeMs), level, text, truncated: false };
-    });
-    toBinary(LogsSchema, create(LogsSchema, { chunks: [{ source: path, lines: read }] }));
-  });
-});
-await measure('tailer, pipeline, gzip and spool', lines, async () => {
+await measure('all the way: tailer, lines, pipeline, gzip, spool', total, async () => {
   const spool = await openSpool({ folder: join(folder, 'spool'), limit: 1e10, log: silentLogger });
   const pipeline = createPipeline({ spool, clock: systemClock, log: silentLogger });
+  const lines = createLines({
+    settingsOf: () => DEFAULT_LINES,
+    redactor: createRedactor({ secrets: true, email: false, ip: false, patterns: [] }),
+    clock: systemClock,
+    counts: createLineCounts(),
+    addEvents: (events) => pipeline.addEvents(events),
+  });
   const tailer = createTailer({
     sets: [{ include: [path], exclude: [], start: 'beginning' }],
-    pipeline,
+    pipeline: { ...pipeline, addLines: (read) => lines.addLines(read) },
     handles: 512,
     checkpoints: new Map(),
     lastRunMs: undefined,
@@ -109,8 +90,9 @@ await measure('tailer, pipeline, gzip and spool', lines, async () => {
   });
   pipeline.start();
   await tailer.start();
-  while (pipeline.ledger().linesSpooled < lines) await systemClock.sleep(20);
+  while (pipeline.ledger().linesSpooled < total) await systemClock.sleep(20);
   await tailer.stop();
+  lines.stop();
   await pipeline.stop();
   await spool.close();
 });

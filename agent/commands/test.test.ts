@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadSettings } from '#sdk';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { agentSchema, type AgentSettings } from '../config.ts';
+import { describeTests, runTests } from './test.ts';
+
+const settings = loadSettings(agentSchema([]), { env: {}, flags: {} }) as AgentSettings;
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'outrider-test-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+function file(text: string): string {
+  const path = join(folder, 'tests.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+test('the example passes', () => {
+  const example = join(import.meta.dirname, '..', '..', 'deploy', 'examples', 'agent-log-tests.yaml');
+  expect(describeTests(runTests(settings, [example]))).toMatch(/3 passed\n$/);
+});
+
+test('what differs is said, fact by fact', () => {
+  writeFileSync(join(folder, 'lines.txt'), 'INFO token=abc\nWARN x\n');
+  const path = file(`
+tests:
+  - name: levels
+    now: 2026-01-31T12:00:00Z
+    inputFile: lines.txt
+    expect:
+      - { text: INFO token=abc, level: error, redacted: [named-secret] }
+`);
+  expect(describeTests(runTests(settings, [path]))).toBe(`FAILED levels
+  2 events came, 1 are expected
+  event 1: text
+    - "INFO token=abc"
+    + "INFO token=***"
+  event 1: level
+    - "error"
+    + "info"
+  event 2 is one too many: ${JSON.stringify(runTests(settings, [path])[0]?.events[1])}
+1 of 1 failed
+`);
+});
+
+test('an event that a rule drops must be expected to be dropped', () => {
+  const path = file(`
+tests:
+  - name: debug
+    settings: { drop: [{ rule: debug, below: info }] }
+    input: DEBUG x
+    expect: [{ text: DEBUG x }]
+`);
+  expect(runTests(settings, [path])[0]).toMatchObject({ passed: false });
+});
+
+test('faults of a test file are told together', () => {
+  const path = file(`
+tests:
+  - { name: a, expect: [] }
+  - { name: b, input: x, now: later, expect: [] }
+  - { name: c, input: x, settings: { multiline: { mode: start, start: '(a+)+$' } }, expect: [] }
+  - { name: d, inputFile: nowhere.txt, expect: [] }
+`);
+  expect(() => runTests(settings, [path])).toThrow(
+    /c: logs\.0\.multiline\.start: .* takes too long[^]*a: give either input or inputFile\n.*b: now is no time.*\n.*d: .*nowhere\.txt cannot be read/,
+  );
+  expect(() => runTests(settings, [file('tests: []')])).toThrow(/tests/);
+});

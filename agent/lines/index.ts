@@ -1,0 +1,14 @@
+export { DEFAULT_LINES, lineSettings, LineSettings, redactSettings } from './config.ts';
+export { encodingOfMark, isWide, MARK_BYTES, type TextEncoding } from './encodings.ts';
+export {
+  createLineCounts,
+  createLines,
+  type EncodedEvents,
+  type LineCounts,
+  type Lines,
+  type TailedLines,
+} from './lines.ts';
+export { createLineSource } from './source.ts';
+export { LEVEL_NAMES, nameOfLevel } from './drop.ts';
+export { settingsByPath } from './settings-by-path.ts';
+export { isZone } from './facts/index.ts';

@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import type { Clock, Component, Logger } from '#sdk';
+import type { AgentSettings } from './config.ts';
+import { createLines, DEFAULT_LINES, settingsByPath, type LineCounts } from './lines/index.ts';
+import type { Pipeline } from './pipeline/pipeline.ts';
+import { createRedactor } from './redact/index.ts';
+import type { Spool } from './spool/index.ts';
+import { createTailer } from './tail/tailer.ts';
+
+/** What reading logs stands on. */
+export interface ReadingGiven {
+  settings: AgentSettings;
+  dataFolder: string;
+  spool: Spool;
+  pipeline: Pipeline;
+  /** When the last run ended; undefined before the first. */
+  lastRunMs: number | undefined;
+  /** Made anew by a reload: only a start leaves out what was written before, a changed setting loses nothing. */
+  isAgain: boolean;
+  /** Goes on over renewals. */
+  counts: LineCounts;
+  clock: Clock;
+  log: Logger;
+}
+
+/** Follows log files and makes events of their lines. */
+export interface Reading extends Component {
+  /** Files that are followed now. */
+  files(): readonly string[];
+  /** Handles that it holds. */
+  open(): number;
+}
+
+/** Makes a tailer and what its lines go through, from one state of the settings. */
+export function createReading(given: ReadingGiven): Reading {
+  const { settings, dataFolder, spool, pipeline, lastRunMs, isAgain, counts, clock, log } = given;
+  const ownLog = {
+    include: [join(dataFolder, 'log', '*.log')],
+    exclude: [],
+    start: 'beginning' as const,
+    ...DEFAULT_LINES,
+  };
+  const sets = [...settings.logs, ...(settings.ownLog ? [ownLog] : [])].map((set) =>
+    isAgain && set.start === 'end' ? { ...set, start: 'saved' as const } : set,
+  );
+  const settingsOf = settingsByPath(sets);
+  const lines = createLines({
+    settingsOf,
+    redactor: createRedactor(settings.redact),
+    clock,
+    counts,
+    addEvents: (events) => pipeline.addEvents(events),
+  });
+  const tailer = createTailer({
+    sets,
+    pipeline: { ...pipeline, addLines: (read) => lines.addLines(read) },
+    handles: settings.openFiles,
+    encodingOf: (path) => settingsOf(path).encoding,
+    checkpoints: spool.checkpoints(),
+    lastRunMs,
+    forget: (source) => spool.forget(source),
+    clock,
+    log,
+  });
+  return {
+    start: () => tailer.start(),
+    async stop() {
+      await tailer.stop();
+      lines.stop(); // What was held back is whole then.
+    },
+    files: () => tailer.files(),
+    open: () => tailer.open(),
+  };
+}
