@@ -14,20 +14,38 @@ export function giveUp(sentence) {
   process.exit(1);
 }
 
-/** Runs a command; resolves with its exit code and output. `quiet` keeps the output unless it fails; a line says every ten seconds that it still runs. */
-export function step(title, command, args, { quiet = true, cwd = ROOT, env = process.env } = {}) {
+/**
+ * Runs a command; resolves with its exit code and output. `quiet` keeps the output unless it fails; a line says every ten seconds that it still runs.
+ * One that takes longer than `limit` seconds is ended, with all that it started.
+ */
+export function step(title, command, args, { quiet = true, cwd = ROOT, env = process.env, limit } = {}) {
   const started = Date.now();
   process.stdout.write(`${title} …\n`);
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd, env, stdio: ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'] });
+    const stdio = ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'];
+    const child = spawn(command, args, { cwd, env, stdio, detached: limit !== undefined });
+    let isLate = false;
+    const end = () => process.kill(-child.pid, 'SIGKILL');
+    const late = () => {
+      isLate = true;
+      end();
+    };
+    const interrupted = () => {
+      end(); // A group of its own does not hear Ctrl-C.
+      process.exit(130);
+    };
+    const timer = limit === undefined ? undefined : setTimeout(late, 1000 * limit);
+    if (limit !== undefined) process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part) => (output += part));
     const beat = setInterval(() => process.stdout.write(`  still ${title} (${seconds(started)} s)\n`), 10_000);
     child.on('error', (error) => (output += error.message));
     child.on('close', (code) => {
       clearInterval(beat);
+      clearTimeout(timer);
+      process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
       if (code !== 0 && quiet) process.stderr.write(output);
-      resolve({ code: code ?? 1, output, seconds: seconds(started) });
+      resolve({ code: code ?? 1, output, seconds: seconds(started), isLate });
     });
   });
 }

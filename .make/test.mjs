@@ -10,6 +10,8 @@ import { demandNode, ROOT, step } from './steps.mjs';
 
 const CI = process.env.CI === 'true';
 const RESULTS = join(ROOT, '.cache', 'results');
+/** A run of tests that takes longer hangs, seconds. */
+const LIMIT = 2400;
 const rows = [];
 const missing = [];
 const failures = [];
@@ -36,10 +38,13 @@ function count(title, file, code) {
 async function vitest(title, project, { node = process.execPath, extra = [], env = {} } = {}) {
   const file = join(RESULTS, `${title.replace(/\W+/g, '-')}.json`);
   const args = [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--config', 'test/vitest.config.ts', '--project', project];
-  const all = [...args, '--reporter', 'default', '--reporter', 'json', `--outputFile.json=${file}`, ...extra];
-  const path = `${dirname(node)}${delimiter}${process.env.PATH}`;
-  const { code } = await step(title, node, all, { quiet: false, env: { ...process.env, PATH: path, ...env } });
+  const reporters = ['default', 'json', join(ROOT, '.make/unfinished.mjs')].flatMap((name) => ['--reporter', name]);
+  const all = [...args, ...reporters, `--outputFile.json=${file}`, ...extra];
+  const unfinished = join(RESULTS, 'unfinished');
+  const its = { PATH: `${dirname(node)}${delimiter}${process.env.PATH}`, OUTRIDER_TEST_UNFINISHED: unfinished };
+  const { code, isLate } = await step(title, node, all, { quiet: false, limit: LIMIT, env: { ...process.env, ...its, ...env } });
   count(title, file, code);
+  if (isLate) failures.push(`${title}: took over ${LIMIT} s and was ended; these files had not: ${readFileSync(unfinished, 'utf8').replaceAll('\n', ', ')}`);
 }
 
 function coverageLine() {
@@ -90,7 +95,7 @@ if (CI) {
   const lts = await ltsNode();
   if (lts.path === undefined) missing.push(['the current LTS of Node', lts.reason]);
   else {
-    await vitest('in-process tests on the LTS', 'in-process', { node: lts.path });
+    await vitest('in-process tests on the LTS', 'in-process', { node: lts.path, env: { OUTRIDER_TEST_AGAIN: '1' } });
     await vitest('system tests on the LTS', 'system', { node: lts.path, env: { OUTRIDER_TEST_AGAIN: '1' } });
   }
 }

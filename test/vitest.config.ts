@@ -9,7 +9,9 @@ const SYSTEM = ['test/system/**/*.test.ts'];
 const OWN_TOPOLOGY = ['examples', 'installers', 'outage', 'replicas', 'split', 'tracing'].map(
   (name) => `test/system/${name}.test.ts`,
 );
-const again = process.env['OUTRIDER_TEST_AGAIN'] === undefined ? [] : OWN_TOPOLOGY;
+/** What does not run on our Node at all: deployment files, and the servers that tests are run against. */
+const OTHER_PROGRAMS = ['test/deploy/**', 'test/services/**'];
+const isAgain = process.env['OUTRIDER_TEST_AGAIN'] !== undefined;
 
 export default defineConfig({
   root,
@@ -25,7 +27,7 @@ export default defineConfig({
         test: {
           name: 'in-process',
           include: ['{agent,hub,plugins,proto,test}/**/*.test.ts'],
-          exclude: [...SYSTEM, 'test/rules/**', '**/node_modules/**'],
+          exclude: [...SYSTEM, ...(isAgain ? OTHER_PROGRAMS : []), 'test/rules/**', '**/node_modules/**'],
         },
       },
       { extends: true, test: { name: 'rules', include: ['test/rules/**/*.test.ts'] } },
@@ -34,7 +36,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: SYSTEM,
-          exclude: [...again, '**/node_modules/**'],
+          exclude: [...(isAgain ? OWN_TOPOLOGY : []), '**/node_modules/**'],
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 120_000,

@@ -20,7 +20,8 @@ const page: RequestListener = (request, answer) => {
   if (request.url === '/loop') return to('/loop');
   if (request.url === '/file') return to('file:///etc/passwd');
   if (request.url === '/down') return void answer.writeHead(503).end('sorry');
-  if (request.url === '/endless') return void answer.write('x'.repeat(100_000), () => page(request, answer));
+  if (request.url === '/endless')
+    return void answer.write('x'.repeat(100_000), (error) => void (error ?? page(request, answer))); // Until it is hung up.
   answer.end('all is well');
 };
 
