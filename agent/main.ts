@@ -254,7 +254,7 @@ function addLogTools(program: Command): void {
   const test = program.command('test').description('try the settings out; nothing is sent');
   test
     .command('lines')
-    .argument('<file...>', 'test files: lines in, expected events out (example: deploy/examples/agent-log-tests.yaml)')
+    .argument('<file...>', 'test files: lines in, expected events out (example: deploy/agent-log-tests.yaml)')
     .description('run lines through the settings of logs and compare the events; ends with 1 when one differs')
     .option('--json', 'print it as JSON')
     .action(async (paths: string[], _options, command: Command) => {

@@ -34,7 +34,7 @@ test.each([
   expect(settingFaults(settings)).toEqual([]);
 });
 
-/** Where the faults of a file lie, in order, and the words in which they are told. */
+/** The line and the setting of each fault of a file, and the words in which they are told. */
 async function faultsOf(...lines: string[]): Promise<{ places: string[]; message: string }> {
   const file = join(folder, 'outrider-hub.yaml');
   writeFileSync(file, lines.join('\n'));
@@ -43,7 +43,8 @@ async function faultsOf(...lines: string[]): Promise<{ places: string[]; message
     planSettings(await planFor('all', sources), sources);
   } catch (error) {
     const { message } = error as Error;
-    return { places: message.split('\n').map((line) => line.split(': ')[0] ?? ''), message };
+    const told = message.split('\n').map((line) => line.slice(file.length + 1)); // 4: log.level: …
+    return { places: told.map((line) => line.split(': ', 2).join(' ')), message };
   }
   return { places: [], message: '' };
 }
@@ -57,7 +58,7 @@ test('faults of single settings, of settings against each other and of an adapte
     'listen: 999.1.1.1',
     'relational: { adapter: postgres, url: "mysql://me:secret@host/db" }',
   );
-  expect(places.sort()).toEqual(['gateway.burst', 'listen', 'log.level', 'port', 'relational.url']);
+  expect(places.sort()).toEqual(['1 port', '3 log.level', '4 gateway.burst', '5 listen', '6 relational.url']);
   expect(message).not.toContain('secret');
 });
 
@@ -66,9 +67,9 @@ test('an adapter that does not exist hides no other fault, and its settings are 
     'listen: 999.1.1.1',
     'relational: { adapter: postgress, url: "postgres://host/db" }',
   );
-  expect(places.sort()).toEqual(['listen', 'relational.adapter']);
+  expect(places.sort()).toEqual(['1 listen', '2 relational.adapter']);
 });
 
 test('a text that is no YAML is told with its place', async () => {
-  expect((await faultsOf('listen: [')).message).toMatch(/line \d/);
+  expect((await faultsOf('listen: [')).message).toMatch(/outrider-hub\.yaml:1: /);
 });

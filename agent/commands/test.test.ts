@@ -19,7 +19,7 @@ function file(text: string): string {
 }
 
 test('the example passes', () => {
-  const example = join(import.meta.dirname, '..', '..', 'deploy', 'examples', 'agent-log-tests.yaml');
+  const example = join(import.meta.dirname, '..', '..', 'deploy', 'agent-log-tests.yaml');
   expect(describeTests(runTests(settings, [example]))).toMatch(/3 passed\n$/);
 });
 
