@@ -56,17 +56,18 @@ export function createOwnMetrics(given: OwnMetricsGiven): Collector {
   return {
     collect(emit) {
       const { user, system } = process.cpuUsage();
-      const { linesRead, linesSpooled, linesLost } = given.pipeline.ledger();
+      const { linesRead, linesDropped, linesSpooled, linesLost } = given.pipeline.ledger();
       const { acknowledged, lost } = given.spool.lines();
-      const dropped = [...given.counts.drops.values()].reduce((sum, count) => sum + count, 0);
       emit('outrider.agent.cpu.time', (user + system) / 1e6);
       emit('outrider.agent.memory.usage', process.memoryUsage.rss());
       emit('outrider.agent.spool.usage', given.spool.bytes());
-      emit('outrider.agent.log.lines', linesRead + dropped, READ);
+      emit('outrider.agent.log.lines', linesRead, READ);
       emit('outrider.agent.log.lines', linesSpooled, SPOOLED);
       emit('outrider.agent.log.lines', acknowledged, ACKNOWLEDGED);
       emit('outrider.agent.log.lines', linesLost + lost, LOST);
-      emit('outrider.agent.log.lines', dropped, DROPPED);
+      emit('outrider.agent.log.lines', linesDropped, DROPPED);
+      for (const [rule, count] of given.counts.drops)
+        emit('outrider.agent.log.dropped', count, { 'outrider.drop.rule': rule });
       for (const [kind, count] of given.counts.redactions)
         emit('outrider.agent.redactions', count, { 'outrider.redaction.kind': kind });
       emitPressure(emit, given);

@@ -50,6 +50,7 @@ export function createReading(given: ReadingGiven): Reading {
     clock,
     counts,
     addEvents: (events) => pipeline.addEvents(events),
+    dropped: (path, amount) => pipeline.addDropped(path, amount),
   });
   const tailer = createTailer({
     sets,

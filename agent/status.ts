@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock, Component } from '#sdk';
 import type { BudgetUse, MetricSeries, Pressure, PressureStep, SeriesBudget } from './budgets/index.ts';
 import type { Link } from './link/link.ts';
+import { balances, deliveries, type Delivery } from './pipeline/delivery.ts';
 import type { Dropped, DropReason } from './pipeline/ledger.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
 import type { SettingsState } from './reload/reload.ts';
@@ -21,14 +22,19 @@ export interface Status {
   spoolBytes: number;
   /** True while the spool is at its limit: samples are dropped. */
   spoolFull: boolean;
-  /** Since the start: read + carried = those on their way into the spool + waiting in it + acknowledged + lost. */
+  /** Since the start: read + carried = dropped + those on their way into the spool + waiting in it + acknowledged + lost. */
   linesRead: number;
+  /** By a rule of the settings. */
+  linesDropped: number;
   /** What an earlier run left in the spool. */
   linesCarried: number;
   linesSpooled: number;
   linesWaiting: number;
   linesAcknowledged: number;
   linesLost: number;
+  /** The same for each source, in lines and bytes: those with the most lines, and how many are not named. */
+  sources: readonly SourceStatus[];
+  moreSources: number;
   /** Samples that were dropped, by reason. */
   dropped: Readonly<Record<DropReason, Readonly<Dropped>>>;
   /** What is given up now to save. */
@@ -41,6 +47,13 @@ export interface Status {
   skewMs: number;
   settings: Readonly<SettingsState>;
   files: readonly string[];
+}
+
+/** What became of the lines of one source. */
+export interface SourceStatus extends Delivery {
+  source: string;
+  /** Every line and byte is in one of the states. */
+  balances: boolean;
 }
 
 /** What the status is gathered from. */
@@ -59,6 +72,8 @@ export interface StatusGiven {
 /** Metrics that are named as those with the most series. */
 const LARGEST = 5;
 const OVERFLOWING = 20;
+/** Sources that are named. */
+const SOURCES = 100;
 
 const STATUS_MS = 5_000;
 
@@ -66,6 +81,9 @@ const STATUS_MS = 5_000;
 const LATER = {
   settings: { file: undefined, sinceMs: 0, fault: undefined, awaitRestart: [] },
   dropped: {},
+  linesDropped: 0,
+  sources: [],
+  moreSources: 0,
   pressure: [],
   budgets: [],
   stretch: 1,
@@ -74,11 +92,18 @@ const LATER = {
 
 const fileOf = (dataFolder: string): string => join(dataFolder, 'status.json');
 
+/** Those that lost something first, then those with the most lines. */
+function sourcesOf({ pipeline, spool }: Pick<StatusGiven, 'pipeline' | 'spool'>): SourceStatus[] {
+  const all = [...deliveries({ ...pipeline, spool })];
+  all.sort(([, a], [, b]) => b.lost.bytes - a.lost.bytes || b.read.lines - a.read.lines);
+  return all.slice(0, SOURCES).map(([source, one]) => ({ source, ...one, balances: balances(one) }));
+}
+
 /** Gathers the status of a running agent. */
 export function statusOf(given: StatusGiven): Omit<Status, 'running' | 'writtenMs'> {
   const { agentId, spool, link, pipeline, pressure, series, files, settings } = given;
   const { connected, reason, hub, lastAckMs, skewMs } = link.state();
-  const { linesRead, linesSpooled, linesLost, dropped } = pipeline.ledger();
+  const { linesRead, linesDropped, linesSpooled, linesLost, dropped, sources } = pipeline.ledger();
   const { carried, waiting, acknowledged, lost } = spool.lines();
   return {
     pid: process.pid,
@@ -90,11 +115,14 @@ export function statusOf(given: StatusGiven): Omit<Status, 'running' | 'writtenM
     spoolBytes: spool.bytes(),
     spoolFull: spool.isFull(),
     linesRead,
+    linesDropped,
     linesCarried: carried,
     linesSpooled,
     linesWaiting: waiting,
     linesAcknowledged: acknowledged,
     linesLost: linesLost + lost,
+    sources: sourcesOf(given),
+    moreSources: Math.max(0, sources.size - SOURCES),
     dropped,
     pressure: pressure.steps(),
     stretch: pressure.stretch(),

@@ -162,6 +162,10 @@ export const METRICS = {
     '{line}',
     'Log lines, by outrider.ledger.state: read, dropped, spooled, acknowledged, lost.',
   ),
+  'outrider.agent.log.dropped': counter(
+    '{line}',
+    'Log lines that a rule of the settings left out, by outrider.drop.rule.',
+  ),
   'outrider.agent.redactions': counter(
     '{redaction}',
     'Secrets and other finds that were replaced in log lines, by outrider.redaction.kind.',

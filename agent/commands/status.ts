@@ -1,16 +1,42 @@
 import type { BudgetUse, PressureStep } from '../budgets/index.ts';
 import { problems } from '../errors.ts';
 import { readIdentity } from '../link/identity.ts';
+import { LINE_STATES } from '../pipeline/delivery.ts';
 import { isRunning, readStatus, type Status } from '../status.ts';
 
 const ago = (ms: number | null, nowMs: number): string =>
   ms === null ? 'never' : `${Math.max(0, Math.round((nowMs - ms) / 1000))} s ago`;
+/** Sources that the table names. */
+const SOURCES = 10;
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** Since the start of the agent; what an earlier run left is told where there is any. */
-function linesOf({ linesRead, linesCarried, linesAcknowledged, linesWaiting, linesLost }: Status): string {
+function linesOf(status: Status): string {
+  const { linesRead, linesCarried, linesDropped, linesAcknowledged, linesWaiting, linesLost } = status;
   const carried = linesCarried === 0 ? '' : ` and ${linesCarried} left by the last run`;
-  return `${linesRead} read${carried}: ${linesAcknowledged} acknowledged, ${linesWaiting} wait in the spool, ${linesLost} lost`;
+  const dropped = linesDropped === 0 ? '' : `${linesDropped} dropped by rule, `;
+  return `${linesRead} read${carried}: ${dropped}${linesAcknowledged} acknowledged, ${linesWaiting} wait in the spool, ${linesLost} lost`;
+}
+
+/** What became of the lines of the sources with the most, those that lost something first. */
+function sourceRows({ sources, moreSources }: Status): string[] {
+  if (sources.length === 0) return [];
+  const shown = sources.slice(0, SOURCES);
+  const width = Math.min(60, Math.max(...shown.map(({ source }) => source.length), 8));
+  const row = (name: string, cells: readonly string[]): string =>
+    `${(name.length > width ? `…${name.slice(1 - width)}` : name).padEnd(width)}${cells.join('')}\n`;
+  const more = moreSources + sources.length - shown.length;
+  return [
+    `\n${row(
+      'lines of',
+      LINE_STATES.map((state) => state.padStart(13)),
+    )}`,
+    ...shown.map((one) => {
+      const cells = LINE_STATES.map((state) => String(one[state].lines).padStart(13));
+      return row(one.source, one.balances ? cells : [...cells, '  does not balance']);
+    }),
+    ...(more > 0 ? [`and ${more} more sources\n`] : []),
+  ];
 }
 
 /** Where the settings in force come from, and what keeps newer ones from it. */
@@ -67,7 +93,7 @@ function table(status: Status, running: boolean, nowMs: number): string {
     ['settings', settingsOf(status)],
     ...status.files.map((file, n): [string, string] => [n === 0 ? 'files' : '', file]),
   ];
-  return rows.map(([name, value]) => `${name.padEnd(13)} ${value}\n`).join('');
+  return [...rows.map(([name, value]) => `${name.padEnd(13)} ${value}\n`), ...sourceRows(status)].join('');
 }
 
 /** Says how the agent of a data folder is doing, as a table or as JSON, and whether it runs. */

@@ -41,7 +41,7 @@ export interface LinesGiven {
   counts: LineCounts;
   addEvents(events: EncodedEvents): void;
   /** Called for each event that a rule leaves out. */
-  dropped?(path: string, lines: number, bytes: number, rule: string): void;
+  dropped?(path: string, amount: { lines: number; bytes: number }): void;
 }
 
 /** What was done to lines since the start. */
@@ -98,7 +98,7 @@ function createEventSink({ counts: { redactions, drops }, dropped }: Pick<LinesG
       for (const kind of event.redacted) redactions.set(kind, (redactions.get(kind) ?? 0) + 1);
       if (event.dropped !== undefined) {
         drops.set(event.dropped, (drops.get(event.dropped) ?? 0) + event.lines);
-        dropped?.(path, event.lines, event.size + 1, event.dropped);
+        dropped?.(path, { lines: event.lines, bytes: event.size + 1 });
         return;
       }
       lines += event.lines;

@@ -1,11 +1,12 @@
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
-import { create, toBinary } from '@bufbuild/protobuf';
-import { LogsSchema, TableSchema } from '#proto/agent/v1/index.ts';
+import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import { LogsSchema, TableSchema, type LedgerSchema } from '#proto/agent/v1/index.ts';
 import type { MetricBlock } from '../schedule.ts';
-import { sourceOf, type Checkpoint, type SpoolEntry } from '../spool/index.ts';
+import { sourceOf, type Amount, type Checkpoint, type SpoolEntry } from '../spool/index.ts';
 import type { EncodedEvents } from '../lines/index.ts';
 import { createChunk, encodeMetrics, type Chunk } from './encode.ts';
+import { addAmount } from './ledger.ts';
 import type { Loss } from './loss.ts';
 
 const pack = promisify(gzip);
@@ -15,12 +16,14 @@ export interface Gathering {
   /** Bytes before packing; more than nothing as soon as anything is in it. */
   bytes(): number;
   addBlock(block: MetricBlock): void;
-  /** Nothing of the events' bytes is kept. */
-  addEvents(events: EncodedEvents): void;
+  /** Takes events, which are counted by the given name. Nothing of their bytes is kept. */
+  addEvents(events: EncodedEvents, name: string): void;
   /** Tells the hub that nobody will ever read some lines. */
   addLoss(loss: Loss): void;
-  /** Lines by path. */
-  lines(): ReadonlyMap<string, number>;
+  /** Tells the hub what became of the lines of some sources. */
+  addLedger(ledger: MessageInitShape<typeof LedgerSchema>): void;
+  /** Lines by the names that they are counted by. */
+  sources(): ReadonlyMap<string, Amount>;
   /** What goes into the spool; nothing may be added after that. */
   pack(): Promise<SpoolEntry>;
 }
@@ -51,10 +54,10 @@ function encodedTable(table: MetricBlock['table']): Uint8Array {
 export function createGathering(): Gathering {
   const blocks: MetricBlock[] = [];
   const chunks = new Map<string, Chunk>();
-  const lines = new Map<string, number>();
-  const bytesRead = new Map<string, number>();
+  const sources = new Map<string, Amount>();
   const checkpoints = new Map<string, Checkpoint>();
   const losses: ReturnType<typeof lossMessage>[] = [];
+  let ledger: MessageInitShape<typeof LedgerSchema> | undefined;
   let bytes = 0;
   return {
     bytes: () => bytes,
@@ -62,23 +65,28 @@ export function createGathering(): Gathering {
       blocks.push(block);
       bytes += 24 + block.values.byteLength;
     },
-    addEvents({ path, attributes, events, lines: count, size, checkpoint }) {
+    addEvents({ path, attributes, events, lines, size, checkpoint }, name) {
       checkpoints.set(sourceOf(checkpoint), checkpoint);
       bytes += 1 + events.length;
       if (events.length === 0) return;
       const chunk = chunks.get(path) ?? createChunk(path, attributes);
       chunks.set(path, chunk);
       chunk.add(events);
-      lines.set(path, (lines.get(path) ?? 0) + count);
-      bytesRead.set(path, (bytesRead.get(path) ?? 0) + size);
+      const sum = sources.get(name) ?? { lines: 0, bytes: 0 };
+      sources.set(name, sum);
+      addAmount(sum, { lines, bytes: size });
     },
     addLoss(loss) {
       losses.push(lossMessage(loss));
       bytes += 64 + loss.path.length;
     },
-    lines: () => lines,
+    addLedger(told) {
+      ledger = told;
+      bytes += 64 * (told.sources?.length ?? 0);
+    },
+    sources: () => sources,
     async pack() {
-      const told = toBinary(LogsSchema, create(LogsSchema, { losses }));
+      const told = toBinary(LogsSchema, create(LogsSchema, { losses, ...(ledger && { ledger }) }));
       const [metrics, logs] = await Promise.all([
         compress(encodeMetrics(blocks)),
         compress(Buffer.concat([...[...chunks.values()].map((chunk) => chunk.finish()), told])),
@@ -88,7 +96,7 @@ export function createGathering(): Gathering {
         logs,
         tables: new Map(blocks.map(({ table }) => [table.id, encodedTable(table)] as const)),
         checkpoints: [...checkpoints.values()],
-        sources: new Map([...lines].map(([path, count]) => [path, [count, bytesRead.get(path) ?? 0]] as const)),
+        sources: new Map([...sources].map(([name, { lines, bytes: size }]) => [name, [lines, size]] as const)),
       };
     },
   };

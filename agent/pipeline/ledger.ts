@@ -1,14 +1,14 @@
+import type { Amount } from '../spool/index.ts';
 import type { Loss } from './loss.ts';
 
-/** Sources that the ledger tells apart. */
-const SOURCES = 1000;
-
-/** What became of the lines of one source since the start: read = spooled + lost + those that are on their way. */
-export interface LineCounts {
-  read: number;
-  spooled: number;
-  /** At least so many: how many lines a truncated file held, nobody knows. */
-  lost: number;
+/** What became of the lines of one source before the spool, since the start: read = dropped + spooled + those that are gathered. */
+export interface SourceCounts {
+  read: Amount;
+  /** Left out by a rule of the settings. */
+  dropped: Amount;
+  spooled: Amount;
+  /** Never read, and nobody will; at least so many: how many lines a truncated file held, nobody knows. */
+  lost: Amount;
 }
 
 /** Why samples were dropped: the spool was at its limit, or its disk took nothing for minutes. */
@@ -24,53 +24,73 @@ export interface Dropped {
 
 /** What became of what was read since the start. */
 export interface Ledger {
+  /** Those that a rule left out among them. */
   linesRead: number;
+  linesDropped: number;
   linesSpooled: number;
   linesLost: number;
   /** Samples that the spool did not take. */
   dropped: Readonly<Record<DropReason, Readonly<Dropped>>>;
-  sources: ReadonlyMap<string, Readonly<LineCounts>>;
+  sources: ReadonlyMap<string, Readonly<SourceCounts>>;
 }
 
-/** Keeps count of what became of everything that was read. */
+/** Keeps count of what became of everything that was read. Sources go by the names that the spool's ledger gives them. */
 export interface LedgerKeeper {
   ledger: Readonly<Ledger>;
-  read(path: string, lines: number): void;
-  spooled(lines: ReadonlyMap<string, number>): void;
-  lost(loss: Loss): void;
-  dropped(reason: DropReason, what: Dropped): void;
+  count: {
+    read(source: string, amount: Amount): void;
+    leftOut(source: string, amount: Amount): void;
+    spooled(sources: Iterable<readonly [string, Amount]>): void;
+    lost(source: string, loss: Loss): void;
+    dropped(reason: DropReason, what: Dropped): void;
+  };
+}
+
+const nothing = (): Amount => ({ lines: 0, bytes: 0 });
+
+/** Adds an amount to another. */
+export function addAmount(sum: Amount, { lines, bytes }: Amount): void {
+  sum.lines += lines;
+  sum.bytes += bytes;
 }
 
 /** Begins a ledger at nothing. */
 export function createLedger(): LedgerKeeper {
-  const sources = new Map<string, LineCounts>();
+  const sources = new Map<string, SourceCounts>();
   const dropped = { 'spool-full': { runs: 0, samples: 0 }, 'disk-stuck': { runs: 0, samples: 0 } };
-  const ledger = { linesRead: 0, linesSpooled: 0, linesLost: 0, dropped, sources };
-  const countsOf = (path: string): LineCounts => {
-    const name = sources.has(path) || sources.size < SOURCES ? path : 'others';
-    const counts = sources.get(name) ?? { read: 0, spooled: 0, lost: 0 };
-    sources.set(name, counts);
+  const ledger = { linesRead: 0, linesDropped: 0, linesSpooled: 0, linesLost: 0, dropped, sources };
+  const of = (source: string): SourceCounts => {
+    const counts = sources.get(source) ?? { read: nothing(), dropped: nothing(), spooled: nothing(), lost: nothing() };
+    sources.set(source, counts);
     return counts;
   };
   return {
     ledger,
-    read(path, lines) {
-      ledger.linesRead += lines;
-      countsOf(path).read += lines;
-    },
-    spooled(lines) {
-      for (const [path, count] of lines) {
-        ledger.linesSpooled += count;
-        countsOf(path).spooled += count;
-      }
-    },
-    lost({ path, lines }) {
-      ledger.linesLost += lines ?? 1;
-      countsOf(path).lost += lines ?? 1;
-    },
-    dropped(reason, { runs, samples }) {
-      dropped[reason].runs += runs;
-      dropped[reason].samples += samples;
+    count: {
+      read(source, amount) {
+        ledger.linesRead += amount.lines;
+        addAmount(of(source).read, amount);
+      },
+      leftOut(source, amount) {
+        ledger.linesRead += amount.lines;
+        ledger.linesDropped += amount.lines;
+        addAmount(of(source).read, amount);
+        addAmount(of(source).dropped, amount);
+      },
+      spooled(amounts) {
+        for (const [source, amount] of amounts) {
+          ledger.linesSpooled += amount.lines;
+          addAmount(of(source).spooled, amount);
+        }
+      },
+      lost(source, { lines = 1, bytes }) {
+        ledger.linesLost += lines;
+        addAmount(of(source).lost, { lines, bytes });
+      },
+      dropped(reason, { runs, samples }) {
+        dropped[reason].runs += runs;
+        dropped[reason].samples += samples;
+      },
     },
   };
 }

@@ -1,5 +1,7 @@
-/** Why lines were lost before anyone read them. */
-export type LossCause = 'truncated' | 'removed' | 'unreadable';
+import type { SpoolLoss } from '../spool/index.ts';
+
+/** Why lines were lost: before anyone read them, or in the spool. */
+export type LossCause = 'truncated' | 'removed' | 'unreadable' | SpoolLoss['cause'];
 
 /** Lines of one source that nobody will ever read. */
 export interface Loss {

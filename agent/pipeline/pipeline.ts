@@ -1,11 +1,12 @@
 import { reasonOf, type Cancel, type Clock, type Logger } from '#sdk';
 import { NO_PRESSURE, type Pressure } from '../budgets/index.ts';
 import type { MetricBlock } from '../schedule.ts';
-import type { Spool, SpoolEntry } from '../spool/index.ts';
+import type { Amount, Spool, SpoolEntry } from '../spool/index.ts';
 import type { EncodedEvents } from '../lines/index.ts';
 import { createFolder, type FoldedBlock } from './fold.ts';
-import { createGathering } from './gathering.ts';
-import { createLedger, type Ledger } from './ledger.ts';
+import { createGathering, type Gathering } from './gathering.ts';
+import { createDeliveryReports, type DeliveryGiven } from './delivery.ts';
+import { addAmount, createLedger, type Ledger } from './ledger.ts';
 import type { Loss } from './loss.ts';
 
 /** A batch holds what came within a second, or the bytes that the pressure allows. */
@@ -18,6 +19,8 @@ const AFTER_TICK_MS = 150;
  */
 const WAITING_BYTES = 2_000_000;
 const RETRY_MS = 1000;
+/** The hub hears so often what became of lines. */
+const REPORT_MS = 10_000;
 
 /** Gathers samples and lines into batches and puts them into the spool. */
 export interface Pipeline {
@@ -25,6 +28,8 @@ export interface Pipeline {
   addBlock(block: MetricBlock): void;
   /** Takes events; files are read only while there is room. Nothing of their bytes is kept. */
   addEvents(events: EncodedEvents): void;
+  /** Counts lines that a rule left out. */
+  addDropped(path: string, amount: Amount): void;
   /** Counts lines of a source that nobody will ever read, and tells the hub with the next batch. */
   addLost(loss: Loss): void;
   /** False: files are the buffer, nobody reads on. */
@@ -32,6 +37,8 @@ export interface Pipeline {
   /** Resolves when there is room, or at the end. */
   room(): Promise<void>;
   ledger(): Readonly<Ledger>;
+  /** Lines that are in no spool yet, by source. */
+  gathered(): ReadonlyMap<string, Amount>;
   start(): void;
   /** Resolves when everything that was gathered so far is in the spool. */
   flush(): Promise<void>;
@@ -72,6 +79,32 @@ function createStore({ spool, clock, log }: PipelineGiven, stopping: AbortSignal
   };
 }
 
+/** All lines of some batches, by source. */
+function amountsIn(batches: readonly Gathering[]): Map<string, Amount> {
+  const sums = new Map<string, Amount>();
+  for (const batch of batches)
+    for (const [name, amount] of batch.sources()) {
+      const sum = sums.get(name) ?? { lines: 0, bytes: 0 };
+      sums.set(name, sum);
+      addAmount(sum, amount);
+    }
+  return sums;
+}
+
+/** Adds to a batch what the hub is to hear of lines: what the spool lost and, now and then, what became of all. */
+function createTelling(given: PipelineGiven & DeliveryGiven): (gathering: Gathering) => void {
+  const { spool, clock } = given;
+  const report = createDeliveryReports(given, clock.now());
+  let nextMs = 0;
+  return (gathering) => {
+    for (const { source, ...loss } of spool.takeLosses()) gathering.addLoss({ path: source, ...loss });
+    if (clock.monotonic() < nextMs) return;
+    nextMs = clock.monotonic() + REPORT_MS;
+    const told = report(clock.now());
+    if (told !== undefined) gathering.addLedger(told);
+  };
+}
+
 /** Calls `work` a little after each tick of the wall clock; returns what ends it. */
 function afterEachTick(clock: Clock, work: () => void): Cancel {
   let cancel: Cancel;
@@ -93,12 +126,13 @@ const samplesOf = ({ values }: MetricBlock): number =>
 /** Makes the pipeline into a spool. */
 export function createPipeline(given: PipelineGiven): Pipeline {
   const { spool, clock, pressure = NO_PRESSURE } = given;
-  const { ledger, ...count } = createLedger();
+  const { ledger, count } = createLedger();
   const stopping = new AbortController();
   const store = createStore(given, stopping.signal);
   const waiters: (() => void)[] = [];
   const folder = createFolder();
   let gathering = createGathering();
+  let packing: Gathering | undefined;
   let flushing: Promise<void> | undefined;
   let cancel: Cancel | undefined;
 
@@ -115,14 +149,18 @@ export function createPipeline(given: PipelineGiven): Pipeline {
   const flush = (): Promise<void> => {
     flushing ??= (async () => {
       while (gathering.bytes() > 0) {
-        const batch = gathering;
+        packing = gathering;
         gathering = createGathering();
         wakeAll(); // The next batch is gathered while this one is packed and written.
-        if (await store(await batch.pack())) count.spooled(batch.lines());
+        if (await store(await packing.pack())) count.spooled(packing.sources());
+        packing = undefined;
       }
     })().finally(() => (flushing = undefined));
     return flushing;
   };
+
+  const gathered = (): Map<string, Amount> => amountsIn(packing === undefined ? [gathering] : [packing, gathering]);
+  const tell = createTelling({ ...given, ledger: () => ledger, gathered });
 
   return {
     addBlock(block) {
@@ -130,23 +168,27 @@ export function createPipeline(given: PipelineGiven): Pipeline {
       else for (const one of [...folder.take(), { block, runs: 1 }]) put(one);
     },
     addEvents(events) {
-      count.read(events.path, events.lines);
-      gathering.addEvents(events);
+      const name = spool.nameOf(events.path);
+      count.read(name, { lines: events.lines, bytes: events.size });
+      gathering.addEvents(events, name);
       pressure.hasRead(events.size);
       if (isFilled()) void flush();
     },
+    addDropped: (path, amount) => count.leftOut(spool.nameOf(path), amount),
     addLost(loss) {
-      count.lost(loss);
+      count.lost(spool.nameOf(loss.path), loss);
       gathering.addLoss(loss);
     },
     hasRoom,
     room: () =>
       hasRoom() || stopping.signal.aborted ? Promise.resolve() : new Promise((resolve) => waiters.push(resolve)),
     ledger: () => ledger,
+    gathered,
     flush,
     start() {
       cancel = afterEachTick(clock, () => {
         folder.take(clock.now()).forEach(put); // Of collectors that have ended or hang.
+        tell(gathering);
         void flush();
         if (hasRoom()) wakeAll(); // Also when the spool was full and segments were freed meanwhile.
       });
@@ -155,6 +197,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
       stopping.abort();
       cancel?.();
       folder.take().forEach(put);
+      tell(gathering);
       await flush();
       wakeAll();
     },

@@ -46,6 +46,8 @@ export interface Spool {
   lines(): SpoolLines;
   /** The same for each source, in lines and bytes; a thousand of them, the rest is `others`. */
   ledger(): ReadonlyMap<string, SourceLedger>;
+  /** The name that the ledger counts a source by. */
+  nameOf(source: string): string;
   /** What was lost since this was asked last. */
   takeLosses(): SpoolLoss[];
   /** True while nothing more may be added. */
@@ -205,6 +207,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     bytes,
     lines: ledger.lines,
     ledger: ledger.sources,
+    nameOf: ledger.nameOf,
     takeLosses: accounts.takeLosses,
     isFull,
     appended: () => new Promise((resolve) => waiting.push(resolve)),

@@ -36,8 +36,13 @@ export function createManualClock(start = 1_750_000_000_000): ManualClock {
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted) return resolve();
-        const cancel = add(ms, resolve);
-        signal?.addEventListener('abort', () => (cancel(), resolve()), { once: true });
+        const done = (): void => {
+          cancel();
+          signal?.removeEventListener('abort', done);
+          resolve();
+        };
+        const cancel = add(ms, done);
+        signal?.addEventListener('abort', done, { once: true });
       }),
     async advance(ms) {
       const end = mono + ms;

@@ -19,7 +19,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   removed: 'the file was removed before it was read to its end',
   unreadable: 'the file could not be read',
   'spool-damaged': 'the agent’s spool was damaged on its disk',
-  'spool-refused': 'the hub refused the batch that held them',
+  refused: 'the hub refused the batch that held them',
 };
 
 const causeWords = (cause: string): string => CAUSES[cause] ?? cause.replaceAll('-', ' ');
@@ -35,7 +35,7 @@ function between(fromMs: number, toMs: number, zone: Zone, nowMs: number): strin
 }
 
 /** Without its folders. */
-const fileName = (source: string): string => source.slice(source.lastIndexOf('/') + 1) || source;
+const fileName = (source: string): string => source.slice(source.lastIndexOf('/') + 1) || source || 'its spool';
 
 /** A loss in one sentence: web-1 lost 873 lines of app.log between 10:02 and 10:03: copytruncate. */
 export function lossSentence(host: string, loss: LossSaid, { zone, nowMs }: { zone: Zone; nowMs: number }): string {
