@@ -30,6 +30,7 @@ import { readInventory } from './inventory/index.ts';
 import { readIdentity, type Identity } from './link/identity.ts';
 import { createLineCounts } from './lines/index.ts';
 import { createLink, type Link } from './link/link.ts';
+import { createSkew } from './link/skew.ts';
 import { transportOf } from './link/transports/index.ts';
 import { createOwnMetrics } from './own-metrics.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
@@ -143,7 +144,9 @@ async function openParts(making: Making) {
   const { clock, dataFolder, settings, log } = making;
   const { agentId } = identityIn(dataFolder);
   mkdirSync(join(dataFolder, 'spool'), { recursive: true, mode: 0o700 });
-  const spool = await openSpool({ folder: join(dataFolder, 'spool'), limit: settings().spool.limit, log });
+  const skew = createSkew(clock);
+  const { limit } = settings().spool;
+  const spool = await openSpool({ folder: join(dataFolder, 'spool'), limit, log, clock, skew: skew.now });
   const { pressure, series } = createBudgets(settings(), spool, { clock, log });
   const pipeline = createPipeline({ spool, clock, log, pressure });
   let { lastRunMs } = spool;
@@ -173,7 +176,7 @@ async function openParts(making: Making) {
   const makeLink = () => {
     const { labels, link: how } = settings();
     const identity = identityIn(dataFolder);
-    const given = { identity, dataFolder, spool, clock, log, hostname: hostname(), labels };
+    const given = { identity, dataFolder, spool, skew, clock, log, hostname: hostname(), labels };
     const transport = transportOf(how, identity.link);
     return linkPart(createLink({ ...given, transport, inventory: machine.inventory }), machine.known);
   };

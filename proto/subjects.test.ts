@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SUBJECTS, type BatchReceived, type Subject } from './subjects.ts';
+import { shiftOf, SUBJECTS, type BatchReceived, type Subject } from './subjects.ts';
 
 /** Texts of the world, also those that look like our own marks. */
 const text = fc.oneof(fc.string(), fc.constantFrom('$', '$1', '$$1', '$$', '12', '{'));
@@ -34,7 +34,7 @@ const batch: fc.Arbitrary<BatchReceived> = fc.record({
   logs: bytes,
 });
 
-const { batchReceived, ...plain } = SUBJECTS;
+const { batchReceived, backfillReceived: _, ...plain } = SUBJECTS;
 
 test('a batch comes out of its bytes as it went in, wherever the bytes lie', () => {
   fc.assert(
@@ -64,4 +64,14 @@ test('every subject has a name of its own that begins with who publishes it', ()
   const names = Object.values(SUBJECTS).map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   for (const name of names) expect(name).toMatch(/^[a-z]+\.[a-z]+(-[a-z]+)+$/);
+});
+
+test.each([
+  [0, 0],
+  [499, 0],
+  [-499, 0],
+  [512, 500],
+  [-3_600_040, -3_600_000],
+])('a clock that is %d ms ahead is put right by %d', (skewMs, shiftMs) => {
+  expect(shiftOf(skewMs)).toBe(shiftMs);
 });

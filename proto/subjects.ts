@@ -1,5 +1,15 @@
 import type { Lane } from '#proto/agent/v1/index.ts';
 
+/** A clock that is off by less is left alone: samples stay on their second. */
+const TOLERATED_MS = 500;
+/** Corrections are rounded to this, so that a batch that comes again is put right by the same. */
+const GRAIN_MS = 100;
+
+/** What is to be taken off the times of a batch whose agent's clock was off by `skewMs`. */
+export function shiftOf(skewMs: number): number {
+  return Math.abs(skewMs) < TOLERATED_MS ? 0 : Math.round(skewMs / GRAIN_MS) * GRAIN_MS;
+}
+
 /** A kind of news: its name on the bus and how it becomes bytes where it must. */
 export interface Subject<Payload> {
   name: string;
@@ -48,7 +58,7 @@ export interface BatchReceived {
   seq: bigint;
   /** The hub's clock when it arrived, milliseconds. */
   receivedMs: number;
-  /** The agent's clock minus the hub's, milliseconds, as measured at its last hello. */
+  /** The agent's clock minus the hub's when the batch was collected, milliseconds; 0 when it is not known. The times inside are the agent's own: see `shiftOf`. */
   skewMs: number;
   tables: readonly ReceivedTable[];
   /** An encoded `Metrics` message, not compressed. Empty when there is none. */
@@ -111,10 +121,10 @@ export interface AlertChanged {
 }
 
 /** Bytes inside, so the binary form is length-prefixed JSON followed by the two messages. */
-const batchReceived: Subject<BatchReceived> = {
-  name: 'ingest.batch-received',
+const batches = (name: string, lanes: number): Subject<BatchReceived> => ({
+  name,
   key: ({ agent }) => agent,
-  lanes: 32,
+  lanes,
   id: ({ agent, epoch, lane, seq }) => `${agent}:${epoch}:${lane}:${seq}`,
   encode({ metrics, logs, ...head }) {
     const json = jsonSubject<typeof head>('').encode(head);
@@ -130,14 +140,18 @@ const batchReceived: Subject<BatchReceived> = {
     const head = jsonSubject<Omit<BatchReceived, 'metrics' | 'logs'>>('').decode(view.subarray(8, headEnd));
     return { ...head, metrics: view.subarray(headEnd, metricsEnd), logs: view.subarray(metricsEnd) };
   },
-};
+});
 
 /** Every subject of the bus: `<service>.<noun>-<past>`, the service that publishes first. */
 export const SUBJECTS = {
-  batchReceived,
+  batchReceived: batches('ingest.batch-received', 32),
+  backfillReceived: batches('ingest.backfill-received', 16),
   agentEnrolled: jsonSubject<AgentEnrolled>('ingest.agent-enrolled'),
   agentConnection: jsonSubject<AgentConnection>('ingest.agent-connection-changed'),
   resourceDeleted: jsonSubject<ResourceDeleted>('monitoring.resource-deleted'),
   passwordChanged: jsonSubject<PasswordChanged>('users.password-changed'),
   alertChanged: jsonSubject<AlertChanged>('monitoring.alert-changed'),
 } as const;
+
+/** Batches come as two kinds of news, so that back-fill of many agents after an outage does not stand before what happens now. */
+export const BATCH_SUBJECTS = [SUBJECTS.batchReceived, SUBJECTS.backfillReceived] as const;

@@ -1,36 +1,32 @@
-import { create, fromBinary } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import {
-  AgentMessageSchema,
-  BatchSchema,
-  Encoding,
-  HelloSchema,
-  Lane,
+  PingSchema,
   RenewSchema,
-  Stream,
-  TableSchema,
-  type AgentMessage,
-  type Batch,
-  type Hello,
+  type Ack,
   type HubMessage,
   type Refusal,
   type Rejected,
+  type Welcome,
 } from '#proto/agent/v1/index.ts';
-import { VERSION, type Clock } from '#sdk';
-import type { BatchKey, Lane as SpoolLane, Spool, SpooledBatch } from '../spool/index.ts';
+import type { Lane, SpooledBatch, SpoolReader } from '../spool/index.ts';
 import type { Identity } from './identity.ts';
 import type { LinkGiven, LinkState } from './link.ts';
+import { agentMessage, batchOf, helloOf, laneOf, STREAM } from './messages.ts';
+import { createNews, type News } from './news.ts';
 import type { RefusedBatches } from './refused-batches.ts';
-import { createRenewal } from './renewal.ts';
-import { createWindow } from './window.ts';
+import { createRenewal, type Renewal } from './renewal.ts';
+import { createProbe, type Probe } from './skew.ts';
+import type { Wire } from './transports/transport.ts';
+import { createWindow, type SendWindow } from './window.ts';
 
-/** The protocol that this agent speaks. */
-const PROTOCOL = 1;
 /** A hub that says nothing for this long after a hello is given up. */
 const WELCOME_MS = 20_000;
 /** How often a quiet connection looks whether its certificate is due. */
 const QUIET_MS = 60_000;
-
-const message = (kind: AgentMessage['kind']): AgentMessage => create(AgentMessageSchema, { kind });
+/** And one that waits for the hub's clock whether it has waited enough. */
+const UNSURE_MS = 500;
+/** A stream of back-fill ends when there was none for this long. */
+const LINGER_MS = 60_000;
 
 /** How one connection ended. */
 export interface Ending {
@@ -41,41 +37,13 @@ export interface Ending {
   welcomed: boolean;
 }
 
-function helloOf({ hostname, labels, inventory }: LinkGiven, epoch: bigint, clockMs: number): Hello {
-  return create(HelloSchema, {
-    protocol: PROTOCOL,
-    agentVersion: VERSION,
-    epoch,
-    clockMs: BigInt(Math.round(clockMs)),
-    hostname,
-    labels: { ...labels },
-    inventory: { ...inventory() },
-  });
-}
-
-const LANE: Record<SpoolLane, Lane> = { live: Lane.LIVE, backfill: Lane.BACKFILL };
-
-function batchOf(
-  { epoch, lane, seq, metrics, logs }: SpooledBatch,
-  fresh: readonly (readonly [bigint, Uint8Array])[],
-): Batch {
-  return create(BatchSchema, {
-    epoch,
-    lane: LANE[lane],
-    seq,
-    encoding: Encoding.GZIP,
-    metrics,
-    logs,
-    tables: fresh.map(([id, bytes]) => ({ ...fromBinary(TableSchema, bytes), id })),
-  });
-}
-
 /** What the connections of one link have in common. */
 export interface Connecting extends LinkGiven {
   current(): Identity;
   renewed(identity: Identity): void;
   state: LinkState;
-  refused: RefusedBatches;
+  /** Tells that `state.connected` has changed, and that the agent stops. */
+  news: News;
   /** Hears of a batch that was acknowledged and cannot be stored at the hub. */
   rejected(batch: Rejected): void;
   /** Aborts when everything that the spool holds should be sent and then no more. */
@@ -84,24 +52,25 @@ export interface Connecting extends LinkGiven {
   ending: AbortSignal;
 }
 
-/** Something that happened, for those who wait for it. */
-function createNews(clock: Clock) {
-  let wake = (): void => undefined;
-  let changed = new Promise<void>((resolve) => (wake = resolve));
-  return {
-    tell(): void {
-      const waking = wake;
-      changed = new Promise((resolve) => (wake = resolve));
-      waking();
-    },
-    /** Resolves at the next news, when `other` does, or after `ms`. */
-    async wait(ms: number, other?: Promise<void>): Promise<void> {
-      const enough = new AbortController();
-      await Promise.race([changed, clock.sleep(ms, enough.signal), ...(other === undefined ? [] : [other])]);
-      enough.abort();
-    },
-  };
+/** One connection: the batches of one lane and one epoch, in order. */
+interface Session {
+  readonly lane: Lane;
+  readonly isLive: boolean;
+  readonly epoch: bigint;
+  readonly news: News;
+  readonly window: SendWindow;
+  readonly renewal: Renewal;
+  readonly probe: Probe;
+  /** When the hello was said, by the monotonic clock. */
+  helloMs: number;
+  isWelcome: boolean;
+  refusal: Refusal | undefined;
+  /** Why the transport ended. */
+  ended: string | undefined;
 }
+
+const isOver = ({ ended, refusal }: Session, { ending }: Connecting): boolean =>
+  ended !== undefined || refusal !== undefined || ending.aborted;
 
 /** The hub's own words know neither the folder of this agent nor its command. */
 const removed = (dataFolder: string): string =>
@@ -109,126 +78,141 @@ const removed = (dataFolder: string): string =>
 
 /** What a refusal means for the next try. A batch that holds up everything behind it is given up after some. */
 function judge(
-  { spool, refused, dataFolder }: Connecting,
-  refusal: Refusal,
-  name: BatchKey | undefined,
+  { epoch, lane, window }: Session,
+  { detail, code, retry }: Refusal,
+  { spool, dataFolder }: Connecting,
+  refused: RefusedBatches,
 ): Omit<Ending, 'welcomed'> {
-  const { detail, code, retry } = refusal;
   const reason = code === 'ingest.revoked' ? removed(dataFolder) : detail;
-  if (name === undefined || !refused.isHopeless(name, code)) return { reason, retry };
-  const reader = spool.reader(name.epoch === spool.epoch ? name.lane : 'backfill');
+  const oldest = window.oldest();
+  if (oldest === undefined || !refused.isHopeless({ epoch, ...oldest }, code)) return { reason, retry };
+  const reader = spool.reader(lane);
   const batch = reader.next();
   reader.close();
-  if (batch?.epoch !== name.epoch || batch.lane !== name.lane || batch.seq !== name.seq) return { reason, retry };
+  if (batch?.epoch !== epoch || batch.lane !== oldest.lane || batch.seq !== oldest.seq) return { reason, retry };
   spool.giveUp(batch, reason);
   return { reason, retry: true };
 }
 
-/**
- * What one connection sends, all of it of one epoch: first what earlier epochs left, each by a connection of its own,
- * then live batches, and back-fill while there is no live one.
- */
-function openQueue(spool: Spool) {
-  const [live, backfill] = [spool.reader('live'), spool.reader('backfill')];
-  let old = backfill.next();
-  const epoch = old?.epoch ?? spool.epoch;
-  const isCurrent = epoch === spool.epoch;
-  return {
-    epoch,
-    /** The next batch; undefined while there is none. */
-    next(): SpooledBatch | undefined {
-      const fresh = isCurrent ? live.next() : undefined;
-      if (fresh !== undefined) return fresh;
-      const next = old ?? backfill.next();
-      const isForeign = next !== undefined && next.epoch !== epoch;
-      old = isForeign ? next : undefined;
-      return isForeign ? undefined : next;
-    },
-    /** True when there is no next one and never will be. */
-    isOver: () => !isCurrent || spool.epoch !== epoch,
-    close(): void {
-      live.close();
-      backfill.close();
-    },
+/** Takes what the hub says. */
+function createHearing(session: Session, { spool, clock, skew, state, news, rejected }: Connecting) {
+  const { epoch, isLive, probe, window, renewal } = session;
+  const welcomed = ({ clockMs, ackedLive, ackedBackfill }: Welcome): void => {
+    session.isWelcome = true;
+    skew.measured({ sentMs: session.helloMs, receivedMs: clock.monotonic(), hubMs: Number(clockMs) });
+    spool.acknowledge({ epoch, lane: 'live', seq: ackedLive });
+    spool.acknowledge({ epoch, lane: 'backfill', seq: ackedBackfill });
+    if (!isLive) return;
+    Object.assign(state, { connected: true, reason: '' });
+    news.tell();
+    probe.begin();
+  };
+  const acknowledged = ({ epoch: of, lane: number, seq }: Ack): void => {
+    if (of !== epoch) return;
+    const key = { epoch, lane: laneOf(number), seq };
+    state.lastAckMs = clock.now();
+    if (isLive) state.acknowledged = seq;
+    window.acknowledge(key.lane, seq);
+    spool.acknowledge(key);
+  };
+  return ({ kind }: HubMessage): void => {
+    if (kind.case === 'welcome') welcomed(kind.value);
+    else if (kind.case === 'ack') acknowledged(kind.value);
+    else if (kind.case === 'pong') probe.take(kind.value);
+    else if (kind.case === 'certificate') renewal.take(kind.value.chain);
+    else if (kind.case === 'refusal') session.refusal = kind.value;
+    else if (kind.case === 'rejected' && isLive) rejected(kind.value);
+    session.news.tell();
   };
 }
 
-/** One connection: says hello, sends batches of one epoch in order, and takes acknowledgements. Resolves when it has ended. */
-export async function connect(given: Connecting): Promise<Ending> {
-  const { spool, clock, state, finishing, ending } = given;
-  const news = createNews(clock);
-  const window = createWindow();
-  const renewal = createRenewal(given);
+/** What a connection sends: a batch takes those tables along that went with none before it. */
+function createSending(wire: Wire, { window }: Session, given: Connecting) {
   const tables = new Set<bigint>();
-  const helloMs = clock.now();
-  let refusal: Refusal | undefined;
-  let isWelcome = false;
-  let ended: string | undefined;
-  const isOver = (): boolean => ended !== undefined || refusal !== undefined || ending.aborted;
-
-  const received = ({ kind }: HubMessage): void => {
-    if (kind.case === 'welcome') {
-      isWelcome = true;
-      // The hub looked at its clock about half way between our hello and now.
-      const skewMs = (helloMs + clock.now()) / 2 - Number(kind.value.clockMs);
-      Object.assign(state, { connected: true, reason: '', skewMs });
-      spool.acknowledge({ epoch, lane: 'live', seq: kind.value.ackedLive });
-      spool.acknowledge({ epoch, lane: 'backfill', seq: kind.value.ackedBackfill });
-    } else if (kind.case === 'ack' && kind.value.epoch === epoch) {
-      const { lane: number, seq } = kind.value;
-      const lane = number === Lane.BACKFILL ? 'backfill' : 'live';
-      Object.assign(state, { lastAckMs: clock.now(), acknowledged: seq });
-      window.acknowledge(lane, seq);
-      spool.acknowledge({ epoch, lane, seq });
-    } else if (kind.case === 'certificate') renewal.take(kind.value.chain);
-    else if (kind.case === 'refusal') refusal = kind.value;
-    else if (kind.case === 'rejected') given.rejected(kind.value);
-    news.tell();
-  };
-  const wire = await given.transport.open(given.current(), Stream.UNSPECIFIED, received);
-  const queue = openQueue(spool);
-  const { epoch } = queue;
-  let next: SpooledBatch | undefined;
-
-  const send = async (batch: SpooledBatch): Promise<void> => {
+  return async (batch: SpooledBatch): Promise<void> => {
     const fresh = [...batch.tables].filter(([id]) => !tables.has(id));
     for (const [id] of fresh) tables.add(id);
-    window.add({ lane: batch.lane, seq: batch.seq, bytes: batch.metrics.length + batch.logs.length });
-    if (!wire.send(message({ case: 'batch', value: batchOf(batch, fresh) }))) await wire.drained();
+    const { lane, seq, metrics, logs } = batch;
+    window.add({ lane, seq, bytes: metrics.length + logs.length });
+    if (!wire.send(agentMessage({ case: 'batch', value: batchOf(batch, fresh, given) }))) await wire.drained();
   };
-  /** Sends until the stream ends or batches of another epoch come; those need a hello of their own. */
-  const pump = async (): Promise<void> => {
-    while (!isOver()) {
-      const publicKey = await renewal.wish();
-      if (publicKey !== undefined) wire.send(message({ case: 'renew', value: create(RenewSchema, { publicKey }) }));
-      const appended = spool.appended();
-      next ??= queue.next();
-      if (next !== undefined && !window.isFull()) {
-        await send(next);
-        next = undefined;
-      } else if (next === undefined && window.oldest() === undefined && (queue.isOver() || finishing.aborted)) return;
-      else await news.wait(QUIET_MS, next === undefined ? appended : undefined);
-    }
-  };
+}
 
+/** Sends until the stream ends, or until there is nothing more for it: batches of another epoch need a hello of their own. */
+async function pump(session: Session, reader: SpoolReader, wire: Wire, given: Connecting): Promise<void> {
+  const { epoch, lane, isLive, news, window, renewal, probe } = session;
+  const { spool, clock, finishing } = given;
+  const send = createSending(wire, session, given);
+  let next: SpooledBatch | undefined;
+  let sentMs = clock.monotonic();
+  const renew = async (): Promise<void> => {
+    const publicKey = await renewal.wish();
+    if (publicKey !== undefined) wire.send(agentMessage({ case: 'renew', value: create(RenewSchema, { publicKey }) }));
+  };
+  /** True when nothing more is to come on this stream. */
+  const isDone = (): boolean => {
+    if (finishing.aborted || spool.epoch !== epoch) return true;
+    return !isLive && (next !== undefined || clock.monotonic() - sentMs >= LINGER_MS);
+  };
+  while (!isOver(session, given)) {
+    if (isLive) await renew();
+    const isUnsure = isLive && probe.look();
+    const appended = spool.appended();
+    const isQuiet = window.oldest() === undefined;
+    // Frames of the other lane lie between: nothing is read while nothing waits.
+    if (isLive || !isQuiet || spool.hasMore(lane)) next ??= reader.next();
+    const mine = next?.epoch === epoch && (isLive || !finishing.aborted) ? next : undefined;
+    if (mine !== undefined && !isUnsure && !window.isFull()) {
+      await send(mine);
+      next = undefined;
+      sentMs = clock.monotonic();
+    } else if (mine === undefined && isQuiet && isDone()) return;
+    else await news.wait(isUnsure ? UNSURE_MS : QUIET_MS, mine === undefined ? appended : undefined);
+  }
+}
+
+/** Says hello and sends, once the hub has answered. */
+async function converse(session: Session, reader: SpoolReader, wire: Wire, given: Connecting): Promise<void> {
+  const { clock } = given;
+  const { news } = session;
+  session.helloMs = clock.monotonic();
+  wire.send(agentMessage({ case: 'hello', value: helloOf(given, session) }));
+  const late = session.helloMs + WELCOME_MS;
+  while (!session.isWelcome && !isOver(session, given) && clock.monotonic() < late)
+    await news.wait(late - clock.monotonic());
+  if (session.isWelcome) await pump(session, reader, wire, given);
+}
+
+/** One connection of a lane: says hello, sends batches of one epoch in order, and takes acknowledgements. Resolves when it has ended. */
+export async function connect(given: Connecting, lane: Lane, refused: RefusedBatches): Promise<Ending> {
+  const { spool, clock, state, skew, finishing, ending } = given;
+  const first = spool.reader(lane);
+  const epoch = first.next()?.epoch ?? spool.epoch;
+  first.close();
+  const news = createNews(clock);
+  const isLive = lane === 'live';
+  const ask = (id: bigint): void => void wire.send(agentMessage({ case: 'ping', value: create(PingSchema, { id }) }));
+  const session: Session = {
+    ...{ lane, isLive, epoch, news, helloMs: 0, isWelcome: false, refusal: undefined, ended: undefined },
+    ...{ window: createWindow(), renewal: createRenewal(given), probe: createProbe(clock, skew, ask) },
+  };
+  const wire = await given.transport.open(given.current(), STREAM[lane], createHearing(session, given));
   void wire.ended.then((reason) => {
-    ended = reason;
+    session.ended = reason;
     news.tell();
   });
   for (const signal of [finishing, ending]) signal.addEventListener('abort', news.tell);
+  const reader = spool.reader(lane);
   try {
-    wire.send(message({ case: 'hello', value: helloOf(given, epoch, helloMs) }));
-    const late = clock.monotonic() + WELCOME_MS;
-    while (!isWelcome && !isOver() && clock.monotonic() < late) await news.wait(late - clock.monotonic());
-    if (isWelcome) await pump();
+    await converse(session, reader, wire, given);
   } finally {
     for (const signal of [finishing, ending]) signal.removeEventListener('abort', news.tell);
-    queue.close();
+    session.probe.end();
+    reader.close();
     wire.close();
-    state.connected = false;
+    if (isLive) state.connected = false;
   }
-  const oldest = window.oldest();
-  const name = oldest && { epoch, lane: oldest.lane, seq: oldest.seq };
-  if (refusal !== undefined) return { ...judge(given, refusal, name), welcomed: isWelcome };
-  return { reason: ended ?? (isWelcome ? '' : 'the hub did not answer'), retry: true, welcomed: isWelcome };
+  const { refusal, ended, isWelcome: welcomed } = session;
+  if (refusal !== undefined) return { ...judge(session, refusal, given, refused), welcomed };
+  return { reason: ended ?? (welcomed ? '' : 'the hub did not answer'), retry: true, welcomed };
 }

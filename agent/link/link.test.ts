@@ -10,6 +10,7 @@ import {
   HubMessageSchema,
   Lane,
   Link as LinkService,
+  Stream,
   type AgentMessage,
   type Batch,
   type Hello,
@@ -21,6 +22,7 @@ import { openSpool, type Spool } from '../spool/index.ts';
 import { listQuarantine } from '../spool/quarantine.ts';
 import { readIdentity } from './identity.ts';
 import { createLink, type Link } from './link.ts';
+import { createSkew, type Skew } from './skew.ts';
 import { grpcTransport, reasonFor } from './transports/grpc.ts';
 
 type Call = grpc.ServerDuplexStream<AgentMessage, HubMessage>;
@@ -41,13 +43,16 @@ async function startSmallHub(authority: TestAuthority, port = 0) {
   const hellos: Hello[] = [];
   const subjects: unknown[] = [];
   let behaviour: Behaviour = () => true;
+  let behindMs = 5000;
+  const calls = new Map<Stream, Call>();
   const welcome = (hello: Hello, call: Call): void => {
     hellos.push(hello);
+    calls.set(hello.stream, call);
     subjects.push(call.getAuthContext().sslPeerCertificate?.subject);
     const value = {
       agentId: 'a',
       resourceName: 'web-1',
-      clockMs: BigInt(Date.now() - 5000),
+      clockMs: BigInt(Date.now() - behindMs),
       ackedLive: acked.get(laneOf({ ...hello, lane: Lane.LIVE })) ?? 0n,
       ackedBackfill: acked.get(laneOf({ ...hello, lane: Lane.BACKFILL })) ?? 0n,
       encodings: [],
@@ -102,6 +107,9 @@ async function startSmallHub(authority: TestAuthority, port = 0) {
     givenUp,
     hellos,
     subjects,
+    /** How far the clock of this hub is behind the machine's. */
+    behind: (ms: number) => void (behindMs = ms),
+    cut: (kind: Stream) => calls.get(kind)?.end(),
     behave: (next: Behaviour) => void (behaviour = next),
     stop: () => server.forceShutdown(),
   };
@@ -141,12 +149,25 @@ const put = (text: string, lines = 0): Promise<unknown> =>
     sources: new Map([['/a', [lines, lines * 10] as const]]),
   });
 
-async function link(given: { days?: number; log?: Logger; from?: TestAuthority; clock?: Clock } = {}): Promise<Link> {
+async function reopen(skew: Skew, clock: Clock): Promise<void> {
+  await spool.close();
+  spool = await openSpool({
+    folder: join(data, 'spool'),
+    limit: 1e9,
+    log: silentLogger,
+    clock,
+    skew: () => skew.now(),
+  });
+}
+async function link(
+  given: { days?: number; log?: Logger; from?: TestAuthority; clock?: Clock; skew?: Skew } = {},
+): Promise<Link> {
   const { key, certificate } = await (given.from ?? authority).agent('agent-1', given.days);
   const made = createLink({
     identity: { agentId: 'agent-1', link: hub.address, key, certificate, ca: authority.ca },
     dataFolder: data,
     transport: grpcTransport(hub.address),
+    skew: given.skew ?? createSkew(given.clock ?? systemClock),
     spool,
     clock: given.clock ?? systemClock,
     log: given.log ?? silentLogger,
@@ -237,17 +258,46 @@ test('batches that the hub has but the spool does not know begin a new epoch', a
   expect(texts()).toEqual(['new']);
 });
 
-test('after an outage the newest seconds come before what piled up, each lane in order', async () => {
+test('after an outage both lanes come, each in order, and a stream of back-fill that stands still holds up no live batch', async () => {
   const names = Array.from({ length: 40 }, (_, n) => `batch ${n}`);
   for (const name of names) await put(name, 1);
+  let stands = true;
+  hub.behave(({ kind }) => !(stands && kind.case === 'batch' && kind.value.lane === Lane.BACKFILL));
   await link();
-  await until(() => hub.stored.size === 40);
-  expect(texts()).toEqual(names);
-  expect([...hub.stored.values()].filter(({ lane }) => lane === Lane.BACKFILL)).toHaveLength(10);
-  await until(() => spool.lines().waiting === 0);
+  await until(() => hub.stored.size === 30);
+  expect(texts()).toEqual(names.slice(0, 30));
   await put('now', 1);
   await until(() => texts().includes('now'));
   expect([...hub.stored.values()].at(-1)).toMatchObject({ lane: Lane.LIVE, seq: 31n });
+  expect(hub.hellos.map(({ stream }) => stream)).toEqual([Stream.LIVE, Stream.BACKFILL]);
+  stands = false;
+  hub.cut(Stream.BACKFILL);
+  await until(() => spool.lines().waiting === 0);
+  expect(texts().slice(31)).toEqual(names.slice(30));
+});
+
+test('a batch carries by how much the clock was off when it was put, whatever the clock says when it is sent', async () => {
+  let offMs = 60_000;
+  const clock: Clock = { ...systemClock, now: () => Date.now() + offMs };
+  const skew = createSkew(clock);
+  hub.behave(({ kind }, call) => {
+    const value = { $typeName: 'outrider.agent.v1.Pong', id: 0n, clockMs: Date.now() } as const;
+    if (kind.case === 'ping') call.write(say({ case: 'pong', value: { ...value, id: kind.value.id } }));
+    return true;
+  });
+  hub.behind(0);
+  await reopen(skew, clock);
+  await put('before anybody knew');
+  const made = await link({ clock, skew });
+  await until(() => hub.stored.size === 1);
+  await put('known');
+  await until(() => hub.stored.size === 2);
+  offMs = -3_600_000;
+  await put('set back');
+  await until(() => hub.stored.size === 3);
+  expect(Math.round(made.state().skewMs / 1000)).toBe(-3600);
+  const seconds = [...hub.stored.values()].map(({ skewMs }) => Math.round(Number(skewMs) / 1000));
+  expect(seconds).toEqual([60, 60, -3600]);
 });
 
 test('what earlier runs left is sent under its own epoch and lane', async () => {
@@ -413,8 +463,8 @@ test('a machine that was put back to an earlier state loses nothing and doubles 
   spool = await open();
   for (const text of ['d', 'e', 'f']) await put(text);
   await link();
-  await until(() => texts().includes('f'));
-  expect(texts()).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+  await until(() => hub.stored.size === 6 && !spool.hasMore('live') && !spool.hasMore('backfill'));
+  expect(texts().sort()).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
 });
 
 test('a stop waits until what was collected last is acknowledged', async () => {

@@ -1,15 +1,19 @@
 import { reasonOf, type Clock, type Logger } from '#sdk';
-import type { Spool } from '../spool/index.ts';
+import type { Lane, Spool } from '../spool/index.ts';
 import { createBackoff } from './backoff.ts';
 import { connect, type Connecting, type Ending } from './connection.ts';
 import { certificateEndMs, keepIdentity, type Identity } from './identity.ts';
+import { createNews } from './news.ts';
 import { createRefusedBatches } from './refused-batches.ts';
+import type { Skew } from './skew.ts';
 import type { Transport } from './transports/transport.ts';
 
 /** After a refusal that trying again will not help, milliseconds. */
 const REFUSED_MS = 60_000;
 /** How long a stop waits for acknowledgements of what was collected last. */
 const LAST_WORDS_MS = 3000;
+/** How often the spool is looked at for something to back-fill although nothing was put, milliseconds. */
+const LOOK_MS = 60_000;
 
 /** What the link tells others. */
 export interface LinkState {
@@ -19,7 +23,7 @@ export interface LinkState {
   hub: string;
   lastAckMs: number | undefined;
   acknowledged: bigint;
-  /** The agent's clock minus the hub's, milliseconds. */
+  /** The agent's clock minus the hub's, milliseconds; as last known. */
   skewMs: number;
   /** Batches that were acknowledged and could not be stored at the hub after all. */
   rejected: number;
@@ -31,6 +35,7 @@ export interface LinkGiven {
   dataFolder: string;
   transport: Transport;
   spool: Spool;
+  skew: Skew;
   clock: Clock;
   log: Logger;
   hostname: string;
@@ -58,18 +63,73 @@ const beginning = (hub: string): LinkState => ({
   rejected: 0,
 });
 
-/** Makes the link. It comes back for ever, with a jittered wait between tries. */
+/** Waits until there is something to back-fill and the live stream stands, or the agent stops. */
+async function untilNeeded({ spool, state, news, finishing }: Connecting): Promise<void> {
+  while (!finishing.aborted) {
+    const appended = spool.appended();
+    if (state.connected && spool.hasMore('backfill')) return;
+    await news.wait(LOOK_MS, state.connected ? appended : undefined);
+  }
+}
+
+/** Connects for one lane again and again, with a jittered wait between tries; returns when the agent stops. The live lane's state is the link's. */
+function createLaneLoop(connecting: Connecting, lane: Lane): () => Promise<void> {
+  const { clock, log, state, finishing, dataFolder, current } = connecting;
+  const backoff = createBackoff();
+  const refused = createRefusedBatches();
+  const isLive = lane === 'live';
+  let told = '';
+  /** Tells each reason once; the status shows that of the live lane for as long as it lasts. */
+  const tell = ({ reason, retry, welcomed }: Ending): void => {
+    if (isLive) state.reason = reason;
+    if (reason === told || reason === '') return;
+    // What both streams suffer from is told by the live one.
+    if (!isLive && (welcomed || !state.connected)) return;
+    told = reason;
+    const facts = { hub: state.hub, reason, ...(isLive ? {} : { lane }) };
+    if (retry) log.warn('the hub cannot be reached; what is collected stays in the spool', facts);
+    else log.error('the hub refuses this agent; it is asked again each minute', facts);
+  };
+  const tryOnce = async (): Promise<Ending> => {
+    const endMs = certificateEndMs(current());
+    try {
+      const end = await connect(connecting, lane, refused);
+      // TLS says no more than that the other side hung up. A clock that is wrong by weeks looks the same.
+      if (end.welcomed || clock.now() < endMs) return end;
+      return { ...end, reason: expired(endMs, dataFolder, end.reason), retry: false };
+    } catch (error) {
+      return { reason: reasonOf(error), retry: true, welcomed: false };
+    }
+  };
+  return async () => {
+    while (!finishing.aborted) {
+      if (!isLive) await untilNeeded(connecting);
+      if (finishing.aborted) return;
+      const end = await tryOnce();
+      if (finishing.aborted) return;
+      if (end.welcomed) {
+        backoff.reset();
+        told = '';
+      }
+      tell(end);
+      if (end.reason !== '') await clock.sleep(end.retry ? backoff.next() : REFUSED_MS, finishing);
+    }
+  };
+}
+
+/** Makes the link: live batches over one stream, back-fill over another when there is any, so that neither stands before the other. */
 export function createLink(given: LinkGiven): Link {
-  const { clock, log } = given;
+  const { clock, log, skew } = given;
   const finishing = new AbortController();
   const ending = new AbortController();
-  const backoff = createBackoff();
   let identity = given.identity;
   const state = beginning(given.transport.place);
+  const news = createNews(clock);
+  finishing.signal.addEventListener('abort', news.tell);
   const connecting: Connecting = {
     ...given,
     state,
-    refused: createRefusedBatches(),
+    news,
     rejected({ code, detail, seq }) {
       state.rejected += 1;
       log.error('the hub cannot store a batch that it had taken; its lines are lost', { seq, code, reason: detail });
@@ -83,44 +143,11 @@ export function createLink(given: LinkGiven): Link {
       log.info('the certificate was renewed');
     },
   };
-  let told = '';
-  let work: Promise<void> | undefined;
-
-  /** Tells each reason once; the status shows it for as long as it lasts. */
-  const tell = ({ reason, retry }: Ending): void => {
-    state.reason = reason;
-    if (reason === told || reason === '') return;
-    told = reason;
-    const facts = { hub: state.hub, reason };
-    if (retry) log.warn('the hub cannot be reached; what is collected stays in the spool', facts);
-    else log.error('the hub refuses this agent; it is asked again each minute', facts);
-  };
-  const tryOnce = async (): Promise<Ending> => {
-    const endMs = certificateEndMs(identity);
-    try {
-      const end = await connect(connecting);
-      // TLS says no more than that the other side hung up. A clock that is wrong by weeks looks the same.
-      if (end.welcomed || clock.now() < endMs) return end;
-      return { ...end, reason: expired(endMs, given.dataFolder, end.reason), retry: false };
-    } catch (error) {
-      return { reason: reasonOf(error), retry: true, welcomed: false };
-    }
-  };
-  const run = async (): Promise<void> => {
-    while (!finishing.signal.aborted) {
-      const end = await tryOnce();
-      if (finishing.signal.aborted) return;
-      if (end.welcomed) {
-        backoff.reset();
-        told = '';
-      }
-      tell(end);
-      if (end.reason !== '') await clock.sleep(end.retry ? backoff.next() : REFUSED_MS, finishing.signal);
-    }
-  };
+  const lanes = [createLaneLoop(connecting, 'live'), createLaneLoop(connecting, 'backfill')];
+  let work: Promise<unknown> | undefined;
   return {
     start() {
-      if (!finishing.signal.aborted) work ??= run();
+      if (!finishing.signal.aborted) work ??= Promise.all(lanes.map((run) => run()));
     },
     async stop() {
       finishing.abort();
@@ -129,6 +156,6 @@ export function createLink(given: LinkGiven): Link {
       await work;
       cancel();
     },
-    state: () => state,
+    state: () => Object.assign(state, { skewMs: skew.now() ?? state.skewMs }),
   };
 }

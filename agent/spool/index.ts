@@ -1,8 +1,8 @@
 export { isOfFile, sourceOf, type BatchKey, type Checkpoint, type FileCheckpoint, type Lane } from './records.ts';
 export { readPlaces } from './recover.ts';
-export type { SpooledBatch } from './reader.ts';
 export type { Amount } from './ledger.ts';
 export type { SpoolLoss } from './losses.ts';
+export type { SpooledBatch, SpoolReader } from './reader.ts';
 export { openSpool, type Spool } from './spool.ts';
 export type { SpoolEntry } from './writer.ts';
 export { inspectSpool, type InspectedLane, type Inspection } from './inspect.ts';

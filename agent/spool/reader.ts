@@ -20,6 +20,9 @@ export interface SpooledBatch extends BatchBody, BatchKey {
   lines: number;
   /** When it was put, milliseconds since 1970. */
   timeMs: number;
+  /** By the monotonic clock of its run, and how far the wall clock was ahead of the hub's; where they were known. */
+  monotonicMs?: number | undefined;
+  skewMs?: number | undefined;
   /** Encoded `Table` messages that it uses, by id. */
   tables: ReadonlyMap<bigint, Uint8Array>;
 }
@@ -51,20 +54,27 @@ interface Current {
   read: Tally;
 }
 
+/** True for a segment with batches that are wanted and not acknowledged. */
+export function hasMore(
+  { epoch, lanes }: Segment,
+  { acknowledged, isWanted }: Pick<ReaderGiven, 'acknowledged' | 'isWanted'>,
+): boolean {
+  return LANES.some((lane) => {
+    const seq = lanes[lane]?.last;
+    return seq !== undefined && isWanted(epoch, lane) && !acknowledged.covers({ epoch, lane, seq });
+  });
+}
+
 /** Makes a reader. Memory stays within a window of 256 kB, or the largest frame. */
 export function createReader(options: ReaderGiven): SpoolReader {
   const { segments, files, acknowledged, isWanted, given, damaged } = options;
   let current: Current | undefined;
 
-  const hasMore = ({ epoch, lanes }: Segment): boolean =>
-    LANES.some((lane) => {
-      const seq = lanes[lane]?.last;
-      return seq !== undefined && isWanted(epoch, lane) && !acknowledged.covers({ epoch, lane, seq });
-    });
   /** Moves on to the next segment with something to send; false when there is none. */
   const advance = (): boolean => {
     const after = segments.find(
-      (segment) => segment.number > (current?.segment.number ?? 0) && (segment === segments.at(-1) || hasMore(segment)),
+      (segment) =>
+        segment.number > (current?.segment.number ?? 0) && (segment === segments.at(-1) || hasMore(segment, options)),
     );
     if (after === undefined) return false;
     if (current !== undefined && current.reader.offset() < current.segment.bytes)
@@ -75,7 +85,7 @@ export function createReader(options: ReaderGiven): SpoolReader {
   };
   const take = ({ tables, read }: Current, payload: Buffer): SpooledBatch | undefined => {
     const { head, body } = decodeBatch(payload);
-    const { lane, sources, timeMs } = head;
+    const { lane, sources, timeMs, monotonicMs, skewMs } = head;
     const key = { epoch: BigInt(head.epoch), lane, seq: BigInt(head.seq) };
     tallyBatch(read, head);
     if (!isWanted(key.epoch, lane) || acknowledged.covers(key)) return undefined;
@@ -85,7 +95,7 @@ export function createReader(options: ReaderGiven): SpoolReader {
       return bytes === undefined ? [] : [[id, bytes] as const];
     });
     const { lines } = totalOf(Object.values(sources));
-    return { ...key, ...body, sources, lines, timeMs, tables: new Map(used) };
+    return { ...key, ...body, sources, lines, timeMs, monotonicMs, skewMs, tables: new Map(used) };
   };
   return {
     next() {

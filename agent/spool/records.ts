@@ -82,6 +82,10 @@ export interface BatchHead {
   seq: string;
   /** When it was put, milliseconds since 1970. */
   timeMs: number;
+  /** The same by the monotonic clock of that run. */
+  monotonicMs?: number;
+  /** The wall clock minus the hub's then, milliseconds; missing when nobody knew it. */
+  skewMs?: number;
   /** Ids of the tables that it uses. */
   tables: string[];
   checkpoints: Checkpoint[];

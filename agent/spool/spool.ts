@@ -5,7 +5,7 @@ import { openAcknowledged, type Acknowledged } from './acknowledged.ts';
 import { diskFiles, type SpoolFiles } from './files.ts';
 import { createSpoolLedger, type SourceLedger } from './ledger.ts';
 import type { SpoolLoss } from './losses.ts';
-import { createReader, type ReaderGiven, type SpooledBatch, type SpoolReader } from './reader.ts';
+import { createReader, hasMore, type ReaderGiven, type SpooledBatch, type SpoolReader } from './reader.ts';
 import { LANES, type BatchKey, type Checkpoint, type Lane } from './records.ts';
 import { putAside, quarantineOf, replayAsked } from './quarantine.ts';
 import { recoverSpool } from './recover.ts';
@@ -38,6 +38,8 @@ export interface Spool {
    * among it, with the keys that it was written with. When the epoch has changed, readers are to be made anew.
    */
   reader(lane: Lane): SpoolReader;
+  /** True while a reader of that lane would find something; asked without reading. */
+  hasMore(lane: Lane): boolean;
   checkpoints(): ReadonlyMap<string, Checkpoint>;
   /** Leaves a source out of the next segment's beginning: it is gone for good. */
   forget(source: string): void;
@@ -73,7 +75,9 @@ export interface SpoolOptions {
   log: Logger;
   /** Bytes after which a segment ends. */
   segmentBytes?: number;
-  clock?: Pick<Clock, 'now'>;
+  clock?: Pick<Clock, 'now' | 'monotonic'>;
+  /** How far the wall clock is ahead of the hub's now, milliseconds; undefined while nobody knows. */
+  skew?: () => number | undefined;
   files?: SpoolFiles;
 }
 
@@ -145,6 +149,8 @@ async function beginOrSay(writer: SpoolWriter, folder: string, log: Logger): Pro
   }
 }
 
+const known = (skewMs: number | undefined): { skewMs?: number } => (skewMs === undefined ? {} : { skewMs });
+
 /** Opens the spool of a folder. A disk that is full is no hindrance: batches are refused until there is room. */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { folder, limit, log, segmentBytes = SEGMENT_BYTES, clock = systemClock, files = diskFiles } = options;
@@ -166,7 +172,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     ledger,
     acknowledged: acknowledged.newest,
     segmentBytes,
-    now: () => clock.now(),
+    moment: () => ({ timeMs: clock.now(), monotonicMs: clock.monotonic(), ...known(options.skew?.()) }),
     began,
   });
   const accounts = createAccounts({ segments, acknowledged, files, ledger, log, changed });
@@ -202,6 +208,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     },
     replay: () => (isFull() ? Promise.resolve() : replayAsked({ folder: quarantineOf(folder), replayed, append, log })),
     reader: (lane) => createReader({ ...readerOf(lane, writer), segments, files, acknowledged, ...accounts }),
+    hasMore: (lane) => segments.some((of) => hasMore(of, { acknowledged, ...readerOf(lane, writer) })),
     checkpoints: () => checkpoints,
     forget: (source) => void checkpoints.delete(source),
     bytes,

@@ -57,8 +57,8 @@ export interface WriterGiven {
   acknowledged(epoch: bigint, lane: Lane): bigint;
   /** Bytes after which a segment ends. */
   segmentBytes: number;
-  /** Milliseconds since 1970. */
-  now(): number;
+  /** When a batch is put, by the clocks that are known. */
+  moment(): Pick<BatchHead, 'timeMs' | 'monotonicMs' | 'skewMs'>;
   /** Hears that a segment was begun, so that those before it may go. */
   began(): void;
 }
@@ -212,7 +212,7 @@ export function createWriter(given: WriterGiven): SpoolWriter {
     epoch: String(epoch),
     lane,
     seq: String(seq),
-    timeMs: given.now(),
+    ...given.moment(),
     tables: [...entry.tables.keys()].map(String),
     checkpoints: [...entry.checkpoints],
     sources: Object.fromEntries(namedBy(ledger, entry.sources)),

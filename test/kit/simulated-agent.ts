@@ -12,6 +12,7 @@ import {
   Lane,
   LogsSchema,
   MetricsSchema,
+  Stream,
   TableSchema,
   type AgentMessage,
   type HubMessage,
@@ -52,6 +53,7 @@ export interface SimulatedStream {
 export interface HelloOptions {
   protocol?: number;
   clockMs?: number;
+  stream?: Stream;
   /** Says nothing by itself. */
   silent?: boolean;
 }
@@ -61,7 +63,7 @@ export function openSimulated(
   identity: Pick<SimulatedIdentity, 'ca' | 'key' | 'certificate' | 'link' | 'resourceName'>,
   epoch: bigint,
   received: (message: HubMessage) => void,
-  { protocol = 1, clockMs = Date.now(), silent = false }: HelloOptions = {},
+  { protocol = 1, clockMs = Date.now(), stream: kind = Stream.UNSPECIFIED, silent = false }: HelloOptions = {},
 ): SimulatedStream {
   const credentials = grpc.credentials.createSsl(
     Buffer.from(identity.ca),
@@ -85,6 +87,7 @@ export function openSimulated(
     epoch,
     clockMs: BigInt(clockMs),
     hostname: identity.resourceName,
+    stream: kind,
   });
   if (!silent) stream.write(create(AgentMessageSchema, { kind: { case: 'hello', value: hello } }));
   return {
@@ -114,6 +117,9 @@ export interface SimulatedBatch {
   lines?: readonly string[];
   level?: Level;
   withTable: boolean;
+  lane?: Lane;
+  /** The agent's clock minus the hub's. */
+  skewMs?: number;
 }
 
 /** One batch, encoded as agents do. */
@@ -132,12 +138,13 @@ export function batchMessage(batch: SimulatedBatch): AgentMessage {
       : toBinary(LogsSchema, create(LogsSchema, { chunks: [{ source: '/var/log/app.log', lines }] }));
   const value = create(BatchSchema, {
     epoch: batch.epoch,
-    lane: Lane.LIVE,
+    lane: batch.lane ?? Lane.LIVE,
     seq: batch.seq,
     encoding: Encoding.GZIP,
     metrics: gzipSync(metrics, { level: 1 }),
     logs: logs.length === 0 ? logs : gzipSync(logs, { level: 1 }),
     tables: batch.withTable ? [batch.table] : [],
+    ...(batch.skewMs === undefined ? {} : { skewMs: BigInt(batch.skewMs) }),
   });
   return create(AgentMessageSchema, { kind: { case: 'batch', value } });
 }

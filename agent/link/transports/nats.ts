@@ -152,11 +152,14 @@ function openWire(
     if (sent.case === 'batch') await publish(nats, sent.value);
     else if (sent.case !== undefined) await ask(nats, sent);
   };
+  const failed = (error: unknown): void => end(wordsFor(error, place));
   // One after another: JetStream takes each batch or none, and a later one that it took before an earlier one would make that one look like a resend.
   let turn: Promise<void> = Promise.resolve();
   return {
     send(message) {
-      turn = turn.then(() => perform(message)).catch((error: unknown) => end(wordsFor(error, place)));
+      // Who asks for the time does not queue.
+      if (message.kind.case === 'ping') void perform(message).catch(failed);
+      else turn = turn.then(() => perform(message)).catch(failed);
       return message.kind.case !== 'batch';
     },
     drained: () => Promise.race([turn, ended.then(() => undefined)]),

@@ -34,13 +34,13 @@ export function explain(error: unknown, agent: string, log: Logger): Problem {
 /** What the messages of one stream mean, from its hello on; they are to be handled one after another. */
 export function createConversation(given: ConversationGiven, wire: Wire): (message: AgentMessage) => Promise<void> {
   const { taking } = given;
-  let hello: { epoch: bigint; skewMs: number; kind: Stream } | undefined;
+  let hello: { epoch: bigint } | undefined;
 
   const greet = async (value: Hello): Promise<void> => {
     if (hello !== undefined) throw problems.badFrame('The agent said hello twice.');
     given.greeted(value.stream);
-    const { skewMs, welcome } = await taking.greet(wire, value);
-    hello = { epoch: value.epoch, skewMs, kind: value.stream };
+    const welcome = await taking.greet(wire, value);
+    hello = { epoch: value.epoch };
     wire.send(welcome);
     if (value.stream !== Stream.BACKFILL) await taking.connected(wire, value);
   };
@@ -49,7 +49,7 @@ export function createConversation(given: ConversationGiven, wire: Wire): (messa
     if (hello === undefined) throw problems.badFrame('The agent sent a batch before its hello.');
     const { epoch, lane, seq } = batch;
     if (epoch !== hello.epoch) throw problems.badFrame('The epoch of a batch is not that of the hello.');
-    await taking.take(wire, batch, hello.skewMs);
+    await taking.take(wire, batch);
     wire.send(hubMessage({ case: 'ack', value: { $typeName: 'outrider.agent.v1.Ack', epoch, lane, seq } }));
   };
 
@@ -57,7 +57,6 @@ export function createConversation(given: ConversationGiven, wire: Wire): (messa
     if (kind.case === 'hello') return greet(kind.value);
     if (kind.case === 'batch') return traced('batch', GRPC, () => store(kind.value));
     if (hello === undefined) throw problems.badFrame('The agent asked for something before its hello.');
-    if (kind.case === 'ping') return wire.send(taking.pong(kind.value.id));
     if (kind.case !== 'renew') throw problems.badFrame('The agent sent a message of an unknown kind.');
     const chain = await given.enrolment.renew(wire.org, wire.agent, kind.value.publicKey);
     wire.send(hubMessage({ case: 'certificate', value: { $typeName: 'outrider.agent.v1.Certificate', chain } }));

@@ -2,6 +2,7 @@ import { SUBJECTS } from '#proto/subjects.ts';
 import { reasonOf, type Cancel } from '#sdk';
 import { defineService } from '../../service.ts';
 import { createAgents } from './agents.ts';
+import { createClocks } from './clocks.ts';
 import { createAuthority, openAuthority, type Authority } from './authority.ts';
 import { IngestConfig } from './config.ts';
 import { createEnrolment } from './enrolment.ts';
@@ -50,7 +51,8 @@ export const ingest = defineService({
     const tokens = createJoinTokens({ store, authority, clock, hub });
     const enrolment = createEnrolment({ store, tokens, agents, authority, bus, hub, certificateDays });
     const metrics = createMetrics(registry);
-    const taking = createTaking({ bus, peers, agents, clock, metrics });
+    const clocks = createClocks({ store, clock });
+    const taking = createTaking({ bus, peers, agents, clocks, clock, metrics });
     const streams = createStreams({ taking, enrolment, log, metrics });
     const cutOff = async (): Promise<void> => {
       const revoked = await store.revokedAgents();
@@ -81,7 +83,7 @@ export const ingest = defineService({
     return {
       routes(app) {
         tokenRoutes(app, tokens);
-        agentRoutes(app, { agents, enrolment, connected, cutOff });
+        agentRoutes(app, { agents, clocks, enrolment, connected, cutOff });
         internalRoutes(app, { tokens, authority, hostnames: hub.hostnames, peers, natsSettings });
       },
       async start() {

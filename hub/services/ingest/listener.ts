@@ -54,6 +54,7 @@ function connect(streams: Streams, log: Logger): (call: Call) => void {
     const wire: Wire = {
       ...identity,
       send: (message) => void call.write(message),
+      isBehind: () => call.writableNeedDrain,
       end: () => call.end(),
       pause: () => void call.pause(),
       resume: () => void call.resume(),

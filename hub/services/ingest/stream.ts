@@ -7,6 +7,8 @@ export interface Wire {
   org: string;
   agent: string;
   send(message: HubMessage): void;
+  /** True while the agent does not take what was sent. */
+  isBehind(): boolean;
   end(): void;
   pause(): void;
   resume(): void;
@@ -25,6 +27,8 @@ export interface OpenStream {
 /** Who works on the messages of a stream, and who hears of its end. */
 export interface StreamGiven {
   handle(message: AgentMessage): Promise<void>;
+  /** The hub's clock, for who asks. */
+  pong(id: bigint): HubMessage;
   /** What to tell the agent when a message could not be handled. */
   explain(error: unknown): Problem;
   refused(problem: Problem): void;
@@ -37,7 +41,7 @@ const WAITING_LIMIT = 8;
 export const hubMessage = (kind: HubMessage['kind']): HubMessage => create(HubMessageSchema, { kind });
 
 /** Opens a stream: a short queue with one worker, which the first fault ends, so that nothing overtakes what failed. */
-export function openStream(wire: Wire, { handle, explain, refused }: StreamGiven): OpenStream {
+export function openStream(wire: Wire, { handle, pong, explain, refused }: StreamGiven): OpenStream {
   const waiting: AgentMessage[] = [];
   let working = false;
   let over = false;
@@ -63,6 +67,8 @@ export function openStream(wire: Wire, { handle, explain, refused }: StreamGiven
     wire,
     take(next) {
       if (over) return;
+      // Not behind batches that wait: it asks for the time. Who takes no answers gets none, so that they do not pile up.
+      if (next.kind.case === 'ping') return wire.isBehind() ? undefined : wire.send(pong(next.kind.value.id));
       waiting.push(next);
       if (waiting.length >= WAITING_LIMIT) wire.pause();
       if (working) return;

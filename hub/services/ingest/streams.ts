@@ -38,6 +38,7 @@ export function createStreams({ taking, enrolment, log, metrics }: StreamsGiven)
     open(wire: Wire): OpenStream {
       const stream: OpenStream = openStream(wire, {
         handle: createConversation({ taking, enrolment, greeted: (kind) => greeted(stream, kind) }, wire),
+        pong: (id) => taking.pong(id),
         explain: (error) => explain(error, wire.agent, log),
         refused: ({ code }) => metrics.refusals.inc({ code }),
       });

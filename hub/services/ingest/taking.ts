@@ -1,11 +1,12 @@
 import type { Counter, Histogram } from 'prom-client';
-import { Encoding, type Batch, type Hello, type HubMessage } from '#proto/agent/v1/index.ts';
+import { Encoding, Lane, type Batch, type Hello, type HubMessage } from '#proto/agent/v1/index.ts';
 import { SUBJECTS } from '#proto/subjects.ts';
 import type { Clock } from '#sdk';
 import type { Bus } from '../../ports/bus.ts';
 import type { Peers } from '../../ports/peers.ts';
 import type { Agents } from './agents.ts';
 import { problems } from './errors.ts';
+import type { Clocks } from './clocks.ts';
 import { canUnpack, openBatch } from './frames.ts';
 import { hubMessage } from './stream.ts';
 
@@ -19,6 +20,7 @@ export interface TakingGiven {
   bus: Bus;
   peers: Peers;
   agents: Agents;
+  clocks: Clocks;
   clock: Clock;
   metrics: { batches: Counter; bytes: Counter; latency: Histogram };
 }
@@ -44,11 +46,20 @@ async function newestDurable(peers: Peers, { org, agent }: Sender, epoch: bigint
   return { live: older(series.live, logs.live), backfill: older(series.backfill, logs.backfill) };
 }
 
+/** A clock that begins in 1970 is off by less than this; no honest one is by more. */
+const MOST_SKEW_MS = 1e13;
+
+/** How far the agent's clock was ahead of the hub's; 0 when it never asked. */
+function skewOf({ skewMs = 0n }: Batch): number {
+  if (Math.abs(Number(skewMs)) > MOST_SKEW_MS) throw problems.badFrame('A batch names a skew that no clock has.');
+  return Number(skewMs);
+}
+
 /** What ingest does with what agents say, by whatever transport it came. */
-export function createTaking({ bus, peers, agents, clock, metrics }: TakingGiven) {
+export function createTaking({ bus, peers, agents, clocks, clock, metrics }: TakingGiven) {
   return {
-    /** Lets an agent in; gives the skew of its clock as this hello shows it, and the answer. */
-    async greet(sender: Sender, value: Hello): Promise<{ skewMs: number; welcome: HubMessage }> {
+    /** Lets an agent in; gives the answer. */
+    async greet(sender: Sender, value: Hello): Promise<HubMessage> {
       const { org, agent } = sender;
       if (value.protocol > PROTOCOL)
         throw problems.newerProtocol(`It speaks ${value.protocol}, this hub ${PROTOCOL}. Upgrade the hub first.`);
@@ -57,7 +68,7 @@ export function createTaking({ bus, peers, agents, clock, metrics }: TakingGiven
       const resourceName = await agents.welcome(org, agent, { version, skewMs });
       if (resourceName === undefined) throw problems.revoked(REVOKED);
       const { live, backfill } = await newestDurable(peers, sender, epoch);
-      const welcome = hubMessage({
+      return hubMessage({
         case: 'welcome',
         value: {
           $typeName: 'outrider.agent.v1.Welcome',
@@ -69,7 +80,6 @@ export function createTaking({ bus, peers, agents, clock, metrics }: TakingGiven
           encodings: [Encoding.GZIP, Encoding.ZSTD].filter(canUnpack),
         },
       });
-      return { skewMs, welcome };
     },
     /** Says on the bus that an agent has come. */
     async connected({ org, agent }: Sender, { agentVersion: version, inventory }: Hello): Promise<void> {
@@ -87,13 +97,15 @@ export function createTaking({ bus, peers, agents, clock, metrics }: TakingGiven
       await bus.publish(SUBJECTS.agentConnection, org, news);
     },
     /** Unpacks a batch within bounds and publishes it; resolves when it cannot be lost any more. */
-    async take({ org, agent }: Sender, batch: Batch, helloSkewMs: number): Promise<void> {
+    async take({ org, agent }: Sender, batch: Batch): Promise<void> {
       const { epoch, lane, seq } = batch;
       const started = clock.monotonic();
       const opened = await openBatch(batch);
-      const skewMs = batch.skewMs === undefined ? helloSkewMs : Number(batch.skewMs);
+      const skewMs = skewOf(batch);
+      await clocks.note({ org, agent }, { lane, skewMs });
       const key = { agent, resource: agent, epoch, lane, seq };
-      await bus.publish(SUBJECTS.batchReceived, org, { ...key, receivedMs: clock.now(), skewMs, ...opened });
+      const subject = lane === Lane.BACKFILL ? SUBJECTS.backfillReceived : SUBJECTS.batchReceived;
+      await bus.publish(subject, org, { ...key, receivedMs: clock.now(), skewMs, ...opened });
       metrics.batches.inc();
       metrics.bytes.inc(opened.metrics.length + opened.logs.length);
       metrics.latency.observe((clock.monotonic() - started) / 1000);

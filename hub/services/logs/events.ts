@@ -1,6 +1,6 @@
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { LogsSchema, type Logs } from '#proto/agent/v1/index.ts';
-import { SUBJECTS } from '#proto/subjects.ts';
+import { BATCH_SUBJECTS, shiftOf, SUBJECTS, type BatchReceived } from '#proto/subjects.ts';
 import type { Clock } from '#sdk';
 import { LRUCache } from 'lru-cache';
 import type { Bus } from '../../ports/bus.ts';
@@ -26,12 +26,12 @@ function read(bytes: Uint8Array): Logs {
 /** Streams of agents whose newest batch is remembered, so that nobody sees a line twice. */
 const STREAMS = 20_000;
 
-/** The lines of a `Logs` message, bounded. */
-function linesOf({ chunks }: Logs): LogLineWrite[] {
+/** The lines of a `Logs` message, bounded and by the hub's clock. */
+function linesOf({ chunks }: Logs, shiftMs: number): LogLineWrite[] {
   return chunks.flatMap(({ source, lines }) =>
     lines.map(({ timeMs, level, text, truncated }) => ({
       source: source.slice(0, 1024),
-      timeMs: Number(timeMs),
+      timeMs: Number(timeMs) - shiftMs,
       level: (level >= 0 && level <= 5 ? level : 0) as LogLevelNumber,
       text: text.length > LINE_LIMIT ? text.slice(0, LINE_LIMIT) : text,
       truncated: truncated || text.length > LINE_LIMIT,
@@ -51,29 +51,31 @@ export interface ListeningGiven {
 /** Listens to the bus; returns the ends of all subscriptions. */
 export function listenToBus({ bus, logstore, tables, tail, clock }: ListeningGiven): (() => void)[] {
   const newest = new LRUCache<string, bigint>({ max: STREAMS });
+  const store = async (org: string, batch: BatchReceived): Promise<void> => {
+    const { agent, resource, epoch, lane, seq } = batch;
+    const logs = read(batch.logs);
+    const skewMs = shiftOf(batch.skewMs);
+    const key = { agent, epoch, lane, seq };
+    const told = { resource, key, skewMs, losses: lossesOf(logs, skewMs), ledger: ledgerOf(logs, skewMs) };
+    // First what knows its own key: the store counts the batch as done, and a resend ends there.
+    await tables.keep(org, told, clock.now());
+    // A batch without lines is stored too: its key says how far the agent is.
+    await logstore.append(org, { resource, key, lines: linesOf(logs, skewMs) });
+  };
+  const tell = (org: string, { agent, resource, epoch, lane, seq, skewMs, logs }: BatchReceived): void => {
+    const stream = `${agent} ${epoch} ${lane}`;
+    const isResent = seq <= (newest.get(stream) ?? 0n);
+    if (isResent) return;
+    newest.set(stream, seq);
+    const lines = linesOf(read(logs), shiftOf(skewMs));
+    if (lines.length > 0)
+      tail.publish(
+        org,
+        lines.map((line) => ({ ...line, resource })),
+      );
+  };
   return [
-    bus.subscribe(SUBJECTS.batchReceived, 'logs', async (org, batch) => {
-      const { agent, resource, epoch, lane, seq, skewMs } = batch;
-      const logs = read(batch.logs);
-      const key = { agent, epoch, lane, seq };
-      const told = { resource, key, skewMs, losses: lossesOf(logs, skewMs), ledger: ledgerOf(logs, skewMs) };
-      // First what knows its own key: the store counts the batch as done, and a resend ends there.
-      await tables.keep(org, told, clock.now());
-      // A batch without lines is stored too: its key says how far the agent is.
-      await logstore.append(org, { resource, key, lines: linesOf(logs) });
-    }),
-    bus.listen(SUBJECTS.batchReceived, (org, { agent, resource, epoch, lane, seq, logs }) => {
-      const stream = `${agent} ${epoch} ${lane}`;
-      const isResent = seq <= (newest.get(stream) ?? 0n);
-      if (isResent) return;
-      newest.set(stream, seq);
-      const lines = linesOf(read(logs));
-      if (lines.length > 0)
-        tail.publish(
-          org,
-          lines.map((line) => ({ ...line, resource })),
-        );
-    }),
+    ...BATCH_SUBJECTS.flatMap((subject) => [bus.subscribe(subject, 'logs', store), bus.listen(subject, tell)]),
     bus.subscribe(SUBJECTS.resourceDeleted, 'logs', async (org, { resource }) => {
       await tables.deleteResource(org, resource);
       await logstore.deleteResource(org, resource);

@@ -1,4 +1,4 @@
-import { SUBJECTS } from '#proto/subjects.ts';
+import { BATCH_SUBJECTS } from '#proto/subjects.ts';
 import { silentLogger, type Logger } from '#sdk';
 import { expect, test } from 'vitest';
 import type { Bus } from '../../ports/bus.ts';
@@ -26,7 +26,7 @@ test('what a store may have lost is asked of a bus that keeps messages', async (
   expect(said).toEqual([]);
   await doubt(5_000);
   expect(said).toEqual([
-    `monitoring gets ${SUBJECTS.batchReceived.name} since 5000`,
+    ...BATCH_SUBJECTS.map(({ name }) => `monitoring gets ${name} since 5000`),
     expect.stringContaining('written again'),
   ]);
   end();

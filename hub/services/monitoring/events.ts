@@ -1,6 +1,6 @@
 import { decodeBlocks } from '#proto/agent/v1/blocks.ts';
 import { Lane } from '#proto/agent/v1/index.ts';
-import { SUBJECTS } from '#proto/subjects.ts';
+import { BATCH_SUBJECTS, shiftOf, SUBJECTS, type BatchReceived } from '#proto/subjects.ts';
 import { reasonOf, type Clock, type Logger } from '#sdk';
 import type { Bus } from '../../ports/bus.ts';
 import type { SeriesBlock, SeriesStore, SeriesTable } from '../../ports/series.ts';
@@ -25,9 +25,12 @@ export interface EventsGiven {
   observe(change: LiveChange): void;
 }
 
-function blocksOf(metrics: Uint8Array): SeriesBlock[] {
+/** What a batch holds, at the hub's time. */
+function blocksOf({ metrics, skewMs }: Pick<BatchReceived, 'metrics' | 'skewMs'>): SeriesBlock[] {
+  const shift = shiftOf(skewMs);
   try {
-    return decodeBlocks(metrics);
+    const blocks = decodeBlocks(metrics);
+    return shift === 0 ? blocks : blocks.map((block) => ({ ...block, timeMs: block.timeMs - shift }));
   } catch (error) {
     throw problems.badFrame(undefined, { cause: error });
   }
@@ -46,7 +49,7 @@ export function mendLosses({ bus, series, log }: Pick<EventsGiven, 'bus' | 'seri
       return log.error('the series store was restarted and may have lost its last seconds: this bus kept none', {
         since,
       });
-    await bus.replay(SUBJECTS.batchReceived, 'monitoring', sinceMs);
+    for (const subject of BATCH_SUBJECTS) await bus.replay(subject, 'monitoring', sinceMs);
     log.warn('the series store was restarted: what it may have lost was written again', { since });
   });
 }
@@ -63,33 +66,34 @@ export function listenToBus({
   observe,
 }: EventsGiven): (() => void)[] {
   const noted = new Map<string, number>();
+  const keep = async (org: string, batch: BatchReceived): Promise<void> => {
+    const { agent, resource, epoch, lane, seq, tables } = batch;
+    const blocks = blocksOf(batch);
+    const owner = { org, resource };
+    // Nothing is awaited before the append while tables are at hand: batches of one stream keep their order.
+    const known = seriesTables.atHand(owner, tables, blocks) ?? (await seriesTables.lookUp(owner, blocks));
+    const write = { resource, key: { agent, epoch, lane, seq }, tables: known, blocks };
+    await Promise.all([series.append(org, write), seriesTables.keep(owner, tables)]);
+    if (clock.monotonic() - (noted.get(resource) ?? -SEEN_MS) < SEEN_MS) return;
+    noted.set(resource, clock.monotonic());
+    await store.change(org, resource, { lastSeenMs: clock.now(), connected: true });
+  };
+  const hear = (org: string, batch: BatchReceived): void => {
+    const blocks = blocksOf(batch);
+    const take = (known: readonly SeriesTable[]): void => {
+      const news = { tables: known, blocks, isLive: batch.lane === Lane.LIVE };
+      const change = live.take(org, batch.resource, news, clock.now());
+      if (change !== undefined) observe(change);
+    };
+    const owner = { org, resource: batch.resource };
+    const known = seriesTables.atHand(owner, batch.tables, blocks);
+    if (known !== undefined) return take(known);
+    seriesTables
+      .lookUp(owner, blocks)
+      .then(take, (error: unknown) => log.warn('live values wait for their table', { reason: reasonOf(error) }));
+  };
   return [
-    bus.subscribe(SUBJECTS.batchReceived, 'monitoring', async (org, batch) => {
-      const { agent, resource, epoch, lane, seq, tables } = batch;
-      const blocks = blocksOf(batch.metrics);
-      const owner = { org, resource };
-      // Nothing is awaited before the append while tables are at hand: batches of one stream keep their order.
-      const known = seriesTables.atHand(owner, tables, blocks) ?? (await seriesTables.lookUp(owner, blocks));
-      const write = { resource, key: { agent, epoch, lane, seq }, tables: known, blocks };
-      await Promise.all([series.append(org, write), seriesTables.keep(owner, tables)]);
-      if (clock.monotonic() - (noted.get(resource) ?? -SEEN_MS) < SEEN_MS) return;
-      noted.set(resource, clock.monotonic());
-      await store.change(org, resource, { lastSeenMs: clock.now(), connected: true });
-    }),
-    bus.listen(SUBJECTS.batchReceived, (org, batch) => {
-      const blocks = blocksOf(batch.metrics);
-      const take = (known: readonly SeriesTable[]): void => {
-        const news = { tables: known, blocks, isLive: batch.lane === Lane.LIVE };
-        const change = live.take(org, batch.resource, news, clock.now());
-        if (change !== undefined) observe(change);
-      };
-      const owner = { org, resource: batch.resource };
-      const known = seriesTables.atHand(owner, batch.tables, blocks);
-      if (known !== undefined) return take(known);
-      seriesTables
-        .lookUp(owner, blocks)
-        .then(take, (error: unknown) => log.warn('live values wait for their table', { reason: reasonOf(error) }));
-    }),
+    ...BATCH_SUBJECTS.flatMap((subject) => [bus.subscribe(subject, 'monitoring', keep), bus.listen(subject, hear)]),
     bus.subscribe(SUBJECTS.agentEnrolled, 'monitoring', (org, { agent, name, labels, ephemeral }) =>
       store.add(org, { id: agent, type: 'host', name, endpoint: null, labels: { ...labels }, config: {}, ephemeral }),
     ),

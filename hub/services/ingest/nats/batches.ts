@@ -85,7 +85,7 @@ async function handleOne(given: BatchesGiven, message: JsMsg): Promise<void> {
     return message.term('not of an agent, or of one that was removed');
   const beat = clock.every(BEAT_MS, () => message.working());
   try {
-    await traced('batch', FROM, () => taking.take(sender, readBatch(message.data, sender.lane), 0));
+    await traced('batch', FROM, () => taking.take(sender, readBatch(message.data, sender.lane)));
     // Once it is known to have arrived nobody gets the batch again.
     await message.ackAck({ timeout: ACK_MS }).catch(() => false);
   } catch (error) {

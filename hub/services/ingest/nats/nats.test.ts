@@ -32,15 +32,16 @@ import {
   type HubMessage,
 } from '#proto/agent/v1/index.ts';
 import { agentSubjects, ENCODING_HEADER, messageId } from '#proto/agent/v1/nats.ts';
-import { silentLogger, systemClock } from '#sdk';
+import { silentLogger, systemClock, type Clock } from '#sdk';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createLink, type Link } from '../../../../agent/link/link.ts';
+import { createLink } from '../../../../agent/link/link.ts';
+import { createSkew } from '../../../../agent/link/skew.ts';
 import { natsTransport, optionsOf } from '../../../../agent/link/transports/nats.ts';
-import { openSpool, type Spool } from '../../../../agent/spool/index.ts';
+import { openSpool } from '../../../../agent/spool/index.ts';
 import { onOwnServer } from '../../../../test/services/index.ts';
 import { nats as natsKind, type NatsAddress } from '../../../../test/services/nats.ts';
 import type { OwnServer } from '../../../../test/services/kind.ts';
-import type { SeriesStore } from '../../../ports/series.ts';
+import type { SeriesStore, SeriesWrite } from '../../../ports/series.ts';
 import type { ServiceDefinition } from '../../../service.ts';
 import { logs } from '../../logs/index.ts';
 import { monitoring } from '../../monitoring/index.ts';
@@ -53,7 +54,7 @@ const TABLE = tableOf(['system.cpu.busy']);
 const EPOCH = 7n;
 
 /** What the series store does before it stores: a test may let it fail. */
-const before = { series: () => Promise.resolve() };
+const before: { series(write: SeriesWrite): Promise<void> } = { series: () => Promise.resolve() };
 
 /** A hub whose agents may come over this server, which learns from the hub who may come in. */
 async function startHub(server: OwnServer<NatsAddress>) {
@@ -62,7 +63,7 @@ async function startHub(server: OwnServer<NatsAddress>) {
   const port = await freePort();
   const series: SeriesStore = {
     ...stores.series,
-    append: async (org, write) => (await before.series(), stores.series.append(org, write)),
+    append: async (org, write) => (await before.series(write), stores.series.append(org, write)),
   };
   const services = [
     { definition: monitoring as unknown as ServiceDefinition, prefixes: ['/api/v1/monitoring'] },
@@ -111,6 +112,39 @@ const batch = (seq: number, more: Partial<Batch> = {}): Batch => {
   });
   return create(BatchSchema, { ...(kind.value as Batch), ...more });
 };
+
+/** The agent's own link over a spool of its own. */
+async function openLink(identity: SimulatedIdentity, settings: Parameters<typeof natsTransport>[0], clock: Clock) {
+  const data = mkdtempSync(join(tmpdir(), 'outrider-nats-'));
+  const skew = createSkew(clock);
+  const folder = join(data, 'spool');
+  const spool = await openSpool({ folder, limit: 1e9, log: silentLogger, clock, skew: () => skew.now() });
+  const given = { identity, dataFolder: data, transport: natsTransport(settings), skew, spool, clock };
+  const link = createLink({ ...given, log: silentLogger, hostname: 'web-1', labels: {}, inventory: () => ({}) });
+  link.start();
+  return {
+    link,
+    spool,
+    put(text: string, timeMs: number): Promise<unknown> {
+      const { kind } = batchMessage({
+        ...{ epoch: 1n, seq: 1n, timeMs, table: TABLE, values: [1] },
+        ...{ lines: [text], withTable: false },
+      });
+      return spool.append({
+        metrics: Buffer.alloc(0),
+        logs: Buffer.from((kind.value as Batch).logs),
+        tables: new Map(),
+        checkpoints: [],
+        sources: new Map([['/var/log/app.log', [1, text.length]]]),
+      });
+    },
+    async close(): Promise<void> {
+      await link.stop();
+      await spool.close();
+      rmSync(data, { recursive: true });
+    },
+  };
+}
 
 await onOwnServer(natsKind, (start) => {
   let server: OwnServer<NatsAddress>;
@@ -175,51 +209,11 @@ await onOwnServer(natsKind, (start) => {
   const revoke = ({ agentId }: SimulatedIdentity) =>
     hub.call('POST', `${API}/${agentId}/revoke`, { token: admin.token });
 
-  async function startLink(
-    identity: SimulatedIdentity,
-  ): Promise<{ link: Link; spool: Spool; put(text: string): Promise<unknown> }> {
-    const data = mkdtempSync(join(tmpdir(), 'outrider-nats-'));
-    const spool = await openSpool({ folder: join(data, 'spool'), limit: 1e9, log: silentLogger });
-    const link = createLink({
-      identity,
-      dataFolder: data,
-      transport: natsTransport(settings()),
-      spool,
-      clock: systemClock,
-      log: silentLogger,
-      hostname: 'web-1',
-      labels: {},
-      inventory: () => ({}),
-    });
-    closing.push(async () => {
-      await link.stop();
-      await spool.close();
-      rmSync(data, { recursive: true });
-    });
-    link.start();
-    const put = (text: string): Promise<unknown> => {
-      const { metrics, logs } = batch(1);
-      const kept = batchMessage({
-        epoch: 1n,
-        seq: 1n,
-        timeMs: hub.clock.now(),
-        table: TABLE,
-        values: [1],
-        lines: [text],
-        withTable: false,
-      });
-      expect(metrics.length + logs.length).toBeGreaterThan(0);
-      const { logs: lines } = kept.kind.value as Batch;
-      return spool.append({
-        metrics: Buffer.alloc(0),
-        logs: Buffer.from(lines),
-        tables: new Map(),
-        checkpoints: [],
-        sources: new Map([['/var/log/app.log', [1, text.length]]]),
-      });
-    };
-    return { link, spool, put };
-  }
+  const startLink = async (identity: SimulatedIdentity, clock = systemClock) => {
+    const opened = await openLink(identity, settings(), clock);
+    closing.push(opened.close);
+    return { ...opened, put: (text: string, timeMs = hub.clock.now()) => opened.put(text, timeMs) };
+  };
 
   test('an agent is welcomed, its batches are stored in order and once, and it is seen to come and go', async () => {
     const identity = await newAgent();
@@ -382,6 +376,35 @@ await onOwnServer(natsKind, (start) => {
     expect(await linesOf(identity.agentId)).not.toContain('line 4');
     before.series = () => Promise.resolve();
     await until('all is stored', async () => (await linesOf(identity.agentId)).length === 5);
+  });
+
+  test('back-fill that the stores do not take yet holds up nothing that is live', async () => {
+    const identity = await newAgent();
+    const { link, put, spool } = await startLink(identity);
+    await until('it is connected', () => link.state().connected);
+    before.series = ({ key }) =>
+      key.lane === Lane.BACKFILL ? Promise.reject(new Error('IO Error: No space left on device')) : Promise.resolve();
+    const old = Array.from({ length: 35 }, (_, n) => put(`old ${n}`));
+    await Promise.all(old);
+    await until('all is in JetStream', () => spool.lines().waiting === 0);
+    await put('now');
+    await until('the newest is stored', async () => (await linesOf(identity.agentId)).includes('now'));
+    before.series = () => Promise.resolve();
+    await until('all is stored', async () => (await linesOf(identity.agentId)).length === 36);
+  });
+
+  test('the clock of the hub is known over NATS too, and what was collected is put right by it', async () => {
+    const identity = await newAgent();
+    const offMs = 7_200_000;
+    const clock: Clock = { ...systemClock, now: () => Date.now() + offMs };
+    const { link, put } = await startLink(identity, clock);
+    await until('the hub was asked', () => Math.abs(link.state().skewMs - offMs) < 60_000);
+    await put('of another zone', clock.now());
+    const linesNow = async (): Promise<{ timeMs: number }[]> => {
+      const query = new URLSearchParams({ host: identity.agentId, from: '-10m', to: '+10m' });
+      return (await hub.call('GET', `/api/v1/logs/search?${query}`, { token: admin.token })).body['items'] as [];
+    };
+    await until('its line is stored by the time of the hub', async () => (await linesNow()).length === 1);
   });
 
   test('a server that is away loses nothing, and one without room leaves batches with the agent', async () => {

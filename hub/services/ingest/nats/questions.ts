@@ -43,7 +43,7 @@ async function answerTo(
     return hubMessage({ case: 'certificate', value: { $typeName: 'outrider.agent.v1.Certificate', chain } });
   }
   if (kind.case !== 'hello') throw problems.badFrame('The agent sent a message of an unknown kind.');
-  const { welcome } = await taking.greet(sender, kind.value);
+  const welcome = await taking.greet(sender, kind.value);
   if (kind.value.stream !== Stream.BACKFILL)
     await taking
       .connected(sender, kind.value)

@@ -2,6 +2,7 @@ import { EnrolReply, EnrolRequest } from '#proto/enrolment.ts';
 import { Type } from 'typebox';
 import { principalOf, type ServiceApp } from '../../../http.ts';
 import type { Agents } from '../agents.ts';
+import type { Clocks } from '../clocks.ts';
 import type { Enrolment } from '../enrolment.ts';
 import { problems } from '../errors.ts';
 import { ById, Done, Labels, listOf, Paging } from './schemas.ts';
@@ -23,6 +24,7 @@ const AgentRow = Type.Object({
 /** What the routes of agents stand on. */
 export interface AgentRoutesGiven {
   agents: Agents;
+  clocks: Clocks;
   enrolment: Enrolment;
   /** Agents that this process knows to be connected. */
   connected(): ReadonlySet<string>;
@@ -34,7 +36,7 @@ const ROOT = '/api/v1/agents';
 const tags = ['agents'];
 
 /** Agents: let in, list, cut off. */
-export function agentRoutes(app: ServiceApp, { agents, enrolment, connected, cutOff }: AgentRoutesGiven): void {
+export function agentRoutes(app: ServiceApp, { agents, clocks, enrolment, connected, cutOff }: AgentRoutesGiven): void {
   app.post(
     `${ROOT}/enroll`,
     {
@@ -55,6 +57,22 @@ export function agentRoutes(app: ServiceApp, { agents, enrolment, connected, cut
       schema: { tags, summary: 'Agents, newest first.', querystring: Paging, response: { 200: listOf(AgentRow) } },
     },
     (request) => agents.list(principalOf(request).org, request.query, connected()),
+  );
+  app.get(
+    `${ROOT}/:id/clock`,
+    {
+      config: { role: 'viewer' },
+      schema: {
+        tags,
+        summary:
+          'By how much an agent’s times were put right, newest change first: time stored + shift = time on the agent.',
+        params: ById,
+        response: {
+          200: Type.Object({ items: Type.Array(Type.Object({ sinceMs: Type.Integer(), shiftMs: Type.Integer() })) }),
+        },
+      },
+    },
+    async (request) => ({ items: await clocks.list(principalOf(request).org, request.params.id) }),
   );
   app.post(
     `${ROOT}/:id/revoke`,

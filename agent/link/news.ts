@@ -1,0 +1,26 @@
+import type { Clock } from '#sdk';
+
+/** Something that happened, for those who wait for it. */
+export interface News {
+  tell(): void;
+  /** Resolves at the next news, when `other` does, or after `ms`. */
+  wait(ms: number, other?: Promise<void>): Promise<void>;
+}
+
+/** Makes news of one thing. */
+export function createNews(clock: Clock): News {
+  let wake = (): void => undefined;
+  let changed = new Promise<void>((resolve) => (wake = resolve));
+  return {
+    tell() {
+      const waking = wake;
+      changed = new Promise((resolve) => (wake = resolve));
+      waking();
+    },
+    async wait(ms, other) {
+      const enough = new AbortController();
+      await Promise.race([changed, clock.sleep(ms, enough.signal), ...(other === undefined ? [] : [other])]);
+      enough.abort();
+    },
+  };
+}
