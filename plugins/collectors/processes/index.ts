@@ -1,11 +1,12 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Type } from 'typebox';
 import { countIn, defineCollector, textFile, type Attributes, type Emit } from '#sdk';
 import { createEach, type Each } from './each.ts';
 import { createCounter, type Census, type Group } from './groups.ts';
 import { createIdentify } from './identity.ts';
-import { parseAuxv, parsePidStat } from './pid-stat.ts';
+import { parseAuxv } from './pid-stat.ts';
+import { createScan } from './scan.ts';
 import { createTopList } from './top-list.ts';
 
 const STATES: Readonly<Record<string, string>> = {
@@ -13,25 +14,6 @@ const STATES: Readonly<Record<string, string>> = {
 }; // prettier-ignore
 
 const STATE_ATTRIBUTES = [...new Set([...Object.values(STATES), 'other'])].map((state) => ({ 'process.state': state }));
-
-/** The file is shorter than this, and one read gives all of it. */
-const line = Buffer.allocUnsafeSlow(1024);
-
-function readLine(path: string): string | undefined {
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch {
-    return undefined; // It ended after the folder was listed.
-  }
-  try {
-    return line.toString('utf8', 0, readSync(file, line, 0, line.length, 0));
-  } catch {
-    return undefined; // It ended after the file was opened.
-  } finally {
-    closeSync(file);
-  }
-}
 
 function unitsOf(root: string): { pageSize: number; ticksPerSecond: number } {
   try {
@@ -105,6 +87,7 @@ export const processes = defineCollector({
   create({ config, root, clock, redact }) {
     const folder = join(root, 'proc');
     const readStat = textFile(join(folder, 'stat'));
+    const scan = createScan(folder);
     const counter = createCounter();
     let parts: { emitTop: ReturnType<typeof createTopEmitter>; each: Each | undefined } | undefined;
     const makeParts = (): NonNullable<typeof parts> => {
@@ -118,22 +101,18 @@ export const processes = defineCollector({
       collect(emit) {
         const now = clock.monotonic();
         const { emitTop, each } = (parts ??= makeParts());
-        for (const entry of readdirSync(folder)) {
-          const pid = countIn(entry);
-          const text = Number.isNaN(pid) ? undefined : readLine(`${folder}/${entry}/stat`);
-          const stat = text === undefined ? undefined : parsePidStat(text);
-          if (stat === undefined) continue;
-          counter.add(pid, stat, each && ((ticks) => each.add(pid, stat, ticks)));
-        }
+        // Before the scan: what is made during it is looked for in the next one.
+        const created = countIn(/^processes (\d+)$/m.exec(readStat() ?? '')?.[1]);
+        scan.run(created, (pid, stat) => counter.add(pid, stat, each && ((ticks) => each.add(pid, stat, ticks))));
         const { groups, states } = counter.finish();
         const elapsedMs = last === undefined ? 0 : now - last;
         last = now;
         emitStates(emit, states);
-        const created = countIn(/^processes (\d+)$/m.exec(readStat() ?? '')?.[1]);
         if (Number.isFinite(created)) emit('system.process.created', created);
         emitTop(emit, groups, elapsedMs);
         each?.emit(emit, elapsedMs);
       },
+      stop: () => scan.close(),
     };
   },
 });

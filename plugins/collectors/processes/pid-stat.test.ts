@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { groupOf, parseAuxv, parsePidStat } from './pid-stat.ts';
+import { groupOf, parseAuxv, parsePidStat as parse } from './pid-stat.ts';
+
+const parsePidStat = (text: string) => parse(Buffer.from(text));
 
 const tail = 'S 1 1 1 0 -1 4194304 1 0 0 0 30 12 0 0 20 0 1 0 950 1000 77 18446744073709551615';
 
