@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { Kind, TableSchema } from '#proto/agent/v1/index.ts';
 import { METRICS, type MetricName } from '#proto/metrics.ts';
 import type { Attributes, ForeignMetric } from '#sdk';
-import { createTableBuilder, tableOf, type Row } from './table.ts';
+import { createTableBuilder, tableOf, type MetricTable, type Row } from './table.ts';
 
 type Sample = readonly [name: MetricName, value: number, attributes?: Attributes];
 
@@ -14,11 +14,13 @@ function run(builder: ReturnType<typeof createTableBuilder>, samples: readonly S
   return builder.finish();
 }
 
+const readTable = ({ bytes }: MetricTable) => fromBinary(TableSchema, bytes);
+
 /** What a reader of the wire would see: the values that were read, by series. */
 function decode(row: Row | undefined): Map<string, number> {
   const found = new Map<string, number>();
   if (row === undefined) return found;
-  const { series } = fromBinary(TableSchema, toBinary(TableSchema, row.table.message));
+  const { series } = readTable(row.table);
   expect(series.length).toBe(row.values.length);
   series.forEach(({ name, attributes }, i) => {
     const value = row.values[i] ?? NaN;
@@ -97,8 +99,9 @@ test('the id is the hash of the encoded series, whatever the order of attributes
   const make = (of: Attributes) => tableOf([{ name: 'system.disk.io', kind: 'counter', attributes: of }]);
   const table = make({ a: '1', b: '2' });
   expect(make({ b: '2', a: '1' }).id).toBe(table.id);
-  expect(table.message.series[0]?.kind).toBe(Kind.COUNTER);
-  const bytes = toBinary(TableSchema, create(TableSchema, { series: table.message.series }));
+  const { id, series } = readTable(table);
+  expect([id, series[0]?.kind]).toEqual([table.id, Kind.COUNTER]);
+  const bytes = toBinary(TableSchema, create(TableSchema, { series }));
   expect(table.id).toBe(createHash('sha256').update(bytes).digest().readBigUInt64LE(0));
   expect(make({ a: '1', b: '3' }).id).not.toBe(table.id);
 });
@@ -118,7 +121,7 @@ test('a foreign metric keeps its own kind, and its name is cut to what the hub t
   builder.emit(requests, 7, { code: '200' });
   builder.emit({ name: 'x'.repeat(5000), kind: 'gauge' }, 1);
   const first = builder.finish();
-  expect(first?.table.message.series.map(({ name, kind }) => [name.length, kind])).toEqual([
+  expect(first && readTable(first.table).series.map(({ name, kind }) => [name.length, kind])).toEqual([
     [19, Kind.COUNTER],
     [1024, Kind.GAUGE],
   ]);
@@ -147,5 +150,5 @@ test('series beyond what the hub takes are left out and told; silent ones make r
 
 test('a text of an attribute that the hub would refuse is cut', () => {
   const row = run(createTableBuilder(), [['system.disk.io', 1, { 'system.device': 'x'.repeat(5000) }]]);
-  expect(row?.table.message.series[0]?.attributes['system.device']).toHaveLength(1024);
+  expect(row && readTable(row.table).series[0]?.attributes['system.device']).toHaveLength(1024);
 });

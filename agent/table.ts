@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { Kind, TableSchema, type Table } from '#proto/agent/v1/index.ts';
+import { Kind, TableSchema } from '#proto/agent/v1/index.ts';
 import { METRICS, type MetricName, type SeriesKind } from '#proto/metrics.ts';
 import type { Attributes, Emit, ForeignMetric } from '#sdk';
 import type { SeriesShare } from './budgets/index.ts';
@@ -17,8 +17,8 @@ export interface MetricTable {
   /** The first eight bytes, little endian, of the SHA-256 of the encoded series. */
   id: bigint;
   series: readonly Series[];
-  /** What travels. */
-  message: Table;
+  /** The `Table` message, encoded: what travels. */
+  bytes: Uint8Array;
 }
 
 /** One run's values in the order of the table's series; NaN: nothing read this time. */
@@ -54,18 +54,38 @@ function sorted(attributes: Attributes): [string, string][] {
 
 const keyOf = (name: string, attributes: Attributes): string => JSON.stringify([name, sorted(attributes)]);
 
+/** What a series is in every table that holds it. */
+interface Written {
+  key: string;
+  /** Its entry of `Table.series`: tag, length and message. */
+  entry: Uint8Array;
+}
+
+const written = new WeakMap<Series, Written>();
+
+/** Series outlive their tables: each is written once, so that a machine on which series come and go pays for the new ones only. */
+function write(series: Series): Written {
+  const known = written.get(series);
+  if (known !== undefined) return known;
+  const { name, kind, attributes } = series;
+  const message = {
+    name: name.slice(0, MOST_CHARACTERS),
+    kind: kind === 'counter' ? Kind.COUNTER : Kind.GAUGE,
+    attributes: Object.fromEntries(sorted(attributes)), // Maps are encoded in the order of their keys.
+  };
+  const entry = toBinary(TableSchema, create(TableSchema, { series: [message] }));
+  const made = { key: keyOf(name, attributes), entry };
+  written.set(series, made);
+  return made;
+}
+
 /** Makes a table of these series. Equal series in equal order give an equal id on every machine. */
 export function tableOf(series: readonly Series[]): MetricTable {
-  const message = create(TableSchema, {
-    series: series.map(({ name, kind, attributes }) => ({
-      name: name.slice(0, MOST_CHARACTERS),
-      kind: kind === 'counter' ? Kind.COUNTER : Kind.GAUGE,
-      attributes: Object.fromEntries(sorted(attributes)), // Maps are encoded in the order of their keys.
-    })),
-  });
-  const id = createHash('sha256').update(toBinary(TableSchema, message)).digest().readBigUInt64LE(0);
-  message.id = id;
-  return { id, series, message };
+  const head = Buffer.alloc(9, 0x09); // Tag of `Table.id`.
+  const bytes = Buffer.concat([head, ...series.map((one) => write(one).entry)]);
+  const hash = createHash('sha256').update(bytes.subarray(head.length)).digest();
+  hash.copy(bytes, 1, 0, 8);
+  return { id: hash.readBigUInt64LE(0), series, bytes };
 }
 
 /** What a builder keeps of its newest table. */
@@ -81,7 +101,7 @@ interface Fresh extends Series {
 }
 
 function currentOf(series: readonly Series[], run: number, seen: readonly number[]): Current {
-  const places = new Map(series.map(({ name, attributes }, i) => [keyOf(name, attributes), i]));
+  const places = new Map(series.map((one, i) => [write(one).key, i]));
   return { table: tableOf(series), places, seen: Float64Array.from(series, (_one, i) => seen[i] ?? run) };
 }
 

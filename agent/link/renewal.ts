@@ -22,11 +22,17 @@ export interface Renewal {
   take(chain: string): void;
 }
 
-/** True once two thirds of the certificate's life are over. */
-function isDue({ certificate }: Identity, nowMs: number): boolean {
-  const { validFrom, validTo } = new X509Certificate(certificate);
+const dueTimes = new WeakMap<Identity, number>();
+
+/** When two thirds of the certificate's life are over, milliseconds since 1970. To read it takes a millisecond, and it is asked for with each batch. */
+function dueMs(identity: Identity): number {
+  const known = dueTimes.get(identity);
+  if (known !== undefined) return known;
+  const { validFrom, validTo } = new X509Certificate(identity.certificate);
   const [from, to] = [Date.parse(validFrom), Date.parse(validTo)];
-  return nowMs > from + ((to - from) * 2) / 3;
+  const due = from + ((to - from) * 2) / 3;
+  dueTimes.set(identity, due);
+  return due;
 }
 
 /** Makes the renewal of one connection. */
@@ -34,7 +40,7 @@ export function createRenewal({ current, renewed, clock, log }: RenewalGiven): R
   let key: string | undefined;
   return {
     async wish() {
-      if (key !== undefined || !isDue(current(), clock.now())) return undefined;
+      if (key !== undefined || clock.now() <= dueMs(current())) return undefined;
       const { publicKey, privateKey } = await makeKeys('ec', { namedCurve: 'P-256' });
       key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
       return publicKey.export({ type: 'spki', format: 'der' });

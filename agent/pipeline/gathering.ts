@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
-import { LogsSchema, TableSchema, type LedgerSchema } from '#proto/agent/v1/index.ts';
+import { LogsSchema, type LedgerSchema } from '#proto/agent/v1/index.ts';
 import type { MetricBlock } from '../schedule.ts';
 import { sourceOf, type Amount, type Checkpoint, type SpoolEntry } from '../spool/index.ts';
 import type { EncodedEvents } from '../lines/index.ts';
@@ -40,15 +40,6 @@ const lossMessage = ({ path, lines, bytes, fromMs, toMs, cause }: Loss) => ({
 /** Level 1 packs within a few per cent of the default at a third of its time. */
 const compress = (bytes: Buffer): Promise<Buffer> =>
   bytes.length === 0 ? Promise.resolve(bytes) : pack(bytes, { level: constants.Z_BEST_SPEED });
-
-const encodedTables = new WeakMap<object, Uint8Array>();
-
-/** Tables stay the same objects for hours: each is encoded once. */
-function encodedTable(table: MetricBlock['table']): Uint8Array {
-  const known = encodedTables.get(table) ?? toBinary(TableSchema, table.message);
-  encodedTables.set(table, known);
-  return known;
-}
 
 /** Begins an empty batch. */
 export function createGathering(): Gathering {
@@ -94,7 +85,7 @@ export function createGathering(): Gathering {
       return {
         metrics,
         logs,
-        tables: new Map(blocks.map(({ table }) => [table.id, encodedTable(table)] as const)),
+        tables: new Map(blocks.map(({ table }) => [table.id, table.bytes] as const)),
         checkpoints: [...checkpoints.values()],
         sources: new Map([...sources].map(([name, { lines, bytes: size }]) => [name, [lines, size]] as const)),
       };

@@ -10,11 +10,15 @@ export interface Acknowledged {
   raise(key: BatchKey): void;
   /** Numbers of segments whose damage has been counted. */
   readonly damaged: Set<number>;
-  /** Writes it down at most once a second, without waiting for the disk; what nothing is left of is forgotten. */
+  /** Writes it down now and then, without waiting for the disk; what nothing is left of is forgotten. */
   keep(alive: { epochs: ReadonlySet<bigint>; segments: ReadonlySet<number> }, now?: boolean): void;
 }
 
-const KEEP_MS = 1000;
+/**
+ * How often it is written down. After a crash the hub says the newest with its welcome, so a shorter time saves nothing;
+ * at each second it was a twentieth of what an idle agent costs.
+ */
+const KEEP_MS = 10_000;
 
 interface Kept {
   lanes: Record<string, Partial<Record<Lane, string>>>;
@@ -38,7 +42,7 @@ function read(file: string, files: SpoolFiles): { newest: Map<string, bigint>; d
 export function openAcknowledged(folder: string, files: SpoolFiles): Acknowledged {
   const file = join(folder, 'acknowledged.json');
   const { newest, damaged } = read(file, files);
-  let kept = 0;
+  let kept = -Infinity;
   const newestOf = (epoch: bigint, lane: Lane): bigint => newest.get(`${epoch}/${lane}`) ?? 0n;
   return {
     newest: newestOf,
