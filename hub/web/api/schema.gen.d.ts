@@ -1180,7 +1180,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             items: {
-                                builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew") | null;
+                                builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost") | null;
                                 /**
                                  * @description Names of the channels to tell; empty for all.
                                  * @default []
@@ -1336,7 +1336,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew") | null;
+                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost") | null;
                             /**
                              * @description Names of the channels to tell; empty for all.
                              * @default []
@@ -1443,7 +1443,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew") | null;
+                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost") | null;
                             /**
                              * @description Names of the channels to tell; empty for all.
                              * @default []
@@ -1596,7 +1596,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew") | null;
+                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost") | null;
                             /**
                              * @description Names of the channels to tell; empty for all.
                              * @default []
@@ -1813,7 +1813,7 @@ export interface paths {
                                 attributes: {
                                     [key: string]: string;
                                 };
-                                builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew") | null;
+                                builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost") | null;
                                 firedMs: number;
                                 id: string;
                                 metric: string;
@@ -1911,7 +1911,7 @@ export interface paths {
                             attributes: {
                                 [key: string]: string;
                             };
-                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew") | null;
+                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost") | null;
                             firedMs: number;
                             id: string;
                             metric: string;
@@ -1981,7 +1981,7 @@ export interface paths {
                             attributes: {
                                 [key: string]: string;
                             };
-                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew") | null;
+                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost") | null;
                             firedMs: number;
                             id: string;
                             metric: string;
@@ -2073,7 +2073,7 @@ export interface paths {
                                 attributes: {
                                     [key: string]: string;
                                 };
-                                builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew") | null;
+                                builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost") | null;
                                 firedMs: number;
                                 id: string;
                                 metric: string;

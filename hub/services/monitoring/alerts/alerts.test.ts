@@ -123,7 +123,7 @@ describe('a rule', () => {
     const rules = body['items'] as { id: string; builtIn: string | null; enabled: boolean }[];
     const built = rules.filter(({ builtIn }) => builtIn !== null);
     expect(built.map(({ builtIn }) => builtIn).sort()).toEqual([
-      'clock-skew', 'collector-failing', 'disk-filling', 'disk-full', 'host-silent', 'memory-exhausted',
+      'clock-skew', 'collector-failing', 'disk-filling', 'disk-full', 'host-silent', 'lines-lost', 'memory-exhausted',
     ]); // prettier-ignore
     expect(built.every(({ enabled }) => enabled)).toBe(true);
     const skew = rules.find(({ builtIn }) => builtIn === 'clock-skew');

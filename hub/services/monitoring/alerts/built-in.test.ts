@@ -31,7 +31,7 @@ beforeAll(async () => {
   await early.send({ timeMs: hub.clock.now(), samples: [{ name: 'system.cpu.busy', value: 0 }] });
   await until('the rules are there', async () => {
     const { body } = await hub.call('GET', '/api/v1/monitoring/alerts', { token: first.token });
-    return body['total'] === 6;
+    return body['total'] === 7;
   });
 });
 afterAll(() => hub.stop());
@@ -112,6 +112,19 @@ test('a host that swaps in both directions at once has no memory left either', a
     await hub.clock.advance(EVERY);
   }
   expect((await fires('memory-exhausted')).title).toBe('web-1 swaps 2,000 pages/s in and out at once');
+});
+
+test('a host that loses lines is told, with how many, and it is over when it loses none for minutes', async () => {
+  const lost = (total: number): FedSample[] => [
+    { name: 'outrider.agent.log.lines', kind: 'counter', value: total, attributes: { 'outrider.ledger.state': 'lost' } },
+    { name: 'outrider.agent.log.lines', kind: 'counter', value: hub.clock.now(), attributes: { 'outrider.ledger.state': 'read' } },
+  ]; // prettier-ignore
+  await sendFor(20, lost(7));
+  expect(await active()).toEqual([]);
+  await sendFor(0, lost(880));
+  expect((await fires('lines-lost')).title).toBe('web-1 loses log lines: 87.3 lines/s');
+  await sendFor(330, lost(880));
+  await resolves('lines-lost');
 });
 
 test('a host is silent after a minute, once, and comes back', async () => {

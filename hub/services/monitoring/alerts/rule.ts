@@ -6,7 +6,7 @@ import { breaches, OPERATORS, type Limits, type Operator } from './state.ts';
 
 /** What is watched without anyone asking for it. */
 export const BUILT_IN_KINDS = [
-  'host-silent', 'disk-full', 'disk-filling', 'memory-exhausted', 'collector-failing', 'clock-skew',
+  'host-silent', 'disk-full', 'disk-filling', 'memory-exhausted', 'collector-failing', 'clock-skew', 'lines-lost',
 ] as const; // prettier-ignore
 export type BuiltIn = (typeof BUILT_IN_KINDS)[number];
 
@@ -136,6 +136,9 @@ export const BUILT_IN_RULES: readonly Omit<Rule, 'id'>[] = [
   }), // prettier-ignore
   builtIn('clock-skew', 'Clock skew', {
     metric: 'outrider.agent.clock.skew', operator: 'gt', threshold: 5, clear: 4, forSeconds: 60, keepFiringSeconds: 60,
+  }), // prettier-ignore
+  builtIn('lines-lost', 'Log lines lost', {
+    metric: 'outrider.agent.log.lines', filter: { 'outrider.ledger.state': 'lost' }, operator: 'gt', threshold: 0, keepFiringSeconds: 300,
   }), // prettier-ignore
 ];
 

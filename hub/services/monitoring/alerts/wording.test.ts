@@ -102,6 +102,7 @@ test.each([
   ['memory-exhausted', { value: 2400, unit: '{page}/s' }, 'web-1 swaps 2,400 pages/s in and out at once'],
   ['collector-failing', { value: 0, unit: '1', collector: 'disk' }, 'Collector disk on web-1 fails'],
   ['clock-skew', { value: 12, unit: 's' }, 'Clock of web-1 is 12 s off'],
+  ['lines-lost', { value: 87.3, unit: '{line}/s' }, 'web-1 loses log lines: 87.3 lines/s'],
 ] as const)('%s reads like a sentence', (builtIn, { value, unit, ...place }, title) => {
   const attributes = {
     ...('mount' in place ? { 'system.filesystem.mountpoint': place.mount } : {}),

@@ -88,6 +88,10 @@ const BUILT_IN: Readonly<Record<BuiltIn, (told: Told, value: string) => [firing:
     `Clock of ${resourceName} is ${value} off`,
     `Clock of ${resourceName} is right again`,
   ],
+  'lines-lost': ({ resourceName }, value) => [
+    `${resourceName} loses log lines: ${value}`,
+    `${resourceName} loses no log lines any more`,
+  ],
 };
 
 const SUBJECTS: Readonly<Record<BuiltIn, (told: Told) => string>> = {
@@ -100,6 +104,7 @@ const SUBJECTS: Readonly<Record<BuiltIn, (told: Told) => string>> = {
   'collector-failing': ({ resourceName, attributes }) =>
     `Collector ${attributes['outrider.collector'] ?? '?'} on ${resourceName}`,
   'clock-skew': ({ resourceName }) => `Clock of ${resourceName}`,
+  'lines-lost': ({ resourceName }) => `Log lines of ${resourceName}`,
 };
 
 /** What to look at first, for a person who was woken. */
@@ -110,6 +115,7 @@ const ADVICE: Readonly<Record<BuiltIn, string>> = {
   'memory-exhausted': 'The kernel may soon end programs; the largest ones are on the host’s page.',
   'collector-failing': 'Its values are missing until it works again; the reason is in the agent’s own log.',
   'clock-skew': 'Times of its values and lines cannot be trusted; look at its time synchronisation.',
+  'lines-lost': 'The host’s page says under Delivery which lines of which file, and why.',
 };
 
 type Closed = Exclude<Outcome, 'recovered'>;

@@ -29,7 +29,7 @@ test('a condition is a sentence with units', () => {
 
 test('the rules that everyone has say in words what they wait for', () => {
   const said = (
-    builtIn: 'host-silent' | 'disk-full' | 'disk-filling' | 'memory-exhausted' | 'collector-failing' | 'clock-skew',
+    builtIn: NonNullable<Parameters<typeof conditionOf>[0]['builtIn']>,
     threshold: number,
     unit: string,
     forSeconds: number,
@@ -42,6 +42,7 @@ test('the rules that everyone has say in words what they wait for', () => {
   expect(said('memory-exhausted', 0.04, '1', 60)).toBe('available memory is below 4 % of all for 60 s');
   expect(said('host-silent', 60, 's', 0)).toBe('nothing arrives for 60 s');
   expect(said('clock-skew', 5, 's', 60)).toBe('a clock is more than 5 s off for 60 s');
+  expect(said('lines-lost', 0, '{line}/s', 0)).toBe('log lines are lost');
   expect(said('collector-failing', 1, '1', 300)).toBe('a collector fails for 5 min');
   expect(said('disk-full', 0.95, '1', 60)).toBe('a disk is 95 % full or more for 60 s');
 });

@@ -38,6 +38,7 @@ const BUILT_IN: Readonly<Record<NonNullable<Rule['builtIn']>, (limit: string) =>
   'memory-exhausted': (limit) => `available memory is below ${limit} of all`,
   'collector-failing': () => 'a collector fails',
   'clock-skew': (limit) => `a clock is more than ${limit} off`,
+  'lines-lost': () => 'log lines are lost',
 };
 
 /** What a rule waits for: system.cpu.busy above 90 % for 5 min; of those that everyone has, in words. */
