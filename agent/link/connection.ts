@@ -61,6 +61,8 @@ interface Session {
   readonly window: SendWindow;
   readonly renewal: Renewal;
   readonly probe: Probe;
+  /** Ids of tables that the hub has from this connection. */
+  readonly tables: Set<bigint>;
   /** When the hello was said, by the monotonic clock. */
   helloMs: number;
   isWelcome: boolean;
@@ -96,7 +98,7 @@ function judge(
 
 /** Takes what the hub says. */
 function createHearing(session: Session, { spool, clock, skew, state, news, rejected }: Connecting) {
-  const { epoch, isLive, probe, window, renewal } = session;
+  const { epoch, isLive, probe, window, renewal, tables } = session;
   const welcomed = ({ clockMs, ackedLive, ackedBackfill }: Welcome): void => {
     session.isWelcome = true;
     skew.measured({ sentMs: session.helloMs, receivedMs: clock.monotonic(), hubMs: Number(clockMs) });
@@ -115,20 +117,23 @@ function createHearing(session: Session, { spool, clock, skew, state, news, reje
     window.acknowledge(key.lane, seq);
     spool.acknowledge(key);
   };
+  const wasRejected = (batch: Rejected): void => {
+    tables.clear(); // It may have been the one that took them along.
+    if (isLive) rejected(batch);
+  };
   return ({ kind }: HubMessage): void => {
     if (kind.case === 'welcome') welcomed(kind.value);
     else if (kind.case === 'ack') acknowledged(kind.value);
     else if (kind.case === 'pong') probe.take(kind.value);
     else if (kind.case === 'certificate') renewal.take(kind.value.chain);
     else if (kind.case === 'refusal') session.refusal = kind.value;
-    else if (kind.case === 'rejected' && isLive) rejected(kind.value);
+    else if (kind.case === 'rejected') wasRejected(kind.value);
     session.news.tell();
   };
 }
 
 /** What a connection sends: a batch takes those tables along that went with none before it. */
-function createSending(wire: Wire, { window }: Session, given: Connecting) {
-  const tables = new Set<bigint>();
+function createSending(wire: Wire, { window, tables }: Session, given: Connecting) {
   return async (batch: SpooledBatch): Promise<void> => {
     const fresh = [...batch.tables].filter(([id]) => !tables.has(id));
     for (const [id] of fresh) tables.add(id);
@@ -194,7 +199,12 @@ export async function connect(given: Connecting, lane: Lane, refused: RefusedBat
   const ask = (id: bigint): void => void wire.send(agentMessage({ case: 'ping', value: create(PingSchema, { id }) }));
   const session: Session = {
     ...{ lane, isLive, epoch, news, helloMs: 0, isWelcome: false, refusal: undefined, ended: undefined },
-    ...{ window: createWindow(), renewal: createRenewal(given), probe: createProbe(clock, skew, ask) },
+    ...{
+      tables: new Set(),
+      window: createWindow(),
+      renewal: createRenewal(given),
+      probe: createProbe(clock, skew, ask),
+    },
   };
   const wire = await given.transport.open(given.current(), STREAM[lane], createHearing(session, given));
   void wire.ended.then((reason) => {

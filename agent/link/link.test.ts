@@ -300,6 +300,24 @@ test('a batch carries by how much the clock was off when it was put, whatever th
   expect(seconds).toEqual([60, 60, -3600]);
 });
 
+test('after a batch that the hub could not store, tables are sent again', async () => {
+  hub.behave(({ kind }, call) => {
+    if (kind.case !== 'batch' || kind.value.seq !== 1n) return true;
+    const { epoch, lane, seq } = kind.value;
+    const value = { epoch, lane, seq, code: 'series.bad-frame', detail: 'It cannot be read.' };
+    hub.acked.set(laneOf(kind.value), 1n);
+    call.write(say({ case: 'rejected', value: { $typeName: 'outrider.agent.v1.Rejected', ...value } }));
+    call.write(say({ case: 'ack', value: { $typeName: 'outrider.agent.v1.Ack', epoch, lane, seq } }));
+    return false;
+  });
+  const made = await link();
+  await put('cannot be stored');
+  await until(() => made.state().rejected === 1);
+  for (const text of ['b', 'c']) await put(text);
+  await until(() => hub.stored.size === 2);
+  expect([...hub.stored.values()].map(({ tables }) => tables.length)).toEqual([1, 0]);
+});
+
 test('what earlier runs left is sent under its own epoch and lane', async () => {
   for (let n = 0; n < 32; n++) await put(`old ${n}`, 1);
   const old = spool.epoch;

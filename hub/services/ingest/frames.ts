@@ -68,6 +68,15 @@ function openTable({ id, series }: Table): ReceivedTable {
   };
 }
 
+/** The tables of a batch whose parts cannot be read; none when they are at fault themselves. */
+export function openTables({ tables }: Batch): ReceivedTable[] {
+  try {
+    return tables.map(openTable);
+  } catch {
+    return []; // The batch is put aside for this very fault.
+  }
+}
+
 /** Checks and unpacks a batch. */
 export async function openBatch(batch: Batch): Promise<OpenBatch> {
   if (batch.lane !== Lane.LIVE && batch.lane !== Lane.BACKFILL) throw problems.badFrame('A batch names no lane.');

@@ -7,7 +7,7 @@ import type { Peers } from '../../ports/peers.ts';
 import type { Agents } from './agents.ts';
 import { problems } from './errors.ts';
 import type { Clocks } from './clocks.ts';
-import { canUnpack, openBatch } from './frames.ts';
+import { canUnpack, openBatch, openTables } from './frames.ts';
 import { hubMessage } from './stream.ts';
 
 /** The newest protocol that this hub speaks. */
@@ -54,6 +54,8 @@ function skewOf({ skewMs = 0n }: Batch): number {
   if (Math.abs(Number(skewMs)) > MOST_SKEW_MS) throw problems.badFrame('A batch names a skew that no clock has.');
   return Number(skewMs);
 }
+
+const subjectFor = ({ lane }: Batch) => (lane === Lane.BACKFILL ? SUBJECTS.backfillReceived : SUBJECTS.batchReceived);
 
 /** What ingest does with what agents say, by whatever transport it came. */
 export function createTaking({ bus, peers, agents, clocks, clock, metrics }: TakingGiven) {
@@ -104,11 +106,17 @@ export function createTaking({ bus, peers, agents, clocks, clock, metrics }: Tak
       const skewMs = skewOf(batch);
       await clocks.note({ org, agent }, { lane, skewMs });
       const key = { agent, resource: agent, epoch, lane, seq };
-      const subject = lane === Lane.BACKFILL ? SUBJECTS.backfillReceived : SUBJECTS.batchReceived;
-      await bus.publish(subject, org, { ...key, receivedMs: clock.now(), skewMs, ...opened });
+      await bus.publish(subjectFor(batch), org, { ...key, receivedMs: clock.now(), skewMs, ...opened });
       metrics.batches.inc();
       metrics.bytes.inc(opened.metrics.length + opened.logs.length);
       metrics.latency.observe((clock.monotonic() - started) / 1000);
+    },
+    /** Takes of a batch that cannot be stored what later ones need: its tables, and that its number is over. */
+    async settle({ org, agent }: Sender, batch: Batch): Promise<void> {
+      const { epoch, lane, seq } = batch;
+      const key = { agent, resource: agent, epoch, lane, seq };
+      const nothing = { tables: openTables(batch), metrics: new Uint8Array(), logs: new Uint8Array() };
+      await bus.publish(subjectFor(batch), org, { ...key, receivedMs: clock.now(), skewMs: 0, ...nothing });
     },
     /** The hub's clock, for who asks. */
     pong: (id: bigint): HubMessage =>

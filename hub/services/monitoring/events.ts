@@ -68,8 +68,14 @@ export function listenToBus({
   const noted = new Map<string, number>();
   const keep = async (org: string, batch: BatchReceived): Promise<void> => {
     const { agent, resource, epoch, lane, seq, tables } = batch;
-    const blocks = blocksOf(batch);
     const owner = { org, resource };
+    let blocks: SeriesBlock[];
+    try {
+      blocks = blocksOf(batch);
+    } catch (error) {
+      await seriesTables.keep(owner, tables); // Later batches use them and bring them no more.
+      throw error;
+    }
     // Nothing is awaited before the append while tables are at hand: batches of one stream keep their order.
     const known = seriesTables.atHand(owner, tables, blocks) ?? (await seriesTables.lookUp(owner, blocks));
     const write = { resource, key: { agent, epoch, lane, seq }, tables: known, blocks };

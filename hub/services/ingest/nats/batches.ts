@@ -77,6 +77,17 @@ async function bury(given: BatchesGiven, message: JsMsg, sender: Sender & { lane
   open.nats.publish(agentSubjects(sender).told, toBinary(HubMessageSchema, told));
 }
 
+/** What later batches need of one that cannot be stored: its agent sends a table once. */
+async function settle({ taking }: BatchesGiven, message: JsMsg, sender: Sender & { lane: string }): Promise<void> {
+  let batch: Batch;
+  try {
+    batch = readBatch(message.data, sender.lane);
+  } catch {
+    return; // Nothing in it can be read.
+  }
+  if (batch.seq > 0n) await taking.settle(sender, batch);
+}
+
 async function handleOne(given: BatchesGiven, message: JsMsg): Promise<void> {
   const { taking, isRevoked, clock } = given;
   const sender = readKept(message.subject);
@@ -91,10 +102,12 @@ async function handleOne(given: BatchesGiven, message: JsMsg): Promise<void> {
   } catch (error) {
     const { dead, waitMs } = verdictOn(error, message.info.deliveryCount);
     if (!dead) return message.nak(waitMs);
-    await bury(given, message, sender, error).then(
-      () => message.term('put aside'),
-      () => message.nak(LATEST_MS),
-    );
+    await settle(given, message, sender)
+      .then(() => bury(given, message, sender, error))
+      .then(
+        () => message.term('put aside'),
+        () => message.nak(LATEST_MS),
+      );
   } finally {
     beat();
   }

@@ -338,6 +338,26 @@ await onOwnServer(natsKind, (start) => {
     expect(Object.values(state.subjects ?? {})).toEqual([3]);
   });
 
+  test.each([
+    ['is not packed as it says', Uint8Array.of(1, 2, 3)],
+    ['holds no blocks', gzipSync(Uint8Array.of(255, 255, 255))],
+  ])('after a batch with tables that %s, those that use its tables are stored', async (_what, metrics) => {
+    const identity = await newAgent();
+    const nats = await open(identity);
+    await publish(nats, identity, batch(1, { metrics }));
+    await publish(nats, identity, batch(2, { tables: [] }));
+    await publish(nats, identity, batch(3, { tables: [] }));
+    await until('the others are stored', async () => {
+      const { live } = await stores.series.acknowledged(admin.org, identity.agentId, EPOCH);
+      return live === 3n && (await linesOf(identity.agentId)).includes('line of 3');
+    });
+    const query = 'name=system.cpu.busy&from=-1h&to=%2B1h&step=2h';
+    const { body } = await hub.call('GET', `/api/v1/monitoring/metrics/${identity.agentId}?${query}`, {
+      token: admin.token,
+    });
+    expect((body['series'] as { avg: number[] }[])[0]?.avg[0]).toBe(0.5);
+  });
+
   test('an answer of JetStream that an agent has sent under the name of another is nobody’s batch', async () => {
     const [own, victim] = [await newAgent(), await newAgent()];
     const nats = await open(own);
