@@ -36,7 +36,12 @@ const settings = {
   ),
   logs: Type.Array(TailSet, {
     description: 'Log files to follow.',
-    default: [{ include: ['/var/log/*.log', '/var/log/syslog', '/var/log/messages'] }],
+    default: [
+      { include: ['/var/log/*.log', '/var/log/syslog', '/var/log/messages'] },
+      // Links lead from one to the other where Kubernetes runs on Docker: the first name counts, and says more.
+      { include: ['/var/log/pods/*/*/*.log'] },
+      { include: ['/var/lib/docker/containers/*/*-json.log'] },
+    ],
   }),
   openFiles: Type.Integer({
     description:

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Clock, Component, Logger } from '#sdk';
 import type { AgentSettings } from './config.ts';
 import { createLines, DEFAULT_LINES, settingsByPath, type LineCounts } from './lines/index.ts';
+import { ownContainerGlobs } from './own-container.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
 import { createRedactor } from './redact/index.ts';
 import type { Spool } from './spool/index.ts';
@@ -40,7 +41,9 @@ export function createReading(given: ReadingGiven): Reading {
     start: 'beginning' as const,
     ...DEFAULT_LINES,
   };
-  const sets = [...settings.logs, ...(settings.ownLog ? [ownLog] : [])].map((set) =>
+  const own = ownContainerGlobs();
+  const others = settings.logs.map((set) => ({ ...set, exclude: [...set.exclude, ...own] }));
+  const sets = [...others, ...(settings.ownLog ? [ownLog] : [])].map((set) =>
     isAgain && set.start === 'end' ? { ...set, start: 'saved' as const } : set,
   );
   const settingsOf = settingsByPath(sets);

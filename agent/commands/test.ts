@@ -4,7 +4,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { checkSettings, invalidSettings, readSettingsFile, systemClock } from '#sdk';
 import { Type, type Static } from 'typebox';
 import type { AgentSettings } from '../config.ts';
-import { createLineSource, LEVEL_NAMES, lineSettings, nameOfLevel, settingsByPath } from '../lines/index.ts';
+import {
+  createSourceOf,
+  LEVEL_NAMES,
+  lineSettings,
+  nameOfLevel,
+  settingsByPath,
+  type SourceEvent,
+} from '../lines/index.ts';
 import { createRedactor } from '../redact/index.ts';
 import { settingFaults } from '../setting-faults.ts';
 
@@ -54,7 +61,7 @@ export interface CaseResult {
 function eventsOf(settings: AgentSettings, test: Static<typeof Case>, input: Buffer): EventFacts[] {
   const events: EventFacts[] = [];
   const lines = test.settings ?? settingsByPath(settings.logs)(test.path ?? '');
-  const source = createLineSource(lines, createRedactor(settings.redact), (event) => {
+  const take = (event: SourceEvent): void => {
     events.push({
       text: event.bytes.toString('utf8', event.start, event.end),
       level: nameOfLevel(event.level),
@@ -63,7 +70,9 @@ function eventsOf(settings: AgentSettings, test: Static<typeof Case>, input: Buf
       redacted: [...event.redacted],
       ...(event.dropped === undefined ? {} : { dropped: event.dropped }),
     });
-  });
+  };
+  const given = { settings: lines, redactor: createRedactor(settings.redact), take };
+  const source = createSourceOf(test.path ?? '', given);
   const nowMs = test.now === undefined ? systemClock.now() : Date.parse(test.now);
   source.split(input, { cut: false, isEnd: true, nowMs });
   return events;

@@ -6,6 +6,9 @@ import { FORMATS } from './facts/index.ts';
 /** How lines that belong together are known. */
 export const MULTILINE_MODES = ['auto', 'off', 'indent', 'start'] as const;
 
+/** How lines of containers are unwrapped. */
+const CONTAINER_MODES = ['auto', 'docker', 'cri', 'off'] as const;
+
 /** Settings of an entry of `logs` that say how its lines are read. */
 export const lineSettings = {
   multiline: Type.Object(
@@ -27,6 +30,11 @@ export const lineSettings = {
     },
     { additionalProperties: false, default: {} },
   ),
+  container: Type.Enum([...CONTAINER_MODES], {
+    description:
+      'How a container runtime wraps lines: docker is one JSON a line, cri is time, stream and tag before each. auto unwraps either below /var/log/pods, /var/log/containers and Docker’s containers folder, where the path says whose lines they are; off takes lines as they stand.',
+    default: 'auto',
+  }),
   format: Type.Enum([...FORMATS], {
     description: 'How a line says its level and time; auto looks at each line.',
     default: 'auto',
@@ -89,6 +97,7 @@ export type LineSettings = Static<typeof LineSettings>;
 /** What holds for lines of which no setting says anything. */
 export const DEFAULT_LINES: LineSettings = {
   multiline: { mode: 'auto', flushSeconds: 1 },
+  container: 'auto',
   format: 'auto',
   encoding: 'auto',
   drop: [],

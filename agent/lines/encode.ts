@@ -1,4 +1,6 @@
-import type { Level } from '#proto/agent/v1/index.ts';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { LogLineSchema, type Level } from '#proto/agent/v1/index.ts';
+import type { LineAttributes } from './event.ts';
 import { putTime, putVarint, sizeOfVarint } from '../pipeline/encode.ts';
 
 /** What is told of an event besides its text. */
@@ -7,6 +9,8 @@ export interface EventHead {
   timeMs: number;
   /** Its end is left out. */
   cut: boolean;
+  /** What is said of it alone. */
+  attributes?: LineAttributes | undefined;
 }
 
 /** Writes events as entries of `LogChunk.lines`, straight from bytes. */
@@ -15,6 +19,17 @@ export interface EventEncoder {
   put(bytes: Buffer, start: number, end: number, head: EventHead): void;
   /** What was written since the last call; valid until the next `put`. */
   take(): Buffer;
+}
+
+const NONE = Buffer.alloc(0);
+const encoded = new WeakMap<LineAttributes, Uint8Array>();
+
+/** The entries of `LogLine.attributes`; those of a stream are the same object again and again, and are encoded once. */
+function encodedAttributes(attributes: LineAttributes | undefined): Uint8Array {
+  if (attributes === undefined) return NONE;
+  const known = encoded.get(attributes) ?? toBinary(LogLineSchema, create(LogLineSchema, { attributes }));
+  encoded.set(attributes, known);
+  return known;
 }
 
 /** Makes an encoder; one serves all sources, one after another. */
@@ -28,9 +43,10 @@ export function createEventEncoder(): EventEncoder {
     out = larger;
   };
   return {
-    put(bytes, start, end, { level, timeMs, cut }) {
+    put(bytes, start, end, { level, timeMs, cut, attributes }) {
+      const said = encodedAttributes(attributes);
       const text = end - start;
-      const size = 9 + 2 + 1 + sizeOfVarint(text) + text + (cut ? 2 : 0);
+      const size = 9 + 2 + 1 + sizeOfVarint(text) + text + (cut ? 2 : 0) + said.length;
       ensure(size + 5);
       out[at] = 0x12;
       at = putVarint(out, at + 1, size);
@@ -42,10 +58,13 @@ export function createEventEncoder(): EventEncoder {
       at = putVarint(out, at + 3, text);
       bytes.copy(out, at, start, end);
       at += text;
-      if (!cut) return;
-      out[at] = 0x20;
-      out[at + 1] = 1;
-      at += 2;
+      if (cut) {
+        out[at] = 0x20;
+        out[at + 1] = 1;
+        at += 2;
+      }
+      out.set(said, at);
+      at += said.length;
     },
     take() {
       const taken = out.subarray(0, at);

@@ -8,7 +8,8 @@ export {
   type Lines,
   type TailedLines,
 } from './lines.ts';
-export { createLineSource } from './source.ts';
+export { createSourceOf } from './source-of.ts';
+export type { SourceEvent } from './event.ts';
 export { LEVEL_NAMES, nameOfLevel } from './drop.ts';
 export { settingsByPath } from './settings-by-path.ts';
 export { isZone } from './facts/index.ts';

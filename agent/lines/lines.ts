@@ -4,7 +4,10 @@ import { sourceOf, type Checkpoint } from '../spool/index.ts';
 import type { LineSettings } from './config.ts';
 import type { TextEncoding } from './encodings.ts';
 import { createEventEncoder } from './encode.ts';
-import { createLineSource, type LineEntry, type LineSource, type SourceEvent } from './source.ts';
+import { attributesOfFile } from './containers/attributes.ts';
+import type { LineAttributes, SourceEvent } from './event.ts';
+import type { LineEntry, LineSource } from './source.ts';
+import { createSourceOf, wrappingOf } from './source-of.ts';
 
 /** What a source gave, and where it was read to after that. */
 export interface TailedLines {
@@ -14,7 +17,7 @@ export interface TailedLines {
   /** Lines whose writer said more than their text. */
   entries?: readonly LineEntry[];
   /** What wrote them, as OpenTelemetry resource attributes; always the same for a path. */
-  attributes?: Readonly<Record<string, string>> | undefined;
+  attributes?: LineAttributes | undefined;
   checkpoint: Checkpoint;
   /** Nothing will ever follow. */
   isLast?: boolean;
@@ -23,7 +26,7 @@ export interface TailedLines {
 /** Whole events of a source, and where it was read to after them. */
 export interface EncodedEvents {
   path: string;
-  attributes?: Readonly<Record<string, string>> | undefined;
+  attributes?: LineAttributes | undefined;
   /** Entries of `LogChunk.lines`; valid until the call ends. */
   events: Buffer;
   /** Lines of the file that they are made of, and their bytes. */
@@ -66,7 +69,7 @@ export interface Lines {
 
 interface State {
   path: string;
-  attributes: TailedLines['attributes'];
+  attributes: LineAttributes | undefined;
   source: LineSource;
   /** The last event, which may go on; read again should the agent end before it is whole. */
   pending: Buffer;
@@ -77,6 +80,8 @@ interface State {
 }
 
 const NOTHING = Buffer.alloc(0);
+/** A line that is written in parts is whole after so long without its next part. */
+const PART_MS = 60_000;
 /** A source that gave nothing for so long is forgotten; the next line makes it anew. */
 const FORGET_MS = 3_600_000;
 
@@ -114,6 +119,28 @@ function createEventSink({ counts: { redactions, drops }, dropped }: Pick<LinesG
   };
 }
 
+/** Calls `ring` once, at the earliest of the times that were asked for. */
+function createAlarm(clock: Clock, ring: () => void) {
+  let cancel: Cancel | undefined;
+  let dueMs = 0;
+  return {
+    within(ms: number): void {
+      const due = clock.monotonic() + ms;
+      if (cancel !== undefined && due >= dueMs) return;
+      cancel?.();
+      dueMs = due;
+      cancel = clock.after(ms, () => {
+        cancel = undefined;
+        ring();
+      });
+    },
+    cancel(): void {
+      cancel?.();
+      cancel = undefined;
+    },
+  };
+}
+
 /**
  * Makes the stage between reading and batches. An event that may go on is held back, and its checkpoint with it: the one
  * that is handed on is that of the last whole event, so that a killed agent reads the rest again.
@@ -121,10 +148,12 @@ function createEventSink({ counts: { redactions, drops }, dropped }: Pick<LinesG
 export function createLines({ settingsOf, redactor, clock, counts, addEvents, dropped }: LinesGiven): Lines {
   const states = new Map<string, State>();
   const sink = createEventSink({ counts, ...(dropped && { dropped }) });
-  let timer: Cancel | undefined;
 
-  const begin = ({ path, attributes, checkpoint }: TailedLines): State => {
-    const source = createLineSource(settingsOf(path), redactor, (event) => sink.put(path, event));
+  const begin = ({ path, checkpoint, ...given }: TailedLines): State => {
+    const settings = settingsOf(path);
+    const source = createSourceOf(path, { settings, redactor, take: (event) => sink.put(path, event) });
+    const isWrapped = wrappingOf(settings, path) !== undefined;
+    const attributes = given.attributes ?? (isWrapped ? attributesOfFile(path) : undefined);
     const state = { path, attributes, source, pending: NOTHING, encoding: undefined, checkpoint, sinceMs: 0 };
     states.set(sourceOf(checkpoint), state);
     return state;
@@ -132,27 +161,25 @@ export function createLines({ settingsOf, redactor, clock, counts, addEvents, dr
   const handOn = ({ path, attributes }: State, checkpoint: Checkpoint): void => {
     addEvents({ path, attributes, ...sink.take(), checkpoint });
   };
-  const finish = (state: State): void => {
+  const finish = (state: State, mayGoOn = false): void => {
     if (state.pending.length === 0) return;
     const { pending, encoding, source, checkpoint } = state;
-    state.pending = NOTHING;
-    source.split(pending, { encoding, cut: false, isEnd: true, nowMs: clock.now() });
-    handOn(state, checkpoint);
+    const rest = source.split(pending, { encoding, cut: false, isEnd: true, mayGoOn, nowMs: clock.now() });
+    state.pending = rest === 0 ? NOTHING : pending.subarray(pending.length - rest);
+    handOn(state, placeBefore(checkpoint, rest));
   };
   /** Ends events that nothing was added to for long, and looks again while there are any. */
   const sweep = (): void => {
-    timer = undefined;
     for (const [name, state] of states) {
       const quietMs = clock.monotonic() - state.sinceMs;
       const { flushSeconds } = state.source.settings.multiline;
-      if (quietMs >= 1000 * flushSeconds) finish(state);
-      else if (state.pending.length > 0) plan(1000 * flushSeconds - quietMs);
+      if (quietMs >= 1000 * flushSeconds) finish(state, quietMs < PART_MS);
+      if (state.pending.length > 0)
+        alarm.within((quietMs < 1000 * flushSeconds ? 1000 * flushSeconds : PART_MS) - quietMs);
       if (quietMs > FORGET_MS) states.delete(name);
     }
   };
-  const plan = (ms: number): void => {
-    timer ??= clock.after(ms, sweep);
-  };
+  const alarm = createAlarm(clock, sweep);
   const split = (
     state: State,
     piece: NonNullable<TailedLines['piece']>,
@@ -166,7 +193,7 @@ export function createLines({ settingsOf, redactor, clock, counts, addEvents, dr
     state.pending = rest === 0 ? NOTHING : Buffer.from(bytes.subarray(bytes.length - rest));
     state.encoding = encoding;
     handOn(state, placeBefore(checkpoint, rest));
-    if (rest > 0) plan(1000 * state.source.settings.multiline.flushSeconds);
+    if (rest > 0) alarm.within(1000 * state.source.settings.multiline.flushSeconds);
   };
 
   return {
@@ -187,9 +214,8 @@ export function createLines({ settingsOf, redactor, clock, counts, addEvents, dr
       }
     },
     stop() {
-      timer?.();
-      timer = undefined;
-      for (const state of states.values()) finish(state);
+      alarm.cancel();
+      for (const state of states.values()) finish(state, true);
     },
   };
 }

@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   copyFileSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -11,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -81,10 +82,52 @@ function createSpool(folder: string) {
   };
 }
 
+/** How a log is named and rotated, and how its lines are written. */
+interface Kind {
+  log: string;
+  /** Name of a rotated file; `age` is 1 for the one that was rotated last. */
+  rotated(log: string, number: number, age: number): string;
+  wrap(text: string, number: number): string;
+}
+
+const TIME = '2026-11-26T12:00:00.123456789Z';
+const ID = '0f'.repeat(32);
+const streamOf = (number: number): string => (number % 4 === 0 ? 'stderr' : 'stdout');
+
+const KINDS = {
+  plain: { log: 'app.log', rotated: (log, number) => `${log}.${number}`, wrap: (text) => `${text}\n` },
+  logrotate: { log: 'app.log', rotated: (log, _number, age) => `${log}.${age}`, wrap: (text) => `${text}\n` },
+  // The kubelet renames by time; containerd writes a long line in parts.
+  kubelet: {
+    log: 'pods/shop_web_6f9a/nginx/0.log',
+    rotated: (log, number) => `${log}.20261126-12${String(number).padStart(4, '0')}`,
+    wrap(text, number) {
+      const parts = number % 3 === 0 ? [text.slice(0, 5), text.slice(5)] : [text];
+      return parts
+        .map((part, at) => `${TIME} ${streamOf(number)} ${at === parts.length - 1 ? 'F' : 'P'} ${part}\n`)
+        .join('');
+    },
+  },
+  // Docker gives each older file the next number.
+  docker: {
+    log: `containers/${ID}/${ID}-json.log`,
+    rotated: (log, _number, age) => `${log}.${age}`,
+    wrap(text, number) {
+      const parts = number % 3 === 0 ? [text.slice(0, 5), `${text.slice(5)}\n`] : [`${text}\n`];
+      return parts.map((part) => `${JSON.stringify({ log: part, stream: streamOf(number), time: TIME })}\n`).join('');
+    },
+  },
+} satisfies Record<string, Kind>;
+
 /** A log, the program that writes it, what rotates it, and the agent that follows it. */
-async function play(steps: readonly Step[], { handles, glob }: { handles: number; glob: string }) {
+async function play(
+  steps: readonly Step[],
+  { handles, glob, kind }: { handles: number; glob: string; kind: keyof typeof KINDS },
+) {
   const folder = mkdtempSync(join(tmpdir(), 'outrider-conservation-'));
-  const log = join(folder, 'app.log');
+  const { rotated: rotatedName, wrap, ...given }: Kind = KINDS[kind];
+  const log = join(folder, given.log);
+  mkdirSync(dirname(log), { recursive: true });
   writeFileSync(log, '');
   const manual = createManualClock(Date.now());
   const clock = { ...manual, now: () => Date.now() }; // Files have their times from the real one.
@@ -123,7 +166,21 @@ async function play(steps: readonly Step[], { handles, glob }: { handles: number
     }
   };
   const write = (path: string, count: number): void => {
-    for (let n = 0; n < count; n++) appendFileSync(path, `line ${written++} ${'x'.repeat(written % 40)}\n`);
+    for (let n = 0; n < count; n++) {
+      const number = written++;
+      appendFileSync(path, wrap(`line ${number} ${'x'.repeat(written % 40)}`, number));
+    }
+  };
+  /** Makes room for another rotated file and gives its name. */
+  const nextRotated = (): string => {
+    rotations++;
+    rotated.forEach((file, place) => {
+      const path = rotatedName(log, place + 1, rotated.length - place + 1);
+      if (kind !== 'docker' && kind !== 'logrotate') return;
+      renameSync(file.path, file.isPacked ? `${path}.gz` : path);
+      file.path = file.isPacked ? `${path}.gz` : path;
+    });
+    return rotatedName(log, rotations, 1);
   };
   const readAll = async (): Promise<void> => {
     spool.release();
@@ -142,13 +199,13 @@ async function play(steps: readonly Step[], { handles, glob }: { handles: number
     look,
     spool: () => spool.write(),
     rename() {
-      const path = `${log}.${++rotations}`;
+      const path = nextRotated();
       renameSync(log, path);
       writeFileSync(log, '');
       rotated.push({ path, isRenamed: true, isPacked: false });
     },
     copytruncate() {
-      const path = `${log}.${++rotations}`;
+      const path = nextRotated();
       copyFileSync(log, path);
       truncateSync(log);
       rotated.push({ path, isRenamed: false, isPacked: false });
@@ -204,16 +261,23 @@ async function play(steps: readonly Step[], { handles, glob }: { handles: number
 }
 
 test.each([
-  { glob: 'app.log', handles: 512 },
-  { glob: 'app.log*', handles: 512 },
-  { glob: '*.log', handles: 1 },
-])('whatever happens to a log and its agent, each line arrives once: %o', { timeout: 240_000 }, async (how) => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(fc.constantFrom(...STEPS), { minLength: 4, maxLength: 24 }), async (steps) => {
-      const { got, written, losses } = await play(steps, how);
-      expect(got.sort((a, b) => a - b)).toEqual(Array.from({ length: written }, (_, n) => n));
-      expect(losses).toEqual([]);
-    }),
-    { numRuns: Number(process.env['RUNS'] ?? 60), seed: Number(process.env['SEED'] ?? 20261126) },
-  );
-});
+  { kind: 'plain', glob: 'app.log', handles: 512 },
+  { kind: 'plain', glob: 'app.log*', handles: 512 },
+  { kind: 'plain', glob: '*.log', handles: 1 },
+  { kind: 'logrotate', glob: 'app.log', handles: 512 },
+  { kind: 'kubelet', glob: 'pods/*/*/*.log', handles: 512 },
+  { kind: 'docker', glob: 'containers/*/*-json.log', handles: 512 },
+] as const)(
+  'whatever happens to a log and its agent, each line arrives once: %o',
+  { timeout: 240_000 },
+  async (how) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.constantFrom(...STEPS), { minLength: 4, maxLength: 24 }), async (steps) => {
+        const { got, written, losses } = await play(steps, how);
+        expect(got.sort((a, b) => a - b)).toEqual(Array.from({ length: written }, (_, n) => n));
+        expect(losses).toEqual([]);
+      }),
+      { numRuns: Number(process.env['RUNS'] ?? 60), seed: Number(process.env['SEED'] ?? 20261126) },
+    );
+  },
+);

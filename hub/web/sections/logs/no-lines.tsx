@@ -45,9 +45,10 @@ export function NoLines({
     >
       {look}
       <p>
-        Agents follow <code>/var/log/*.log</code>, <code>/var/log/syslog</code> and <code>/var/log/messages</code> from
-        the moment they start, and their own log. To follow other files, name them in <code>outrider-agent.yaml</code>{' '}
-        on the host, in the agent’s data folder or in <code>/etc/outrider</code>, and start the agent again:
+        Agents follow <code>/var/log/*.log</code>, <code>/var/log/syslog</code>, <code>/var/log/messages</code> and the
+        log files of containers from the moment they start, and their own log. To follow other files, name them in{' '}
+        <code>outrider-agent.yaml</code> on the host, in the agent’s data folder or in <code>/etc/outrider</code>, and
+        start the agent again:
       </p>
       <div className="command">
         <pre className="grow">{SETTINGS}</pre>

@@ -506,6 +506,13 @@ export declare type LogLine = Message<"outrider.agent.v1.LogLine"> & {
    * @generated from field: bool truncated = 4;
    */
   truncated: boolean;
+
+  /**
+   * What is said of this line alone (log.iostream, …), beside the attributes of its chunk.
+   *
+   * @generated from field: map<string, string> attributes = 5;
+   */
+  attributes: { [key: string]: string };
 };
 
 /**
