@@ -18,7 +18,6 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -27,6 +26,7 @@ import type { Logs } from '#proto/agent/v1/index.ts';
 import { createTestAuthority, startProgram, type Program, type TestAuthority } from '#kit';
 import { systemClock } from '#sdk';
 import { keepIdentity } from '../../agent/link/identity.ts';
+import { createForwarder } from '../kit/forward-lines.ts';
 import { startSmallHub } from '../kit/small-hub.ts';
 
 const { values, positionals } = parseArgs({
@@ -175,33 +175,14 @@ async function play({ rotation, kill, down }: Case, folder: string, authority: T
   return { ...sink.result(written), rotations, unreadable };
 }
 
-/** Sends lines on, newline-ended, and comes back when the receiver does. */
-function createForwarder(port: number) {
-  let socket: Socket | undefined;
-  const open = async (): Promise<Socket> => {
-    while (socket === undefined) {
-      socket = await new Promise<Socket | undefined>((resolve) => {
-        const fresh = connect(port, '127.0.0.1', () => resolve(fresh));
-        fresh.on('error', () => resolve(undefined));
-        fresh.on('close', () => (socket = undefined));
-      });
-      if (socket === undefined) await systemClock.sleep(100);
-    }
-    return socket;
-  };
-  return async ({ chunks }: Logs): Promise<void> => {
-    const text = chunks.flatMap(({ lines }) => lines.map((line) => `${line.text}\n`)).join('');
-    if (text === '') return;
-    const to = await open();
-    if (!to.write(text)) await new Promise<void>((resolve) => to.once('drain', resolve).once('close', resolve));
-  };
-}
-
 const authority = await createTestAuthority();
 if (positionals[0] === 'serve') {
   if (values.logs === undefined) throw new Error('serve needs --logs: the folder that app.log will be written to');
   const data = values.data ?? join(tmpdir(), 'outrider-rotate-data');
-  const hub = await startSmallHub(authority, createForwarder(Number(values.port)));
+  const forward = createForwarder(Number(values.port));
+  const hub = await startSmallHub(authority, ({ chunks }) =>
+    forward(chunks.flatMap(({ lines }) => lines.map((line) => `${line.text}\n`)).join('')),
+  );
   await prepare(data, values.logs, authority, hub.address);
   console.log(`ready; run the agent with: dist/outrider-agent run --quiet --data ${data}`);
 } else {
