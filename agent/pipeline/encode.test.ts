@@ -7,7 +7,9 @@ import { createChunk, encodeMetrics } from './encode.ts';
 
 test('a chunk says what wrote its lines', () => {
   const chunk = createChunk('journal:app', { 'container.id': 'abc' });
-  expect(fromBinary(LogsSchema, chunk.finish()).chunks).toMatchObject([
+  const entry = Buffer.alloc(chunk.bytes());
+  expect(chunk.finish(entry, 0)).toBe(entry.length);
+  expect(fromBinary(LogsSchema, entry).chunks).toMatchObject([
     { source: 'journal:app', attributes: { 'container.id': 'abc' }, lines: [] },
   ]);
 });

@@ -1,6 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { LogChunkSchema } from '#proto/agent/v1/index.ts';
 import type { MetricBlock } from '../schedule.ts';
+import { giveBack, takeBuffer } from './buffers.ts';
 
 /** Bytes that a number takes. */
 export const sizeOfVarint = (value: number): number =>
@@ -27,29 +28,35 @@ export function putTime(out: Buffer, at: number, timeMs: number): number {
 export interface Chunk {
   /** Takes entries of `LogChunk.lines`; nothing of them is kept. */
   add(events: Buffer): void;
-  /** The entry of `Logs.chunks`: tag, length and chunk. */
-  finish(): Buffer;
+  /** Bytes of the whole entry. */
+  bytes(): number;
+  /** Writes the entry of `Logs.chunks`, tag, length and chunk, and ends the chunk; returns the place after it. */
+  finish(out: Buffer, at: number): number;
 }
 
 /** Begins the chunk of a source. */
 export function createChunk(source: string, attributes: Readonly<Record<string, string>> = {}): Chunk {
   const head = toBinary(LogChunkSchema, create(LogChunkSchema, { source, attributes }));
-  let out = Buffer.allocUnsafe(4096 + head.length);
-  out.set(head);
-  let at = head.length;
+  let own = takeBuffer(4096 + head.length);
+  own.set(head);
+  let length = head.length;
   return {
     add(events) {
-      if (at + events.length > out.length) {
-        const larger = Buffer.allocUnsafeSlow(Math.max(out.length * 2, at + events.length));
-        out.copy(larger, 0, 0, at);
-        out = larger;
+      if (length + events.length > own.length) {
+        const larger = takeBuffer(Math.max(own.length * 2, length + events.length));
+        own.copy(larger, 0, 0, length);
+        giveBack(own);
+        own = larger;
       }
-      at += events.copy(out, at);
+      length += events.copy(own, length);
     },
-    finish() {
-      const prefix = Buffer.allocUnsafe(6);
-      prefix[0] = 0x0a;
-      return Buffer.concat([prefix.subarray(0, putVarint(prefix, 1, at)), out.subarray(0, at)]);
+    bytes: () => 1 + sizeOfVarint(length) + length,
+    finish(out, at) {
+      out[at] = 0x0a;
+      const from = putVarint(out, at + 1, length);
+      own.copy(out, from, 0, length);
+      giveBack(own);
+      return from + length;
     },
   };
 }

@@ -10,12 +10,17 @@ export const HEADER = 9;
 /** No frame is larger: a batch holds 1 MB, and its lines' checkpoints. */
 export const FRAME_LIMIT = 16 * 1024 * 1024;
 
-/** Writes one frame. */
-export function encodeFrame(kind: FrameKind, payload: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(HEADER + payload.length);
-  frame.writeUInt32LE(payload.length, 0);
+/** Writes one frame; its payload may come in parts. */
+export function encodeFrame(kind: FrameKind, ...payload: readonly Uint8Array[]): Buffer {
+  const length = payload.reduce((sum, part) => sum + part.length, 0);
+  const frame = Buffer.allocUnsafe(HEADER + length);
+  frame.writeUInt32LE(length, 0);
   frame.writeUInt8(kind, 8);
-  frame.set(payload, HEADER);
+  let at = HEADER;
+  for (const part of payload) {
+    frame.set(part, at);
+    at += part.length;
+  }
   frame.writeUInt32LE(crc32(frame.subarray(8)), 4);
   return frame;
 }

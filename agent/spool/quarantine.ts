@@ -86,7 +86,7 @@ export function putAside(folder: string, batch: SpooledBatch, refusal: Refusal, 
   const bytes = Buffer.concat([
     encodeFrame(FRAME.refusal, Buffer.from(JSON.stringify(refusal))),
     ...[...tables].map(([table, of]) => encodeFrame(FRAME.table, encodeTable(table, of))),
-    encodeFrame(FRAME.batch, encodeBatch(head, batch)),
+    encodeFrame(FRAME.batch, ...encodeBatch(head, batch)),
   ]);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });

