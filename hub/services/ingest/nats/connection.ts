@@ -3,7 +3,7 @@ import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManage
 import { connect, nkeyAuthenticator, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
 import { EVERY_BATCH } from '#proto/agent/v1/nats.ts';
 import { problems } from '../errors.ts';
-import type { NatsSeeds } from './keys.ts';
+import { AGENTS_ACCOUNT, type NatsSeeds } from './keys.ts';
 import type { NatsConfig } from './config.ts';
 
 const ANSWER_MS = 5_000;
@@ -101,6 +101,14 @@ async function keepStreams(manager: JetStreamManager, { maxGb, replicas }: NatsC
   }
 }
 
+/** A server that knows no accounts lets everybody in, also the hub, and what is made there no agent would reach. */
+async function demandAccount(nats: NatsConnection): Promise<void> {
+  const reply = await nats.request('$SYS.REQ.USER.INFO', '', { timeout: ANSWER_MS });
+  const { account } = reply.json<{ data?: { account?: string } }>().data ?? {};
+  if (account === AGENTS_ACCOUNT) return;
+  throw problems.unfitNats('It does not know the agents of this hub: what outrider-hub nats-config prints is missing.');
+}
+
 /** Connects and keeps the streams; rejects while the servers are away or do not know the hub yet. Once open it comes back by itself. */
 export async function openAgentsNats(config: NatsConfig, seeds: NatsSeeds): Promise<AgentsNats> {
   const nats = await connect(optionsOf(config, seeds.hub));
@@ -109,6 +117,7 @@ export async function openAgentsNats(config: NatsConfig, seeds: NatsSeeds): Prom
     const [major = 0, minor = 0] = (nats.info?.version ?? '').split('.').map(Number);
     if (major < LEAST_VERSION[0] || (major === LEAST_VERSION[0] && minor < LEAST_VERSION[1]))
       throw problems.unfitNats(`It is ${nats.info?.version}; the hub needs ${LEAST_VERSION.join('.')} or newer.`);
+    await demandAccount(nats);
     system = await connect(optionsOf(config, seeds.system));
     const manager = await jetstreamManager(nats, { timeout: ANSWER_MS });
     await keepStreams(manager, config);

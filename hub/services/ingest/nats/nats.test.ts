@@ -56,9 +56,8 @@ const EPOCH = 7n;
 /** What the series store does before it stores: a test may let it fail. */
 const before: { series(write: SeriesWrite): Promise<void> } = { series: () => Promise.resolve() };
 
-/** A hub whose agents may come over this server, which learns from the hub who may come in. */
+/** A hub whose agents may come over this server, which lets everybody in until it learns from the hub who may. */
 async function startHub(server: OwnServer<NatsAddress>) {
-  await server.kill();
   const stores = await startStores();
   const port = await freePort();
   const series: SeriesStore = {
@@ -84,6 +83,7 @@ async function startHub(server: OwnServer<NatsAddress>) {
     method: 'POST',
     path: '/internal/ingest/nats',
   });
+  await server.kill();
   appendFileSync(join(server.instance.folder, 'nats.conf'), text);
   await server.again();
   const seeds = await createStore(hub.relational).readNatsSeeds();
