@@ -12,7 +12,7 @@
  * that says what else ran.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -22,6 +22,7 @@ import { openDatabase } from '../../hub/adapters/duckdb/database.ts';
 import { openLogStore } from '../../hub/adapters/logstore/embedded/store.ts';
 import { openSeriesStore } from '../../hub/adapters/series/embedded/store.ts';
 import { loadName, type LoadOrder, type LoadReport } from '../kit/load-agents.ts';
+import { machineUsage, usage } from './usage.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -48,49 +49,6 @@ function spread(values: readonly number[]): string {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const [p50, p95, p99, most] = [0.5, 0.95, 0.99, 1].map((q) => quantile(sorted, q));
   return `avg ${mean.toFixed(1)}  p50 ${p50}  p95 ${p95}  p99 ${p99}  max ${most} ms  (${values.length})`;
-}
-
-interface Usage {
-  /** CPU seconds so far. */
-  cpu: number;
-  /** Megabytes; those that several processes share count in each of them. */
-  rss: number;
-}
-
-/** What a process uses, and its parent; nothing where there is no /proc. */
-function usageOf(pid: number): Usage & { parent: number } {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    const rss = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    // Fields 14 to 17: its own, and those of children that have ended.
-    const cpu = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0) / 100;
-    return { parent: Number(fields[1]), cpu, rss: Number(rss) / 1000 };
-  } catch {
-    return { parent: 0, cpu: NaN, rss: NaN };
-  }
-}
-
-/** The same of a process with all its children: the hub has PostgreSQL among them. */
-function usage(pid: number): Usage & { processes: number } {
-  const all = new Map<number, Usage & { parent: number }>();
-  for (const name of existsSync('/proc') ? readdirSync('/proc').filter((entry) => /^[0-9]+$/.test(entry)) : [])
-    all.set(Number(name), usageOf(Number(name)));
-  const isOurs = (one: number): boolean => one === pid || (one > 1 && isOurs(all.get(one)?.parent ?? 0));
-  const ours = [...all].filter(([one, { cpu }]) => isOurs(one) && !Number.isNaN(cpu)).map(([, used]) => used);
-  const sum = (pick: (used: Usage) => number): number => ours.reduce((total, used) => total + pick(used), 0);
-  return { processes: ours.length, cpu: sum(({ cpu }) => cpu), rss: sum(({ rss }) => rss) };
-}
-
-/** CPU seconds that all programs of the machine have used so far. */
-function machineUsage(): number {
-  try {
-    const [user, nice, system, , , irq, soft] = (
-      /^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? ''
-    ).split(' ');
-    return [user, nice, system, irq, soft].reduce((sum, field) => sum + Number(field), 0) / 100;
-  } catch {
-    return NaN;
-  }
 }
 
 interface LoadProcess {
