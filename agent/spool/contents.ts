@@ -48,9 +48,12 @@ export function readContents(
   }
 }
 
+/** Of most segments a start reads the first frame only: a full window of each would be what it needs most memory for. */
+const SNAPSHOT_WINDOW = 16_384;
+
 /** Reads a segment's first frame only; undefined when that is damaged. */
 export function readSnapshot(segment: Segment, files: SpoolFiles): Snapshot | undefined {
-  const reader = openSegment(segment.path, files);
+  const reader = openSegment(segment.path, files, SNAPSHOT_WINDOW);
   try {
     const reading = reader.next(segment.bytes);
     return reading.state === 'frame' && reading.kind === FRAME.snapshot ? decodeSnapshot(reading.payload) : undefined;

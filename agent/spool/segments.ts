@@ -62,10 +62,10 @@ function openOrNot(path: string, files: SpoolFiles): ReadableFile | undefined {
 }
 
 /** Opens a segment for reading; memory stays within a window, or the largest frame. */
-export function openSegment(path: string, files: SpoolFiles = diskFiles): SegmentReader {
+export function openSegment(path: string, files: SpoolFiles = diskFiles, window = WINDOW): SegmentReader {
   const file = openOrNot(path, files);
   let hasFailed = file === undefined;
-  let buffer = Buffer.alloc(WINDOW);
+  let buffer = Buffer.alloc(window);
   let start = 0;
   let filled = 0;
   let offset = 0;
