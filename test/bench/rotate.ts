@@ -1,7 +1,8 @@
 // Lost, torn and doubled lines under rotation and SIGKILL: nine cases at one rate, through the built agent and a small hub that
 // speaks the real protocol and takes each batch once. At 10,000 and at 50,000 lines/s (two shared cores, load above 20): 0 lost, 0 torn
 // and 0 doubled in all nine, but for what `recreate` removed while no agent ran, some 15,000 and 158,000 lines of the files of three seconds.
-//   rotate.ts [--rate 10000] [--secs 15] [--only NAME]    writes, rotates, kills and counts by itself
+//   rotate.ts [--rate 10000] [--secs 15] [--only NAME]    writes, rotates, kills and counts by itself; with --hub into a real hub,
+//     whose API is asked for every line, and which is killed where the small one only waits
 //   rotate.ts serve --logs DIR [--data DIR]               forwards what the agent sends to 127.0.0.1:19515, for a generator of
 //     somebody else that starts and kills the agent itself: `node rotate.mjs custom --cmd "node dist/outrider-agent run --quiet --data DATA"`
 import {
@@ -22,12 +23,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import type { Logs } from '#proto/agent/v1/index.ts';
-import { createTestAuthority, startProgram, type Program, type TestAuthority } from '#kit';
+import { startProgram, type Program } from '#kit';
 import { systemClock } from '#sdk';
-import { keepIdentity } from '../../agent/link/identity.ts';
 import { createForwarder } from '../kit/forward-lines.ts';
-import { startSmallHub } from '../kit/small-hub.ts';
+import { realSink, smallSink, timeOf, type Arrived, type RotationSink } from './rotation-sinks.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -38,10 +37,12 @@ const { values, positionals } = parseArgs({
     logs: { type: 'string' },
     data: { type: 'string' },
     port: { type: 'string', default: '19515' },
+    hub: { type: 'boolean', default: false },
   },
 });
 const [RATE, SECS] = [Number(values.rate), Number(values.secs)];
 const ROTATE_MS = 1000;
+const BASE_MS = Math.floor(systemClock.now() / 1000) * 1000;
 const ROTATIONS = ['rename', 'copytruncate', 'recreate', 'rename-gzip'] as const;
 type Rotation = (typeof ROTATIONS)[number] | 'none';
 interface Case {
@@ -58,49 +59,24 @@ const CASES: readonly Case[] = [
   { name: 'sink-down', rotation: 'none', kill: false, down: true },
 ];
 
-/** Everything that an agent needs to know, in a folder of its own. */
-async function prepare(data: string, logs: string, authority: TestAuthority, address: string): Promise<void> {
-  rmSync(data, { recursive: true, force: true });
-  mkdirSync(data, { recursive: true, mode: 0o700 });
-  const { key, certificate } = await authority.agent('agent');
-  keepIdentity(data, { agentId: 'agent', link: address, key, certificate, ca: authority.ca });
-  const settings = { ownLog: false, logs: [{ include: [join(logs, 'app.log')], start: 'beginning' }] };
-  writeFileSync(join(data, 'outrider-agent.yaml'), JSON.stringify(settings));
-}
-
 const lineOf = (id: number): string =>
-  `2026-01-02T03:04:05Z host app: level=info msg="${'x'.repeat(43 - String(id).length)}" id=${id} end`;
+  `${new Date(timeOf(id, BASE_MS, RATE)).toISOString()} host app: level=info msg="${'x'.repeat(43 - String(id).length)}" id=${id} end`;
 
-/** What came out, by number of the line. */
-function createSink() {
-  const got = new Map<number, number>();
+/** Compares what came out with what was written. */
+async function judge(sink: RotationSink, written: number): Promise<Arrived> {
+  const got = new Uint16Array(written);
   let torn = 0;
-  let batches = 0;
-  let last = performance.now();
-  let isDown = false;
-  return {
-    async take({ chunks }: Logs): Promise<void> {
-      while (isDown) await systemClock.sleep(50);
-      batches += chunks.length > 0 ? 1 : 0;
-      for (const { lines } of chunks) {
-        for (const { text } of lines) {
-          const id = Number(/id=(\d+) end$/.exec(text)?.[1] ?? -1);
-          if (id >= 0 && text === lineOf(id)) got.set(id, (got.get(id) ?? 0) + 1);
-          else torn++;
-        }
-        last = performance.now();
-      }
-    },
-    batches: () => batches,
-    down: (down: boolean) => void (isDown = down),
-    quietMs: () => performance.now() - last,
-    result(written: number) {
-      const counts = Array.from({ length: written }, (_, id) => got.get(id) ?? 0);
-      const lost = counts.filter((count) => count === 0).length;
-      return { written, lost, doubled: counts.reduce((sum, count) => sum + Math.max(0, count - 1), 0), torn };
-    },
-    isWhole: (written: number) => got.size >= written,
-  };
+  await sink.each((text) => {
+    const id = Number(/id=(\d+) end$/.exec(text)?.[1] ?? -1);
+    if (id >= 0 && id < written && text === lineOf(id)) got[id] = (got[id] ?? 0) + 1;
+    else torn++;
+  });
+  const sums = { lost: 0, doubled: 0, torn };
+  for (const count of got) {
+    if (count === 0) sums.lost++;
+    else sums.doubled += count - 1;
+  }
+  return sums;
 }
 
 /** Rotates `app.log` one way and gives the handle to write on. */
@@ -121,27 +97,37 @@ function rotate(rotation: Rotation, file: string, handle: number, n: number): nu
   return next;
 }
 
+/** Waits until all is there, or nothing has come for long. */
+async function untilQuiet(sink: RotationSink, written: number): Promise<void> {
+  let [last, quietSince] = [sink.count(), performance.now()];
+  while (sink.count() < written && performance.now() - quietSince < 20_000) {
+    await systemClock.sleep(200);
+    if (sink.count() !== last) quietSince = performance.now();
+    last = sink.count();
+  }
+  await systemClock.sleep(2000); // What is doubled comes late.
+}
+
 /** Plays one case; `unreadable` lines were in files that were removed while no agent ran. */
-async function play({ rotation, kill, down }: Case, folder: string, authority: TestAuthority) {
+async function play({ rotation, kill, down }: Case, folder: string) {
   const logs = join(folder, 'logs');
   const data = join(folder, 'data');
   rmSync(logs, { recursive: true, force: true });
   mkdirSync(logs, { recursive: true });
   const file = join(logs, 'app.log');
   let handle = openSync(file, 'a');
-  const sink = createSink();
-  const hub = await startSmallHub(authority, (received) => sink.take(received));
-  await prepare(data, logs, authority, hub.address);
+  const sink = values.hub ? await realSink(BASE_MS, SECS + 60) : await smallSink();
+  await sink.prepare(data, logs);
   const launch = (): Program => startProgram('agent', ['run', '--quiet', '--data', data]);
   let agent = launch();
   await systemClock.sleep(3000);
-  let written = 0;
-  let [rotations, killed, unreadable] = [0, false, 0];
-  let [fileBegan, isAway, heard, relaunch] = [0, false, Infinity, Promise.resolve()];
+  let [written, rotations, unreadable, fileBegan] = [0, 0, 0, 0];
+  let [isAway, heard, relaunch, outage] = [false, Infinity, Promise.resolve(), Promise.resolve()];
+  let [isKilled, isDown] = [false, false];
   const begun = performance.now();
   while (performance.now() - begun < SECS * 1000) {
     await systemClock.sleep(10);
-    if (sink.batches() > heard) isAway = false;
+    if (sink.count() > heard) isAway = false;
     const elapsed = performance.now() - begun;
     const want = Math.floor((elapsed / 1000) * RATE);
     let text = '';
@@ -153,44 +139,44 @@ async function play({ rotation, kill, down }: Case, folder: string, authority: T
       handle = rotate(rotation, file, handle, ++rotations);
       fileBegan = written;
     }
-    if (kill && !killed && elapsed > SECS * 333) {
-      killed = true;
+    if (kill && !isKilled && elapsed > SECS * 333) {
+      isKilled = isAway = true;
       await agent.kill();
-      isAway = true;
       relaunch = systemClock.sleep(1000).then(() => {
         agent = launch();
-        heard = sink.batches();
+        heard = sink.count();
       });
     }
-    if (down) sink.down(elapsed > SECS * 400 && elapsed < SECS * 400 + 3000);
+    if (down && !isDown && elapsed > SECS * 400) {
+      isDown = true;
+      outage = sink.down(3000);
+    }
   }
   closeSync(handle);
-  await relaunch;
-  const waited = performance.now();
-  while (!sink.isWhole(written) && (sink.quietMs() < 8000 || performance.now() - waited < 20_000))
-    await systemClock.sleep(100);
-  await systemClock.sleep(1500);
+  await Promise.all([relaunch, outage]);
+  await untilQuiet(sink, written);
   await agent.stop();
-  hub.stop();
-  return { ...sink.result(written), rotations, unreadable };
+  const arrived = await judge(sink, written);
+  await sink.stop();
+  return { ...arrived, written, rotations, unreadable };
 }
 
-const authority = await createTestAuthority();
 if (positionals[0] === 'serve') {
   if (values.logs === undefined) throw new Error('serve needs --logs: the folder that app.log will be written to');
   const data = values.data ?? join(tmpdir(), 'outrider-rotate-data');
   const forward = createForwarder(Number(values.port));
-  const hub = await startSmallHub(authority, ({ chunks }) =>
+  const sink = await smallSink(({ chunks }) =>
     forward(chunks.flatMap(({ lines }) => lines.map((line) => `${line.text}\n`)).join('')),
   );
-  await prepare(data, values.logs, authority, hub.address);
+  await sink.prepare(data, values.logs);
   console.log(`ready; run the agent with: dist/outrider-agent run --quiet --data ${data}`);
 } else {
   const folder = mkdtempSync(join(tmpdir(), 'outrider-bench-rotate-'));
+  const into = values.hub ? 'a real hub' : 'a small hub';
   for (const one of CASES.filter(({ name }) => values.only === undefined || name === values.only)) {
-    const { written, lost, doubled, torn, rotations, unreadable } = await play(one, folder, authority);
+    const { written, lost, doubled, torn, rotations, unreadable } = await play(one, folder);
     console.log(
-      `${one.name.padEnd(18)} ${RATE} lines/s  ${written} written, ${rotations} rotations: ${lost} lost, ${torn} torn, ${doubled} doubled${unreadable > 0 ? ` (at most ${unreadable} were removed while no agent ran)` : ''}`,
+      `${one.name.padEnd(18)} ${RATE} lines/s into ${into}  ${written} written, ${rotations} rotations: ${lost} lost, ${torn} torn, ${doubled} doubled${unreadable > 0 ? ` (at most ${unreadable} were removed while no agent ran)` : ''}`,
     );
   }
   rmSync(folder, { recursive: true });

@@ -2,6 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { CHECKOUT_ROOT, runProgram, startHubProgram, until, type RunningHub } from '#kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installLine, readInstaller } from '../../hub/web/sections/settings/install-line.ts';
@@ -157,6 +158,29 @@ describe.skipIf(!isRoot)('on a bare Debian without Node', () => {
     expect(there('dpkg -P outrider-agent').code).toBe(0);
     expect(traces()).toBe('');
   });
+
+  test('the .rpm upgrades with settings and state, and leaves nothing but settings that were changed', () => {
+    cpSync(join(packages, `${name}.rpm`), join(root, 'tmp/new.rpm'));
+    makeOlderRpm();
+    // What the package depends on is Debian's here, which rpm does not know.
+    expect(there('rpm -i --nodeps /tmp/old.rpm')).toEqual({
+      code: 0,
+      output: expect.stringContaining('joined no hub'),
+    });
+    expect(there('rpm -q outrider-agent; outrider-agent').output).toMatch(
+      /^outrider-agent-0.0.1-1\..*\nthe one before\n$/,
+    );
+    expect(there(`stat -c '%U %a' ${DATA}`).output).toBe('outrider-agent 700\n');
+    there(`echo 'labels: { kept: yes-it-is }' >> /etc/outrider/outrider-agent.yaml; echo kept > ${DATA}/state`);
+    expect(there('rpm -U --nodeps /tmp/new.rpm').code).toBe(0);
+    expect(there('outrider-agent --version').output).toBe(`${version}\n`);
+    expect(there(`cat /etc/outrider/outrider-agent.yaml ${DATA}/state`).output).toMatch(/yes-it-is[^]*kept/);
+    expect(there('rpm -V --nodeps outrider-agent').output).toMatch(/^S.5.*c \/etc\/outrider\/outrider-agent.yaml\n$/);
+    expect(there('rpm -e outrider-agent').code).toBe(0);
+    expect(there('cat /etc/outrider/outrider-agent.yaml.rpmsave').output).toContain('yes-it-is');
+    there('rm -r /etc/outrider');
+    expect(traces()).toBe('');
+  });
 });
 
 /** The same package as of an earlier version, with a program that is quick to pack. */
@@ -168,6 +192,19 @@ function makeOlderDeb(): void {
   writeFileSync(control, readFileSync(control, 'utf8').replace(/^Version: .*$/m, 'Version: 0.0.1-1'));
   execFileSync('dpkg-deb', ['-b', folder, join(root, 'tmp/old.deb')], { stdio: 'ignore' });
   rmSync(folder, { recursive: true });
+}
+
+/** The .rpm of an earlier version, made as every other, of a program that is quick to pack. */
+function makeOlderRpm(): void {
+  const folder = join(scratch, 'old', 'content');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'outrider-agent'), '#!/bin/sh\necho the one before\n', { mode: 0o755 });
+  writeFileSync(join(folder, 'THIRD-PARTY-LICENSES'), 'none\n');
+  const given = { architecture, version: '0.0.1', seconds: 1_700_000_000, folder, target: join(scratch, 'old') };
+  const module = JSON.stringify(pathToFileURL(join(CHECKOUT_ROOT, '.make/linux-packages.mjs')));
+  const code = `import(${module}).then((packages) => packages.makeLinuxPackages(${JSON.stringify(given)}))`;
+  execFileSync(process.execPath, ['-e', code], { stdio: 'ignore' });
+  cpSync(join(scratch, 'old', `outrider-agent-0.0.1-linux-${architecture}.rpm`), join(root, 'tmp/old.rpm'));
 }
 
 /** The line that the page shows, for a hub that runs with TLS of its own authority. */
