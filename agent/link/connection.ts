@@ -13,7 +13,7 @@ import type { Identity } from './identity.ts';
 import type { LinkGiven, LinkState } from './link.ts';
 import { agentMessage, batchOf, helloOf, laneOf, STREAM } from './messages.ts';
 import { createNews, type News } from './news.ts';
-import type { RefusedBatches } from './refused-batches.ts';
+import { isAboutABatch, type RefusedBatches } from './refused-batches.ts';
 import { createRenewal, type Renewal } from './renewal.ts';
 import { createProbe, type Probe } from './skew.ts';
 import type { Wire } from './transports/transport.ts';
@@ -87,7 +87,9 @@ function judge(
 ): Omit<Ending, 'welcomed'> {
   const reason = code === 'ingest.revoked' ? removed(dataFolder) : detail;
   const oldest = window.oldest();
-  if (oldest === undefined || !refused.isHopeless({ epoch, ...oldest }, code)) return { reason, retry };
+  // It may have been damaged on its way: that is seen soon, not each minute.
+  if (oldest === undefined || !refused.isHopeless({ epoch, ...oldest }, code))
+    return { reason, retry: retry || (oldest !== undefined && isAboutABatch(code)) };
   const reader = spool.reader(lane);
   const batch = reader.next();
   reader.close();

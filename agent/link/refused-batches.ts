@@ -2,8 +2,9 @@ import type { BatchKey } from '../spool/index.ts';
 
 /** A batch is given up when it was the oldest unacknowledged one so often while the hub refused what it could not read. */
 const TRIES = 3;
-/** Refusals that are about a batch, not about the agent. */
-const ABOUT_A_BATCH = new Set(['ingest.bad-frame', 'ingest.too-large']);
+
+/** True for a refusal that is about a batch, not about the agent: of ingest, or of an owner of data that looked inside. */
+export const isAboutABatch = (code: string): boolean => /\.(bad-frame|too-large)$/.test(code);
 
 /** Finds batches that no hub will ever take, so that they do not hold up what follows. */
 export interface RefusedBatches {
@@ -16,7 +17,7 @@ export function createRefusedBatches(): RefusedBatches {
   let suspect: (BatchKey & { tries: number }) | undefined;
   return {
     isHopeless({ epoch, lane, seq }, code) {
-      if (!ABOUT_A_BATCH.has(code)) return false;
+      if (!isAboutABatch(code)) return false;
       const isSame = suspect?.epoch === epoch && suspect.lane === lane && suspect.seq === seq;
       suspect = { epoch, lane, seq, tries: isSame ? (suspect?.tries ?? 0) + 1 : 1 };
       return suspect.tries >= TRIES;

@@ -1,4 +1,4 @@
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import {
   AgentMessageSchema,
@@ -9,7 +9,7 @@ import {
 } from '#proto/agent/v1/index.ts';
 import { HUB_SERVER_NAME } from '#proto/enrolment.ts';
 import type { Identity } from '../identity.ts';
-import type { Transport, Wire } from './transport.ts';
+import { tooLarge, type Transport, type Wire } from './transport.ts';
 
 const serialize = (message: AgentMessage): Buffer => Buffer.from(toBinary(AgentMessageSchema, message));
 const deserialize = (bytes: Buffer): HubMessage => fromBinary(HubMessageSchema, bytes);
@@ -46,7 +46,11 @@ function openWire(identity: Identity, received: (message: HubMessage) => void): 
     deserialize,
   );
   const ended = new Promise<string>((resolve) => {
-    stream.on('error', (error: grpc.ServiceError) => resolve(reasonFor(error, link)));
+    stream.on('error', (error: grpc.ServiceError) => {
+      const isTooLarge = error.code === grpc.status.RESOURCE_EXHAUSTED && error.details.includes('larger than max');
+      if (isTooLarge) received(create(HubMessageSchema, { kind: { case: 'refusal', value: tooLarge(error.details) } }));
+      resolve(reasonFor(error, link));
+    });
     stream.on('end', () => resolve('the hub closed the stream'));
   });
   stream.on('data', received);

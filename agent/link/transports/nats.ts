@@ -25,12 +25,16 @@ import { agentSubjects, ENCODING_HEADER, messageId, type AgentName, type NatsQue
 import { reasonOf } from '#sdk';
 import { isLocal, type LinkSettings } from '../config.ts';
 import type { Identity } from '../identity.ts';
-import type { Transport, Wire } from './transport.ts';
+import { tooLarge, type Transport, type Wire } from './transport.ts';
 
 type NatsSettings = Readonly<LinkSettings['nats']>;
 
 /** How long an answer may take, milliseconds: a batch is on the disks of a majority of servers by then, or the connection is given up. */
 const ANSWER_MS = 10_000;
+
+/** JetStream's word for a message that is larger than its stream takes, and bytes of headers and subject beside a batch. */
+const TOO_LARGE = 10054;
+const BESIDE = 1024;
 
 /** Who the certificate says that this agent is. */
 function nameOf({ certificate }: Identity): AgentName {
@@ -133,6 +137,8 @@ function openWire(
     const data = toBinary(AgentMessageSchema, create(AgentMessageSchema, { kind: asked }));
     say(await nats.request(subjects.ask(asked.case), data, { timeout: ANSWER_MS }));
   };
+  const refuse = (detail: string): void =>
+    received({ $typeName: 'outrider.agent.v1.HubMessage', kind: { case: 'refusal', value: tooLarge(detail) } });
   const publish = async (nats: NatsConnection, batch: Batch): Promise<void> => {
     const { epoch, lane, seq, encoding } = batch;
     const about = headers();
@@ -140,8 +146,14 @@ function openWire(
     about.set(ENCODING_HEADER, Encoding[encoding] ?? '');
     const subject = subjects.batch(lane === Lane.BACKFILL ? 'backfill' : 'live');
     const options = { headers: about, timeout: ANSWER_MS };
-    const reply = await nats.request(subject, toBinary(BatchSchema, batch), options);
-    const fault = notTaken(reply.json<PublishAnswer>(), place);
+    const data = toBinary(BatchSchema, batch);
+    const limit = nats.info?.max_payload ?? Infinity;
+    if (data.length > limit - BESIDE)
+      return refuse(`A batch has ${data.length} bytes, NATS at ${place} takes ${limit}.`);
+    const reply = (await nats.request(subject, data, options)).json<PublishAnswer>();
+    if (reply.error?.err_code === TOO_LARGE)
+      return refuse(`A batch has ${data.length} bytes, more than is kept there.`);
+    const fault = notTaken(reply, place);
     if (fault !== undefined) return end(fault);
     const value = { $typeName: 'outrider.agent.v1.Ack' as const, epoch, lane, seq };
     received({ $typeName: 'outrider.agent.v1.HubMessage', kind: { case: 'ack', value } });

@@ -1,4 +1,5 @@
-import type { AgentMessage, HubMessage, Stream } from '#proto/agent/v1/index.ts';
+import { create } from '@bufbuild/protobuf';
+import { RefusalSchema, type AgentMessage, type HubMessage, type Refusal, type Stream } from '#proto/agent/v1/index.ts';
 import type { Identity } from '../identity.ts';
 
 /** One open stream to the hub. Whatever the transport: messages arrive in order, and what was not acknowledged before the end is sent again. */
@@ -18,3 +19,7 @@ export interface Transport {
   /** Opens a stream of a kind; every message of the hub is handed to `received`. */
   open(identity: Identity, kind: Stream, received: (message: HubMessage) => void): Wire | Promise<Wire>;
 }
+
+/** What a transport tells of a batch that is too large for it, in the hub's stead: the hub never sees it. */
+export const tooLarge = (detail: string): Refusal =>
+  create(RefusalSchema, { code: 'ingest.too-large', detail, retry: true });
