@@ -22,6 +22,7 @@ import { collectorsFor } from '../plugins/collectors/catalogue.ts';
 import { agentSchema, defaultDataFolder, settingsFile, type AgentSettings, type LoadedSettings } from './config.ts';
 import { INVENTORY_COMMAND } from './inventory/command.ts';
 import { linkFaults } from './link/config.ts';
+import { proxyVariables } from './link/proxy.ts';
 
 /** Exit codes: 0 done, 1 a fault, 2 wrong usage. */
 const FAULT = 1;
@@ -179,6 +180,7 @@ function addWork(program: Command): void {
           labels: labelsOf(flags.label),
           force: flags.force ?? false,
           trusted: flags.ca === undefined ? undefined : readAuthority(flags.ca),
+          env: process.env,
         }),
       );
     });
@@ -307,6 +309,7 @@ function createProgram(): Command {
 /** Runs the command line to its end. */
 async function main(): Promise<void> {
   outliveReaders();
+  Object.assign(process.env, proxyVariables(process.env));
   try {
     await createProgram().parseAsync(process.argv);
     process.exit();

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestAuthority, type TestAuthority } from '#kit';
-import { writeJoinToken, type EnrolRequest, type JoinToken } from '#proto/enrolment.ts';
+import { startConnectProxy } from '../../test/kit/connect-proxy.ts';
+import { HUB_SERVER_NAME, writeJoinToken, type EnrolRequest, type JoinToken } from '#proto/enrolment.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readIdentity } from '../link/identity.ts';
 import { enroll, readAuthority } from './enroll.ts';
@@ -149,6 +150,21 @@ describe('behind a proxy with a certificate of its own', () => {
     await expect(refused).rejects.toThrow(/--ca/);
     expect(asked).toBe(0);
   });
+});
+
+test('an agent joins through the proxy of HTTPS_PROXY, and holds the hub to the token', async () => {
+  const hub = createHttpsServer(await authority.server(), (request, reply) => server.emit('request', request, reply));
+  await new Promise<void>((resolve) => hub.listen(0, '127.0.0.1', resolve));
+  const proxy = await startConnectProxy(() => (hub.address() as AddressInfo).port);
+  const env = { HTTPS_PROXY: proxy.url };
+  const address = `https://${HUB_SERVER_NAME}:8443`;
+  const given = { dataFolder: data, labels: {}, force: false, env };
+  const wrong = token({ url: address, ca: 'a'.repeat(64) });
+  await expect(enroll({ ...given, token: wrong })).rejects.toMatchObject({ code: 'agent.wrong-hub' });
+  expect(await enroll({ ...given, token: token({ url: address }) })).toContain('enrolled as web-1');
+  expect(new Set(proxy.asked)).toEqual(new Set([`${HUB_SERVER_NAME}:8443`]));
+  await proxy.stop();
+  hub.close();
 });
 
 test('an authority that cannot be read is named', () => {

@@ -2,6 +2,7 @@ import { createHash, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { request as plain } from 'node:http';
 import { request as secure } from 'node:https';
+import { connect as connectPlain, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { connect as connectTls, type DetailedPeerCertificate } from 'node:tls';
 import { EnrolReply, JoinToken, readJoinToken, type EnrolRequest } from '#proto/enrolment.ts';
@@ -9,6 +10,7 @@ import { openDataFolder, reasonOf } from '#sdk';
 import { Value } from 'typebox/value';
 import { problems } from '../errors.ts';
 import { keepIdentity, readIdentity } from '../link/identity.ts';
+import { openTunnel, proxyFor } from '../link/proxy.ts';
 
 const TIMEOUT_MS = 20_000;
 
@@ -22,7 +24,24 @@ export interface EnrolOptions {
   force: boolean;
   /** PEM of authorities to trust where a proxy with a certificate of its own stands before the hub; those of the machine when absent. */
   trusted?: string | undefined;
+  /** Where HTTPS_PROXY and NO_PROXY stand; none when absent. */
+  env?: Readonly<Record<string, string | undefined>>;
 }
+
+/** A connection to the hub for TLS to go over, through a proxy if there is one. */
+type Dial = (url: URL) => Promise<Socket>;
+
+function dialer(env: NonNullable<EnrolOptions['env']>): Dial {
+  return async (url) => {
+    const target = { host: url.hostname, port: Number(url.port || 443) };
+    const proxy = proxyFor(url.hostname, env);
+    return proxy === undefined
+      ? connectPlain({ ...target, host: target.host.replace(/^\[|\]$/g, '') })
+      : openTunnel(proxy, target, TIMEOUT_MS);
+  };
+}
+
+const nameOf = ({ hostname: host }: URL): string | undefined => (/^[\d.:[\]]+$/.test(host) ? undefined : host);
 
 const NO_TOKEN =
   'That is no join token: one begins with orj_ and is one long word. Copy the whole word that outrider-hub token create printed.';
@@ -40,15 +59,16 @@ function unreachable(url: URL, error: unknown): Error {
 }
 
 /** The certificate of the token's authority, taken from the hub's own chain; undefined where somebody else's is shown, as by a proxy. */
-function authorityOf(url: URL, token: JoinToken): Promise<string | undefined> {
+async function authorityOf(url: URL, token: JoinToken, dial: Dial): Promise<string | undefined> {
+  const under = await dial(url).catch((error: unknown) => {
+    throw unreachable(url, error);
+  });
   return new Promise((resolve, reject) => {
-    const port = Number(url.port || 443);
     // Nothing is believed yet: only the authority whose fingerprint the token names is taken from this connection.
     const socket = connectTls(
       {
-        host: url.hostname,
-        port,
-        servername: /^[\d.:[\]]+$/.test(url.hostname) ? undefined : url.hostname,
+        socket: under,
+        servername: nameOf(url),
         rejectUnauthorized: false,
         timeout: TIMEOUT_MS,
       },
@@ -88,12 +108,18 @@ function refusal(url: URL, error: unknown): Error {
   );
 }
 
-async function post(url: URL, body: EnrolRequest, ca: string | undefined): Promise<{ status: number; text: string }> {
+async function post(
+  url: URL,
+  body: EnrolRequest,
+  { ca, dial }: { ca: string | undefined; dial: Dial },
+): Promise<{ status: number; text: string }> {
   const text = JSON.stringify(body);
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+  const options = { method: 'POST', headers, timeout: TIMEOUT_MS };
+  const under = url.protocol === 'http:' ? undefined : await dial(url);
+  const over = () => connectTls({ socket: under, host: url.hostname, servername: nameOf(url), ca });
   return new Promise((resolve, reject) => {
-    const options = { method: 'POST', headers, timeout: TIMEOUT_MS };
-    const call = url.protocol === 'http:' ? plain(url, options) : secure(url, { ...options, ca });
+    const call = under === undefined ? plain(url, options) : secure(url, { ...options, createConnection: over });
     call.on('response', (reply) => {
       const parts: Buffer[] = [];
       reply.on('data', (part: Buffer) => parts.push(part));
@@ -151,16 +177,18 @@ export function readAuthority(path: string): string {
 }
 
 /** Trades a join token for an identity and keeps it. Returns what to tell the operator. */
-export async function enroll({ dataFolder, token: text, labels, force, trusted }: EnrolOptions): Promise<string> {
+export async function enroll(options: EnrolOptions): Promise<string> {
+  const { dataFolder, token: text, labels, force, trusted, env = {} } = options;
   const there = force ? undefined : readIdentity(dataFolder);
   if (there !== undefined) {
     const unused = text === '' ? '' : 'The join token was not used. ';
     return `already enrolled as ${there.agentId}, so nothing was done. ${unused}To join anew, as another agent, stop this one and run: outrider-agent enroll --force --data ${dataFolder}\n`;
   }
   const { token, base } = tokenOf(text);
+  const dial = dialer(env);
   const folder = openDataFolder(dataFolder, 'agent', 1);
   try {
-    const ca = base.protocol === 'https:' ? ((await authorityOf(base, token)) ?? trusted) : undefined;
+    const ca = base.protocol === 'https:' ? ((await authorityOf(base, token, dial)) ?? trusted) : undefined;
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const body = {
       token: text,
@@ -168,7 +196,7 @@ export async function enroll({ dataFolder, token: text, labels, force, trusted }
       labels: { ...labels },
       publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
     };
-    const { status, text: answer } = await post(new URL('/api/v1/agents/enroll', base), body, ca);
+    const { status, text: answer } = await post(new URL('/api/v1/agents/enroll', base), body, { ca, dial });
     const reply = readReply(status, answer, token);
     keepIdentity(dataFolder, {
       agentId: reply.agentId,
