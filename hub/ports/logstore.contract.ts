@@ -160,6 +160,44 @@ export function logstoreContract(name: string, make: (folder: string) => Compone
         expect(await texts({ text: 'one', levels: [2], resources: [HOST] })).toEqual(['b one']);
       });
 
+      test('what wrote a line comes back with it, and lines are picked by it', async () => {
+        const pod = (name: string, stream: string) => ({
+          attributes: { 'k8s.pod.name': name, 'log.iostream': stream, "odd 'name": `"%_\\ ${name} ü` },
+        });
+        await append([line(0, 'a', pod('web-1', 'stdout')), line(1, 'b', pod('web-1', 'stderr'))]);
+        await append([line(2, 'c', pod('web-2', 'stdout')), line(3, 'd')]);
+        const by = (...asked: [string, string][]): Promise<string[]> =>
+          texts({ attributes: asked.map(([name, value]) => ({ name, value })) });
+        const check = async (): Promise<void> => {
+          const { lines } = await search();
+          expect(lines.map(({ attributes }) => attributes)).toEqual([
+            undefined,
+            pod('web-2', 'stdout').attributes,
+            pod('web-1', 'stderr').attributes,
+            pod('web-1', 'stdout').attributes,
+          ]);
+          expect(await by(['k8s.pod.name', 'web-1'])).toEqual(['b', 'a']);
+          expect(await by(['k8s.pod.name', 'web-1'], ['log.iostream', 'stdout'])).toEqual(['a']);
+          expect(await by(['k8s.pod.name', 'web-1'], ['k8s.pod.name', 'web-2'])).toEqual(['c', 'b', 'a']);
+          expect(await by(["odd 'name", '"%_\\ web-2 ü'])).toEqual(['c']);
+          expect(await by(['k8s.pod.name', 'WEB-1'])).toEqual([]);
+          expect(await by(['k8s.pod', 'web-1'])).toEqual([]);
+          const filter = {
+            from: start,
+            to: start + 3_600_000,
+            attributes: [{ name: 'log.iostream', value: 'stdout' }],
+          };
+          expect(await store.histogram(ORG, filter, 3_600_000)).toMatchObject([{ counts: [0, 0, 2, 0, 0, 0] }]);
+        };
+        await check();
+        // It is one file all the same.
+        expect(await store.sources(ORG, HOST)).toEqual([{ source: SYSLOG, lastMs: start + 3000 }]);
+        const [middle] = (await search({ text: 'b' })).lines;
+        expect((await store.context(ORG, middle!.id, 5)).map(({ text }) => text)).toEqual(['a', 'b', 'c', 'd']);
+        await restart();
+        await check();
+      });
+
       test('the beginning of a range belongs to it, the end does not', async () => {
         await append([line(0, 'a'), line(1, 'b'), line(2, 'c')]);
         expect(await texts({ from: start + 1000, to: start + 2000 })).toEqual(['b']);

@@ -3,6 +3,9 @@ import type { BatchKey } from './series.ts';
 /** Levels in rising order, as numbers of proto/agent/v1 `Level`: 0 unknown, 1 debug, 2 info, 3 warn, 4 error, 5 fatal. */
 export type LogLevelNumber = 0 | 1 | 2 | 3 | 4 | 5;
 
+/** What wrote a line, as OpenTelemetry attributes (`k8s.pod.name`, `log.iostream`, …), at most some dozens of them. */
+export type LogAttributes = Readonly<Record<string, string>>;
+
 /** One line to store. */
 export interface LogLineWrite {
   /** Milliseconds since 1970. */
@@ -12,6 +15,8 @@ export interface LogLineWrite {
   source: string;
   text: string;
   truncated: boolean;
+  /** Absent where there are none. */
+  attributes?: LogAttributes | undefined;
 }
 
 /** One batch of lines of one resource. */
@@ -42,6 +47,8 @@ export interface LogFilter {
   without?: readonly string[];
   levels?: readonly LogLevelNumber[];
   source?: string;
+  /** All names that are asked for must be there, each with any of its values. */
+  attributes?: readonly { name: string; value: string }[];
 }
 
 /** One page of lines. */

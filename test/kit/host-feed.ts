@@ -26,6 +26,9 @@ export interface FedLine {
   level?: Level;
   source?: string;
   timeMs?: number;
+  /** Those of its chunk, and its own. */
+  attributes?: Record<string, string>;
+  own?: Record<string, string>;
 }
 
 /** What one batch of a host holds. */
@@ -80,10 +83,13 @@ export function feedResource(bus: Bus, org: string, resource: string, epoch = 1n
       samples.length === 0
         ? []
         : [{ table: table.id, timeMs: BigInt(timeMs), values: samples.map(({ value }) => value) }];
-    const chunks = lines.map(({ text, level = 2, source = '/var/log/app.log', timeMs: at = timeMs }) => ({
-      source,
-      lines: [{ timeMs: BigInt(at), level, text, truncated: false }],
-    }));
+    const chunks = lines.map(
+      ({ text, level = 2, source = '/var/log/app.log', timeMs: at = timeMs, attributes = {}, own = {} }) => ({
+        source,
+        attributes,
+        lines: [{ timeMs: BigInt(at), level, text, truncated: false, attributes: own }],
+      }),
+    );
     await bus.publish(SUBJECTS.batchReceived, org, {
       agent: resource,
       resource,

@@ -6,5 +6,6 @@ export const problems = defineProblems('logs', {
   badRange: { status: 400, title: 'The time range is empty.' },
   unknownLevel: { status: 400, title: 'There is no such level.' },
   unknownHost: { status: 400, title: 'A host is named by its id.' },
+  badAttribute: { status: 400, title: 'An attribute is asked for by its name and value.' },
   notFound: { status: 404, title: 'There is no such line.' },
 });

@@ -8,6 +8,7 @@ import type { LogLevelNumber, LogLineWrite, LogStore } from '../../ports/logstor
 import { problems } from './errors.ts';
 import { ledgerOf, lossesOf } from './ledger.ts';
 import type { LogsTables } from './store.ts';
+import { createMerge } from './attributes.ts';
 import type { Tail } from './tail.ts';
 
 /** Longest line that is stored; agents cut at 256 kB. */
@@ -28,15 +29,17 @@ const STREAMS = 20_000;
 
 /** The lines of a `Logs` message, bounded and by the hub's clock. */
 function linesOf({ chunks }: Logs, shiftMs: number): LogLineWrite[] {
-  return chunks.flatMap(({ source, lines }) =>
-    lines.map(({ timeMs, level, text, truncated }) => ({
+  return chunks.flatMap(({ source, lines, attributes: ofAll }) => {
+    const merge = createMerge(ofAll);
+    return lines.map(({ timeMs, level, text, truncated, attributes }) => ({
       source: source.slice(0, 1024),
       timeMs: Number(timeMs) - shiftMs,
       level: (level >= 0 && level <= 5 ? level : 0) as LogLevelNumber,
       text: text.length > LINE_LIMIT ? text.slice(0, LINE_LIMIT) : text,
       truncated: truncated || text.length > LINE_LIMIT,
-    })),
-  );
+      attributes: merge(attributes),
+    }));
+  });
 }
 
 /** What listening stands on. */

@@ -19,6 +19,12 @@ export const Filters = {
   level: several(`Levels, repeated or with commas between: ${LEVELS.join(', ')}.`),
   host: several('Ids of hosts, repeated or with commas between.'),
   source: Type.Optional(Type.String({ maxLength: 1024, description: 'The file that lines came from.' })),
+  attribute: Type.Optional(
+    Type.Union([Type.Array(Type.String({ maxLength: 400 }), { maxItems: 20 }), Type.String({ maxLength: 400 })], {
+      description:
+        'What wrote the lines, as name:value (k8s.pod.name:web-1); may be repeated. All names must fit, each with any of its values.',
+    }),
+  ),
 };
 /** A typo in a filter's name must not answer everything. */
 export const ONLY_THESE = { additionalProperties: false };
@@ -30,6 +36,7 @@ export interface FilterQuery {
   level?: string | string[];
   host?: string | string[];
   source?: string;
+  attribute?: string | string[];
 }
 
 const listed = (value: string | string[] | undefined): string[] =>
@@ -37,6 +44,18 @@ const listed = (value: string | string[] | undefined): string[] =>
     .flatMap((part) => part.split(','))
     .map((part) => part.trim())
     .filter((part) => part !== '');
+
+/** `name:value`; a value may hold colons. */
+function attributesOf(given: string | string[] | undefined): LogFilter['attributes'] {
+  const asked = typeof given === 'string' ? [given] : (given ?? []);
+  const attributes = asked.map((one) => {
+    const colon = one.indexOf(':');
+    if (colon < 1 || colon === one.length - 1)
+      throw problems.badAttribute(`"${one}" is not written as name:value, such as k8s.pod.name:web-1.`);
+    return { name: one.slice(0, colon), value: one.slice(colon + 1) };
+  });
+  return attributes.length === 0 ? undefined : attributes;
+}
 
 /** The search's words; `not` is taken whole, because a text may hold commas. */
 export function filterOf(query: FilterQuery): Omit<LogFilter, 'from' | 'to'> {
@@ -57,14 +76,21 @@ export function filterOf(query: FilterQuery): Omit<LogFilter, 'from' | 'to'> {
     without: typeof query.not === 'string' ? [query.not] : query.not,
     levels: levels.length === 0 ? undefined : levels,
     source: query.source === '' ? undefined : query.source,
+    attributes: attributesOf(query.attribute),
   };
 }
 
 /** A line that is stored, as people see it. */
-export const shown = ({ resource, level, ...line }: StoredLine) => ({ ...line, host: resource, level: LEVELS[level] });
-/** A line on its way, as people see it. */
-export const shownLive = ({ resource, level, ...line }: TailLine) => ({
+export const shown = ({ resource, level, attributes = {}, ...line }: StoredLine) => ({
   ...line,
   host: resource,
   level: LEVELS[level],
+  attributes,
+});
+/** A line on its way, as people see it. */
+export const shownLive = ({ resource, level, attributes = {}, ...line }: TailLine) => ({
+  ...line,
+  host: resource,
+  level: LEVELS[level],
+  attributes,
 });

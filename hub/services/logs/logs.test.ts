@@ -21,6 +21,7 @@ interface Line {
   level: string;
   source: string;
   text: string;
+  attributes: Record<string, string>;
 }
 interface Page {
   items: Line[];
@@ -149,6 +150,7 @@ describe('a search', () => {
     [{ offset: '-1' }, 'http.invalid-request'],
     [{ q: 'x'.repeat(1001) }, 'http.invalid-request'],
     [{ level: 'loud' }, 'logs.unknown-level'],
+    [{ attribute: 'k8s.pod.name' }, 'logs.bad-attribute'],
     [{ from: 'now', to: '-1h' }, 'logs.bad-range'],
   ])('refuses %j with %s', async (query, code) => {
     const { status, body } = await asked('search', query);
@@ -287,6 +289,51 @@ describe('the tail', () => {
     await hub.clock.advance(15_000);
     while (!text.includes(': beat')) text += (await reader?.read())?.value ?? '';
     await reader?.cancel();
+  });
+});
+
+describe('what wrote a line', () => {
+  const pod = (name: string) => ({ 'k8s.pod.name': name, 'k8s.namespace.name': 'shop' });
+
+  test('stands beside it, and is searched and tailed by', async () => {
+    const tail = await readEvents(`${base}${API}/tail?backlog=0&attribute=k8s.pod.name:web-2`, viewer.token);
+    try {
+      await tail.next('lines');
+      await host.send({
+        timeMs: START,
+        lines: [
+          { text: 'of one', attributes: pod('web-1'), own: { 'log.iostream': 'stderr' } },
+          { text: 'of two', attributes: pod('web-2'), own: { 'log.iostream': 'stdout' } },
+          { text: 'of a file' },
+        ],
+      });
+      const { lines } = await tail.next<{ lines: Line[] }>('lines');
+      expect(lines.map(({ text, attributes }) => [text, attributes])).toEqual([
+        ['of two', { ...pod('web-2'), 'log.iostream': 'stdout' }],
+      ]);
+    } finally {
+      tail.close();
+    }
+    const of = { host: host.resource };
+    const one = await found({ ...of, attribute: 'k8s.pod.name:web-1' });
+    expect(one.items.map(({ text, attributes }) => [text, attributes])).toEqual([
+      ['of one', { ...pod('web-1'), 'log.iostream': 'stderr' }],
+    ]);
+    expect((await found({ ...of, attribute: 'k8s.namespace.name:shop' })).total).toBe(2);
+    expect((await found(of)).items.find(({ text }) => text === 'of a file')?.attributes).toEqual({});
+    const { body } = await asked('histogram', { ...of, from: '-1h', attribute: 'log.iostream:stdout' });
+    expect(body['buckets']).toMatchObject([{ counts: { info: 1 } }]);
+    const outsider = await hub.outsider();
+    expect((await found({ attribute: 'k8s.pod.name:web-1' }, outsider.token)).total).toBe(0);
+  });
+
+  test('is bounded, whatever an agent says', async () => {
+    const many = Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`n${n}`, 'x'.repeat(5000)]));
+    const attributes = { ...many, 'a name': 'x', '': 'x', ['n'.repeat(500)]: 'x', empty: '' };
+    await host.send({ timeMs: START, lines: [{ text: 'hostile', attributes, own: { n0: 'own' } }] });
+    const [line] = (await found({ host: host.resource })).items;
+    expect(Object.keys(line?.attributes ?? {})).toHaveLength(32);
+    expect(line?.attributes).toMatchObject({ n0: 'own', n1: 'x'.repeat(256) });
   });
 });
 

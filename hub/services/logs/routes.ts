@@ -19,6 +19,7 @@ const Line = Type.Object({
   source: Type.String(),
   text: Type.String(),
   truncated: Type.Boolean(),
+  attributes: Type.Record(Type.String(), Type.String()),
 });
 const tags = ['logs'];
 

@@ -9,6 +9,7 @@ const line: TailLine = {
   level: 4,
   text: 'Disk FULL on /data',
   truncated: false,
+  attributes: { 'k8s.pod.name': 'web-1', 'log.iostream': 'stderr' },
 };
 
 test.each([
@@ -23,6 +24,11 @@ test.each([
   [{ without: ['/DATA'] }, false],
   [{ without: [''] }, true],
   [{ source: '/var/log/other.log' }, false],
+  [{ attributes: [{ name: 'k8s.pod.name', value: 'web-1' }] }, true],
+  [{ attributes: [{ name: 'k8s.pod.name', value: 'web-2' }] }, false],
+  [{ attributes: ['web-1', 'web-2'].map((value) => ({ name: 'k8s.pod.name', value })) }, true],
+  [{ attributes: [{ name: 'k8s.pod.name', value: 'web-1' }, { name: 'log.iostream', value: 'stdout' }] }, false], // prettier-ignore
+  [{ attributes: [{ name: 'toString', value: 'web-1' }] }, false],
 ])('a line fits %j: %s', (filter, expected) => expect(fits(filter, line)).toBe(expected));
 
 test('watchers hear of their own org only, until they stop', () => {

@@ -1,5 +1,5 @@
 import type { Clock } from '#sdk';
-import type { LogFilter, LogLineWrite } from '../../ports/logstore.ts';
+import type { LogAttributes, LogFilter, LogLineWrite } from '../../ports/logstore.ts';
 
 /** A line on its way to those who watch. */
 export interface TailLine extends LogLineWrite {
@@ -9,11 +9,16 @@ export interface TailLine extends LogLineWrite {
 /** What a watcher wants to see; the same words as a search, without a time. */
 export type TailFilter = Omit<LogFilter, 'from' | 'to'>;
 
+function fitsAttributes(asked: NonNullable<LogFilter['attributes']>, attributes: LogAttributes): boolean {
+  return asked.every(({ name }) => asked.some((one) => one.name === name && attributes[name] === one.value));
+}
+
 /** True when a line fits. */
 export function fits(filter: TailFilter, line: TailLine): boolean {
   if (filter.resources !== undefined && !filter.resources.includes(line.resource)) return false;
   if (filter.levels !== undefined && filter.levels.length > 0 && !filter.levels.includes(line.level)) return false;
   if (filter.source !== undefined && filter.source !== line.source) return false;
+  if (!fitsAttributes(filter.attributes ?? [], line.attributes ?? {})) return false;
   const text = line.text.toLowerCase();
   if (filter.text !== undefined && !text.includes(filter.text.toLowerCase())) return false;
   return !(filter.without ?? []).some((without) => without !== '' && text.includes(without.toLowerCase()));

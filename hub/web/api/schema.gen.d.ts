@@ -666,6 +666,9 @@ export interface paths {
                     content: {
                         "application/json": {
                             items: {
+                                attributes: {
+                                    [key: string]: string;
+                                };
                                 host: string;
                                 id: string;
                                 /** @enum {unknown} */
@@ -708,6 +711,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    /** @description What wrote the lines, as name:value (k8s.pod.name:web-1); may be repeated. All names must fit, each with any of its values. */
+                    attribute?: string[] | string;
                     /** @description now, -2h, milliseconds or ISO 8601; -15m when absent. */
                     from?: string;
                     /** @description Ids of hosts, repeated or with commas between. */
@@ -975,6 +980,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    /** @description What wrote the lines, as name:value (k8s.pod.name:web-1); may be repeated. All names must fit, each with any of its values. */
+                    attribute?: string[] | string;
                     /** @description now, -2h, milliseconds or ISO 8601; -15m when absent. */
                     from?: string;
                     /** @description Ids of hosts, repeated or with commas between. */
@@ -1006,6 +1013,9 @@ export interface paths {
                         "application/json": {
                             complete: boolean;
                             items: {
+                                attributes: {
+                                    [key: string]: string;
+                                };
                                 host: string;
                                 id: string;
                                 /** @enum {unknown} */
@@ -1106,6 +1116,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    /** @description What wrote the lines, as name:value (k8s.pod.name:web-1); may be repeated. All names must fit, each with any of its values. */
+                    attribute?: string[] | string;
                     backlog?: number;
                     /** @description Ids of hosts, repeated or with commas between. */
                     host?: string[] | string;

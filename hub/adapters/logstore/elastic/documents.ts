@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { LogLineWrite, LogWrite, StoredLine } from '../../../ports/logstore.ts';
+import type { LogAttributes, LogLineWrite, LogWrite, StoredLine } from '../../../ports/logstore.ts';
 
 /** A batch and whose it is. */
 export interface OrgWrite extends LogWrite {
@@ -31,6 +31,14 @@ export const bounded = (ms: number): number => Math.min(LATEST_MS, Math.max(-LAT
 /** Half characters, which no encoding can carry, become U+FFFD. */
 export const encodable = (text: string): string => Buffer.from(text).toString();
 
+/** Names and values that the server takes: none is without characters, none has a zero byte. */
+function encodableAttributes(attributes: LogAttributes): LogAttributes {
+  const whole = (text: string): string => encodable(text).replaceAll('\0', '\uFFFD');
+  return Object.fromEntries(
+    Object.entries(attributes).flatMap(([name, value]) => (name === '' ? [] : [[whole(name), whole(value)]])),
+  );
+}
+
 function hashOf(parts: readonly unknown[]): string {
   const bytes = createHash('sha256')
     .update(JSON.stringify(parts.map(String)))
@@ -53,7 +61,7 @@ export function linesOf(
 ): (Operation & { index: string })[] {
   const batch = hashOf([org, key.agent, key.epoch, key.lane, key.seq]);
   const place = Buffer.alloc(3);
-  return lines.map(({ timeMs, level, source, text, truncated }, number) => {
+  return lines.map(({ timeMs, level, source, text, truncated, attributes }, number) => {
     place.writeUIntBE(number, 0, 3);
     const at = bounded(timeMs);
     const index = given.indexOf(at);
@@ -66,6 +74,7 @@ export function linesOf(
       level,
       text: encodable(text),
       truncated,
+      ...(attributes === undefined ? {} : { attributes: encodableAttributes(attributes) }),
     };
     const create = { _index: index, _id: `${batch}${place.toString('base64url')}` };
     return { index, action: JSON.stringify({ create }), document: JSON.stringify(document) };
@@ -83,8 +92,10 @@ export function keyOf({ org, key: { agent, epoch, lane, seq } }: OrgWrite, index
 
 /** What names a line to callers: its number first, so that texts sort as lines were stored, then where it lies. */
 export function storedLine(id: string, document: LineDocument): StoredLine {
-  const { '@timestamp': timeMs, n, resource, source, level, text, truncated } = document;
-  return { id: `${String(n).padStart(16, '0')}-${timeMs}-${id}`, timeMs, resource, source, level, text, truncated };
+  const { '@timestamp': timeMs, n, resource, source, level, text, truncated, attributes } = document;
+  const name = `${String(n).padStart(16, '0')}-${timeMs}-${id}`;
+  const said = attributes === undefined ? {} : { attributes };
+  return { id: name, timeMs, resource, source, level, text, truncated, ...said };
 }
 
 /** Where a line lies by its id; undefined when it is none. */

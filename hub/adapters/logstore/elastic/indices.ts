@@ -1,6 +1,6 @@
 import type { ElasticConfig } from './config.ts';
 import { problems } from './errors.ts';
-import { META, SCHEMA, templatesOf, type Names } from './layout.ts';
+import { ADDED, META, SCHEMA, templatesOf, type Names } from './layout.ts';
 import type { Server } from './server.ts';
 
 const MAJORS = [8, 9];
@@ -37,8 +37,11 @@ export function createIndices(server: Server, names: Names, config: ElasticConfi
   };
   const demandLayout = async (index: string[]): Promise<void> => {
     const there = await ask((es) => es.indices.getMapping({ index, ignore_unavailable: true }));
-    for (const [name, { mappings }] of Object.entries(there))
+    for (const [name, { mappings }] of Object.entries(there)) {
       demandOurs(`an index ${name}`, mappings._meta?.[META] as unknown);
+      if (name !== names.keys && mappings.properties?.['attributes'] === undefined)
+        await ask((es) => es.indices.putMapping({ index: name, properties: ADDED, _meta: { [META]: SCHEMA } }));
+    }
   };
   const layOut = async (): Promise<void> => {
     for (const { name, ...template } of templatesOf(names, config)) {

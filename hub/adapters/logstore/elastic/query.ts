@@ -18,14 +18,21 @@ function holds(text: string): Query {
     : { match_phrase: { text: { query: given } } };
 }
 
+function valuesByName(attributes: NonNullable<LogFilter['attributes']>): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const { name, value } of attributes) found.set(name, [...(found.get(name) ?? []), encodable(value)]);
+  return found;
+}
+
 /** A query for the lines of an org that fit; undefined when none can. */
 export function queryOf(org: string, filter: LogFilter): Query | undefined {
-  const { resources, levels, source, text, without = [] } = filter;
+  const { resources, levels, source, attributes = [], text, without = [] } = filter;
   const [from, to] = [bounded(filter.from), bounded(filter.to)];
   if (to <= from || resources?.length === 0) return undefined;
   const must: Query[] = [{ term: { org } }, { range: { '@timestamp': { gte: from, lt: to } } }];
   if (resources !== undefined) must.push({ terms: { resource: [...resources] } });
   if (source !== undefined) must.push({ term: { source: encodable(source) } });
+  for (const [name, values] of valuesByName(attributes)) must.push({ terms: { [`attributes.${name}`]: values } });
   if (levels !== undefined && levels.length > 0) must.push({ terms: { level: [...levels] } });
   if (text !== undefined && text !== '') must.push(holds(text));
   return { bool: { filter: must, must_not: without.filter((one) => one !== '').map(holds) } };

@@ -1,5 +1,13 @@
 import type { Clock } from '#sdk';
-import type { LogBucket, LogFilter, LogLevelNumber, LogPage, LogStore, StoredLine } from '../../../ports/logstore.ts';
+import type {
+  LogAttributes,
+  LogBucket,
+  LogFilter,
+  LogLevelNumber,
+  LogPage,
+  LogStore,
+  StoredLine,
+} from '../../../ports/logstore.ts';
 import type { Database } from '../../duckdb/database.ts';
 import type { Sealing, View } from '../../duckdb/sealing.ts';
 import { conditionOf } from './conditions.ts';
@@ -34,9 +42,12 @@ function rowsIn(sealing: Sealing, view: View, span: Span): string {
 /** Opaque to callers: the number in the order of storing, then the time, so that a line is found without looking everywhere. */
 const idOf = (id: unknown, timeMs: unknown): string => `${String(id)}-${String(timeMs)}`;
 
+const attributesIn = (json: string): LogAttributes => JSON.parse(json) as LogAttributes;
+
 function createReader({ database, sealing, dictionary }: SearchGiven) {
   const lineOf = ([id, src, t, level, text, truncated]: readonly unknown[]): StoredLine => {
     const place = dictionary.placeOf(Number(src));
+    const attributes = place === undefined || place.attributes === '' ? undefined : attributesIn(place.attributes);
     return {
       id: idOf(id, t),
       resource: place?.resource ?? '',
@@ -45,6 +56,7 @@ function createReader({ database, sealing, dictionary }: SearchGiven) {
       level: Number(level) as LogLevelNumber,
       text: String(text),
       truncated: truncated === true,
+      ...(attributes === undefined ? {} : { attributes }),
     };
   };
   return {
@@ -128,7 +140,7 @@ async function contextOf(
   if (own.length === 0) return [];
   const [line] = await reader.lines(view, { from: at, to: at + 1 }, `id = ${number} AND src IN (${own.join(', ')})`);
   if (line === undefined) return [];
-  const src = dictionary.find(org, [line.resource], line.source)[0] ?? 0;
+  const srcs = dictionary.find(org, { resources: [line.resource], source: line.source });
   const side = async (direction: 'back' | 'forth'): Promise<StoredLine[]> => {
     const found: StoredLine[] = [];
     const [range, than, order] =
@@ -137,7 +149,7 @@ async function contextOf(
         : [{ from: at, to: at + CONTEXT_MS }, '>', 'ASC'];
     await walk(range, { clock, budgetMs: FIND_MS, direction }, async (span) => {
       const wanted = around - found.length;
-      const beyond = `src = ${src} AND (t ${than} ${at} OR (t = ${at} AND id ${than} ${number}))`;
+      const beyond = `src IN (${srcs.join(', ')}) AND (t ${than} ${at} OR (t = ${at} AND id ${than} ${number}))`;
       found.push(...(await reader.lines(view, span, `${beyond} ORDER BY t ${order}, id ${order} LIMIT ${wanted}`)));
       return found.length < around;
     });
@@ -153,7 +165,7 @@ export function createSearch(given: SearchGiven): Pick<LogStore, 'search' | 'his
   const reader = createReader(given);
   /** Undefined when nothing can match. */
   const wantedOf = (org: string, filter: LogFilter): { range: Span; condition: string } | undefined => {
-    const sources = dictionary.find(org, filter.resources, filter.source);
+    const sources = dictionary.find(org, filter);
     const range = spanOf(filter);
     return sources.length === 0 || range.to <= range.from
       ? undefined

@@ -1,5 +1,5 @@
 import type { Clock } from '#sdk';
-import type { LogStore, LogWrite } from '../../../ports/logstore.ts';
+import type { LogAttributes, LogStore, LogWrite } from '../../../ports/logstore.ts';
 import { laneOf, newWrites, openBatchKeys, type BatchKeys } from '../../duckdb/batch-keys.ts';
 import { inTransaction, runAll, type Database } from '../../duckdb/database.ts';
 import { bytesOf } from '../../duckdb/folder-bytes.ts';
@@ -49,6 +49,28 @@ interface Parts {
   between<T>(work: () => Promise<T>): Promise<T>;
 }
 
+const written = new WeakMap<LogAttributes, string>();
+
+/** Attributes as JSON in the order of their names. Lines of one writer have the same object, which is written once. */
+function keptAs(attributes: LogAttributes | undefined): string {
+  if (attributes === undefined) return '';
+  const known =
+    written.get(attributes) ??
+    JSON.stringify(Object.fromEntries(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1))));
+  written.set(attributes, known);
+  return known === '{}' ? '' : known;
+}
+
+/** When the newest line of each source of a resource was written. */
+function sourcesOf({ dictionary, lastSeen }: Pick<Parts, 'dictionary' | 'lastSeen'>, org: string, resource: string) {
+  const newest = new Map<string, number>();
+  for (const id of dictionary.find(org, { resources: [resource] })) {
+    const source = dictionary.placeOf(id)?.source ?? '';
+    newest.set(source, Math.max(newest.get(source) ?? 0, lastSeen.of(id)));
+  }
+  return [...newest].map(([source, lastMs]) => ({ source, lastMs }));
+}
+
 /** Stores a group of batches in one transaction. */
 async function createCommit({ database, clock, sealing, keys, dictionary, lastSeen }: Omit<Parts, 'between'>) {
   const [highest] = await database.read('SELECT coalesce(max(id), 0) FROM line');
@@ -64,11 +86,13 @@ async function createCommit({ database, clock, sealing, keys, dictionary, lastSe
     for (const { org, resource, lines: own } of fresh) {
       // Lines of one file follow each other: its number is looked up once.
       let file: string | undefined;
+      let said: LogAttributes | undefined;
       let src = 0;
-      for (const { source, timeMs, level, text, truncated } of own) {
-        if (source !== file) {
+      for (const { source, timeMs, level, text, truncated, attributes } of own) {
+        if (source !== file || attributes !== said) {
           file = source;
-          src = dictionary.numberOf({ org, resource, source }, added);
+          said = attributes;
+          src = dictionary.numberOf({ org, resource, source, attributes: keptAs(attributes) }, added);
         }
         lines.push({ id: nextId++, src, timeMs, level, text, truncated });
       }
@@ -127,7 +151,7 @@ function createUpkeep({ database, clock, sealing, keys, dictionary, lastSeen, be
       await database.run(`DELETE FROM line WHERE t < ${oldestMs}`);
     },
     async deleteResource(org: string, resource: string): Promise<void> {
-      const owners = dictionary.find(org, [resource]);
+      const owners = dictionary.find(org, { resources: [resource] });
       if (owners.length === 0) return;
       // Between transactions: one that had taken a number before would store lines that nothing names.
       await between(async () => {
@@ -161,12 +185,7 @@ export async function openLogStore(database: Database, clock: Clock): Promise<Em
   return {
     append: (org, write) => group.add({ ...write, org }),
     ...createSearch(parts),
-    sources: (org, resource) =>
-      Promise.resolve(
-        dictionary
-          .find(org, [resource])
-          .map((id) => ({ source: dictionary.placeOf(id)?.source ?? '', lastMs: lastSeen.of(id) })),
-      ),
+    sources: (org, resource) => Promise.resolve(sourcesOf(parts, org, resource)),
     acknowledged: (org, agent, epoch) =>
       Promise.resolve({ live: keys.newest(org, agent, epoch, 1), backfill: keys.newest(org, agent, epoch, 2) }),
     deleteResource: (org, resource) => alone(() => keeping.deleteResource(org, resource)),

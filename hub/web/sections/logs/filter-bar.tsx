@@ -181,7 +181,7 @@ export function FilterBar(given: FilterGiven & { children: ReactNode }): ReactNo
   const { search, change, hosts, oneHost, children } = given;
   const { line: _line, host, ...rest } = search;
   const narrowed = narrows(oneHost ? rest : { ...rest, host });
-  const none = { q: undefined, not: undefined, level: undefined, source: undefined };
+  const none = { q: undefined, not: undefined, level: undefined, source: undefined, attribute: undefined };
   return (
     <search className="log-filter" aria-label="Lines">
       <div className="row">
@@ -193,6 +193,18 @@ export function FilterBar(given: FilterGiven & { children: ReactNode }): ReactNo
       <div className="row">
         <LevelChips {...given} />
         <LeaveOut {...given} />
+        {search.attribute?.map((asked) => (
+          <button
+            key={asked}
+            type="button"
+            className="log-chip"
+            title="Show the lines of others too"
+            onClick={() => change({ attribute: toggled(search.attribute, asked) })}
+          >
+            <span className="quiet">only</span>
+            <span className="cut mono log-picked">{asked}</span> ✕
+          </button>
+        ))}
         {search.not?.map((text) => (
           <button
             key={text}

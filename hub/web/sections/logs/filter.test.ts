@@ -5,6 +5,7 @@ test('a value is included by the words of the search', () => {
   expect(include({ field: 'level', value: 'warn' })).toEqual({ level: ['warn'] });
   expect(include({ field: 'host', value: 'h1' })).toEqual({ host: ['h1'], source: undefined });
   expect(include({ field: 'text', value: 'timeout' })).toEqual({ q: 'timeout' });
+  expect(include({ field: 'attribute', value: 'k8s.pod.name:web-1' })).toEqual({ attribute: ['k8s.pod.name:web-1'] });
 });
 
 test('a value is excluded by naming the others, or the reason says why it cannot be', () => {
@@ -22,5 +23,6 @@ test('lists of the search are toggled and vanish when empty', () => {
   expect(toggled(['a'], 'a')).toBeUndefined();
   expect(narrows({})).toBe(false);
   expect(narrows({ q: 'a' })).toBe(true);
+  expect(narrows({ attribute: ['k8s.pod.name:web-1'] })).toBe(true);
   expect(narrows({ line: '1-1' })).toBe(false);
 });

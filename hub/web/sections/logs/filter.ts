@@ -2,11 +2,13 @@ import { LEVELS, type LogsSearch } from './search.ts';
 
 /** A value of a line that can be clicked. */
 export interface Value {
-  field: 'level' | 'host' | 'source' | 'text';
+  /** `attribute`: the value is `name:value`. */
+  field: 'level' | 'host' | 'source' | 'text' | 'attribute';
   value: string;
 }
 
 const MOST_HOSTS = 50;
+const LONGEST_ATTRIBUTE = 400;
 /** An excluded text is a parameter of an address. */
 const LONGEST_NOT = 300;
 
@@ -16,6 +18,7 @@ const list = (values: readonly string[]): string[] | undefined => (values.length
 export function include({ field, value }: Value): Partial<LogsSearch> {
   if (field === 'level') return { level: [value] };
   if (field === 'host') return { host: [value], source: undefined };
+  if (field === 'attribute') return { attribute: [value.slice(0, LONGEST_ATTRIBUTE)] };
   return field === 'source' ? { source: value } : { q: value.slice(0, 1000) };
 }
 
@@ -26,6 +29,7 @@ export function exclude(
   hosts: readonly string[],
 ): Partial<LogsSearch> | string {
   if (field === 'source') return 'A search names one file or all of them. Leave lines out by their text instead.';
+  if (field === 'attribute') return 'A search names what wrote lines. Leave lines out by their text instead.';
   if (field === 'text') {
     return value.length > LONGEST_NOT
       ? `A text to leave out has ${LONGEST_NOT} characters at most`
@@ -45,5 +49,5 @@ export function toggled(values: readonly string[] | undefined, value: string): s
 }
 
 /** True when the search leaves any line out. */
-export const narrows = ({ q, not, level, host, source }: LogsSearch): boolean =>
-  [q, not, level, host, source].some((one) => one !== undefined);
+export const narrows = ({ q, not, level, host, source, attribute }: LogsSearch): boolean =>
+  [q, not, level, host, source, attribute].some((one) => one !== undefined);

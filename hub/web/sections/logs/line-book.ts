@@ -9,6 +9,8 @@ export interface SentLine {
   source: string;
   text: string;
   truncated: boolean;
+  /** What wrote it: `k8s.pod.name` and others. */
+  attributes?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A line on the page. Its key stays the same as long as it is shown. */

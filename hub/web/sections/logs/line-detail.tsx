@@ -80,6 +80,11 @@ export function LineDetail({ line, look, actions }: { line: Line; look: LineLook
         <Row name="file" choice={choice('source', line.source)}>
           {plainText(line.source)}
         </Row>
+        {Object.entries(line.attributes ?? {}).map(([name, value]) => (
+          <Row key={name} name={name} choice={choice('attribute', `${name}:${value}`)}>
+            <bdi dir="ltr">{plainText(value)}</bdi>
+          </Row>
+        ))}
         {fields.map(({ name, value, needle }, index) => (
           <Row key={index} name={name} choice={needle === '' ? undefined : choice('text', needle)}>
             <bdi dir="ltr">

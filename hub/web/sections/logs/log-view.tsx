@@ -27,6 +27,10 @@ import { useLogsSearch } from './use-logs-search.ts';
 import './logs.css';
 
 const DAY_MS = 86_400_000;
+const NOTHING_ASKED = {
+  ...{ q: undefined, not: undefined, level: undefined },
+  ...{ source: undefined, host: undefined, attribute: undefined },
+};
 const NO_HOSTS: readonly { id: string; name: string }[] = [];
 
 /** The words of the search that choose lines, on a host's page for that host only. */
@@ -145,7 +149,7 @@ export function LogView({ host, heading }: { host?: string; heading?: Tell }): R
           narrowed={narrows({ ...search, host: host === undefined ? search.host : undefined })}
           range={rangeLabel(text, liveStream.now(), look.zone)}
           lastDay={to - from < DAY_MS ? () => show({ from: '-1d' }) : undefined}
-          showAll={() => change({ q: undefined, not: undefined, level: undefined, source: undefined, host: undefined })}
+          showAll={() => change(NOTHING_ASKED)}
         />
       )}
       {state.lines.length > 0 && (

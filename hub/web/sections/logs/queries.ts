@@ -23,11 +23,14 @@ export function searchLines(
 }
 
 /** Listens to new lines. */
-export function tailLines({ q, not, level, host, source }: LineFilter, listener: TailListener): EventConnection {
+export function tailLines(
+  { q, not, level, host, source, attribute }: LineFilter,
+  listener: TailListener,
+): EventConnection {
   const query = new URLSearchParams({ backlog: '0' });
   if (q !== undefined) query.set('q', q);
   if (source !== undefined) query.set('source', source);
-  for (const [key, values] of Object.entries({ not, level, host }))
+  for (const [key, values] of Object.entries({ not, level, host, attribute }))
     for (const value of values ?? []) query.append(key, value);
   return connectEvents(`${TAIL}?${query}`, {
     on: {

@@ -5,10 +5,10 @@ export type SavedForm = 'log' | 'ndjson';
 
 /** The lines as one text, oldest first. */
 export function savedText(lines: readonly Line[], form: SavedForm, hostName: (id: string) => string): string {
-  const rows = lines.map(({ timeMs, level, host, source, text, truncated }) => {
+  const rows = lines.map(({ timeMs, level, host, source, text, truncated, attributes }) => {
     const time = new Date(timeMs).toISOString();
     if (form === 'log') return `${time} ${hostName(host)} ${source} ${text.replaceAll('\n', '\\n')}`;
-    return JSON.stringify({ time, level, host: hostName(host), hostId: host, source, text, truncated });
+    return JSON.stringify({ time, level, host: hostName(host), hostId: host, source, text, truncated, attributes });
   });
   return rows.map((row) => `${row}\n`).join('');
 }

@@ -11,6 +11,8 @@ export interface LogsSearch {
   level?: string[] | undefined;
   host?: string[] | undefined;
   source?: string | undefined;
+  /** What wrote the lines, as `name:value`. */
+  attribute?: string[] | undefined;
   /** The line whose neighbours are shown. */
   line?: string | undefined;
 }
@@ -27,5 +29,6 @@ export const readLogsSearch = (search: Record<string, unknown>): LogsSearch => (
   level: levels(search['level']),
   host: texts(search['host'], 50, 36),
   source: text(search['source'], 1024),
+  attribute: texts(search['attribute'], 20, 400),
   line: text(search['line'], 40),
 });
