@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { LOG_LEVELS, type CollectorDefinition, type unknownVariables } from '#sdk';
 import { Type, type Static, type TObject } from 'typebox';
 import { BudgetSettings } from './budgets/index.ts';
+import { JournalSettings } from './journal/index.ts';
 import { collectorSettings } from './collectors.ts';
 import { lineSettings, redactSettings } from './lines/index.ts';
 import { LinkConfig } from './link/config.ts';
@@ -43,6 +44,7 @@ const settings = {
       { include: ['/var/lib/docker/containers/*/*-json.log'] },
     ],
   }),
+  journal: JournalSettings,
   openFiles: Type.Integer({
     description:
       'Log files that are open at once, renamed ones among them; of more than that the most silent ones wait closed until they are written to.',

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Clock, Component, Logger } from '#sdk';
 import type { AgentSettings } from './config.ts';
+import { createJournal, judgeJournal } from './journal/index.ts';
 import { createLines, DEFAULT_LINES, settingsByPath, type LineCounts } from './lines/index.ts';
 import { ownContainerGlobs } from './own-container.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
@@ -66,13 +67,27 @@ export function createReading(given: ReadingGiven): Reading {
     clock,
     log,
   });
+  const { journal } = settings;
+  const ofJournal = judgeJournal(journal).isRead
+    ? createJournal({
+        settings: isAgain && journal.start === 'end' ? { ...journal, start: 'saved' } : journal,
+        pipeline: { ...pipeline, addLines: (read) => lines.addLines(read) },
+        checkpoints: spool.checkpoints(),
+        clock,
+        log,
+      })
+    : undefined;
   return {
-    start: () => tailer.start(),
+    async start() {
+      await tailer.start();
+      await ofJournal?.start?.();
+    },
     async stop() {
+      await ofJournal?.stop?.();
       await tailer.stop();
       lines.stop(); // What was held back is whole then.
     },
-    files: () => tailer.files(),
+    files: () => [...tailer.files(), ...(ofJournal === undefined ? [] : ['journal'])],
     open: () => tailer.open(),
   };
 }

@@ -1,6 +1,7 @@
 import { accessSync, closeSync, constants, openSync, statSync, type Stats } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { AgentSettings } from '../config.ts';
+import { judgeJournal } from '../journal/index.ts';
 import { isOfFile, readPlaces, sourceOf, type FileCheckpoint } from '../spool/index.ts';
 import { createGlobMatcher } from '../tail/globs.ts';
 import { isPacked } from '../tail/packed.ts';
@@ -150,8 +151,20 @@ export function explainFile(settings: AgentSettings, file: string): Explanation 
   };
 }
 
-/** The same in words, or as JSON. */
+/** Why the journal is read or is not. */
+function describeJournal({ journal, data }: AgentSettings, json: boolean): { text: string; isRead: boolean } {
+  const { isRead, reason } = judgeJournal(journal);
+  const place = readPlaces(join(data, 'spool')).get(`journal:${journal.directory ?? 'system'}`);
+  const cursor = place !== undefined && 'journal' in place ? place.cursor : undefined;
+  if (json)
+    return { text: `${JSON.stringify({ journal: 'journal', isRead, reasons: [reason], cursor }, null, 2)}\n`, isRead };
+  const read = cursor === undefined ? 'no place in it is known yet' : `read up to the entry ${cursor}`;
+  return { text: `the journal ${isRead ? 'is read' : 'is not read'}\n  ${reason}\n  ${read}\n`, isRead };
+}
+
+/** The same in words, or as JSON; `journal` is systemd's. */
 export function describeFile(settings: AgentSettings, file: string, json: boolean): { text: string; isRead: boolean } {
+  if (file === 'journal') return describeJournal(settings, json);
   const explanation = explainFile(settings, file);
   const { isRead, reasons } = explanation;
   if (json) return { text: `${JSON.stringify(explanation, null, 2)}\n`, isRead };

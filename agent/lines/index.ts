@@ -9,7 +9,9 @@ export {
   type TailedLines,
 } from './lines.ts';
 export { createSourceOf } from './source-of.ts';
-export type { SourceEvent } from './event.ts';
+export type { LineAttributes, SourceEvent } from './event.ts';
 export { LEVEL_NAMES, nameOfLevel } from './drop.ts';
+export { levelOfSeverity } from './facts/levels.ts';
+export type { LineEntry } from './source.ts';
 export { settingsByPath } from './settings-by-path.ts';
 export { isZone } from './facts/index.ts';

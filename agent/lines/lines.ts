@@ -85,6 +85,9 @@ const PART_MS = 60_000;
 /** A source that gave nothing for so long is forgotten; the next line makes it anew. */
 const FORGET_MS = 3_600_000;
 
+/** What tells sources apart: one journal holds many. */
+const keyOf = (path: string, checkpoint: Checkpoint): string => ('journal' in checkpoint ? path : sourceOf(checkpoint));
+
 const offsetOf = (checkpoint: Checkpoint): number => ('offset' in checkpoint ? checkpoint.offset : 0);
 
 /** The place before the last bytes of what was read. */
@@ -155,7 +158,7 @@ export function createLines({ settingsOf, redactor, clock, counts, addEvents, dr
     const isWrapped = wrappingOf(settings, path) !== undefined;
     const attributes = given.attributes ?? (isWrapped ? attributesOfFile(path) : undefined);
     const state = { path, attributes, source, pending: NOTHING, encoding: undefined, checkpoint, sinceMs: 0 };
-    states.set(sourceOf(checkpoint), state);
+    states.set(keyOf(path, checkpoint), state);
     return state;
   };
   const handOn = ({ path, attributes }: State, checkpoint: Checkpoint): void => {
@@ -198,8 +201,8 @@ export function createLines({ settingsOf, redactor, clock, counts, addEvents, dr
 
   return {
     addLines(given) {
-      const { piece, entries = [], checkpoint, isLast = false } = given;
-      const state = states.get(sourceOf(checkpoint)) ?? begin(given);
+      const { path, piece, entries = [], checkpoint, isLast = false } = given;
+      const state = states.get(keyOf(path, checkpoint)) ?? begin(given);
       state.sinceMs = clock.monotonic();
       if (piece !== undefined && piece.bytes.length > 0) split(state, piece, given);
       else {
@@ -210,7 +213,7 @@ export function createLines({ settingsOf, redactor, clock, counts, addEvents, dr
       state.checkpoint = checkpoint;
       if (isLast) {
         finish(state);
-        states.delete(sourceOf(checkpoint));
+        states.delete(keyOf(path, checkpoint));
       }
     },
     stop() {

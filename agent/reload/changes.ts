@@ -7,6 +7,7 @@ export type RenewedPart = 'tail' | 'link';
 /** What follows from a change of each section; sections that stand in neither list take effect with the next start. */
 const RENEWED: Readonly<Record<string, RenewedPart>> = {
   logs: 'tail',
+  journal: 'tail',
   ownLog: 'tail',
   openFiles: 'tail',
   redact: 'tail',

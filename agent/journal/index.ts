@@ -1,0 +1,2 @@
+export { JournalSettings } from './config.ts';
+export { createJournal, judgeJournal } from './journal.ts';
