@@ -1,4 +1,4 @@
-import type { Clock } from '#sdk';
+import type { Cancel, Clock } from '#sdk';
 
 /** Something that happened, for those who wait for it. */
 export interface News {
@@ -18,9 +18,11 @@ export function createNews(clock: Clock): News {
       waking();
     },
     async wait(ms, other) {
-      const enough = new AbortController();
-      await Promise.race([changed, clock.sleep(ms, enough.signal), ...(other === undefined ? [] : [other])]);
-      enough.abort();
+      let cancel: Cancel | undefined;
+      // No signal: to abort one costs as much as thirty timers, and this is waited for several times a second.
+      const late = new Promise<void>((resolve) => (cancel = clock.after(ms, resolve)));
+      await Promise.race([changed, late, ...(other === undefined ? [] : [other])]);
+      cancel?.();
     },
   };
 }
