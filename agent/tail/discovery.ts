@@ -151,8 +151,10 @@ export function createDiscovery(given: DiscoveryGiven): Discovery {
         generations.takeUp(path, Math.min(...copies.map(({ stat }) => stat.mtimeMs)) - COARSE_MS);
         return true;
       }
+      const atStart = isFirst; // It was emptied while no agent ran.
       packed.search(place, (at) => {
-        if (at === undefined) places.addLost({ path, bytes: unread, fromMs: seenMs, cause: 'truncated' });
+        if (at === undefined && atStart) places.addUncounted(path, 'truncated');
+        else if (at === undefined) places.addLost({ path, bytes: unread, fromMs: seenMs, cause: 'truncated' });
         release();
       });
       return false;

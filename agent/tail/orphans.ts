@@ -15,7 +15,10 @@ export function takeUpOrphan(
   const at = findRenamed(place) ?? findCopies(place)[0]?.path;
   const found = at === undefined ? undefined : identityAt(at);
   if (at === undefined || found === undefined)
-    return packed.search(place, (there) => there === source || places.replace(source, place));
+    return packed.search(place, (there) => {
+      if (there === undefined) places.gone(source, place);
+      else if (there !== source) places.replace(source, place);
+    });
   if (!places.isFollowed(found.source)) files.open({ path: place.path, at, source: found.source, start: place });
   if (found.source !== source) places.replace(source, place);
 }

@@ -16,6 +16,8 @@ export interface PlacesGiven {
   isFollowed(source: string): boolean;
   /** Called when a source is done and will not come back. */
   forget(source: string): void;
+  /** When the last run ended; undefined before the first. */
+  lastRunMs: number | undefined;
   clock: Clock;
 }
 
@@ -34,11 +36,23 @@ export interface Places {
   replace(source: string, place: FileCheckpoint): void;
   /** Ends with a file that is gone; its packed copy, if there is one, is no news, and holds what was not read. */
   end(source: string, place: FileCheckpoint, isLost?: () => void): void;
+  /** Ends with a file that was removed while nobody looked: if its name led to it, what it was written until then cannot be known, and is said to be lost. */
+  gone(source: string, place: FileCheckpoint): void;
+  /** Says that what was written to a path since the last run is lost, and that nobody knows how much that is. */
+  addUncounted(path: string, cause: Loss['cause']): void;
   addLost(loss: Pick<Loss, 'path' | 'bytes' | 'fromMs' | 'cause'>): void;
 }
 
 /** Keeps places. */
-export function createPlaces({ known, packed, pipeline, isFollowed, forget: given, clock }: PlacesGiven): Places {
+export function createPlaces({
+  known,
+  packed,
+  pipeline,
+  isFollowed,
+  forget: given,
+  lastRunMs,
+  clock,
+}: PlacesGiven): Places {
   const forget = (source: string): void => {
     known.delete(source);
     given(source);
@@ -50,6 +64,10 @@ export function createPlaces({ known, packed, pipeline, isFollowed, forget: give
     if (!isStill(source, place)) return;
     known.delete(source);
     pipeline.addLines({ path: place.path, piece: undefined, checkpoint: { gone: source } });
+  };
+  const addUncounted = (path: string, cause: Loss['cause']): void => {
+    const toMs = clock.now();
+    pipeline.addLost({ path, lines: undefined, bytes: 0, fromMs: Math.min(lastRunMs ?? toMs, toMs), toMs, cause });
   };
   return {
     known,
@@ -73,6 +91,13 @@ export function createPlaces({ known, packed, pipeline, isFollowed, forget: give
         } else if (at !== source) replace(source, place);
       });
     },
+    gone(source, place) {
+      const others = [...known].filter(([other, { path }]) => other !== source && path === place.path);
+      const isNewest = others.every(([, { bornMs = 0 }]) => bornMs < (place.bornMs ?? 0));
+      if (isNewest && isStill(source, place)) addUncounted(place.path, 'removed');
+      replace(source, place);
+    },
+    addUncounted,
     addLost(loss) {
       if (loss.bytes > 0) pipeline.addLost({ ...loss, lines: undefined, toMs: clock.now() });
     },

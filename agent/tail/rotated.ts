@@ -35,18 +35,23 @@ function placesOf(path: string): string[] {
   }
 }
 
-function besides(path: string): Sibling[] {
+/** Where rotation may put old files: logrotate's `olddir`, as a folder beside the file. */
+const OLD_FOLDERS = ['old', 'olddir', 'oldlogs', 'archive', 'archives', 'archived', 'rotated', 'backup'];
+
+const foldersOf = (path: string): string[] => [dirname(path), ...OLD_FOLDERS.map((name) => join(dirname(path), name))];
+
+function besidesIn(folder: string, path: string): Sibling[] {
   const stem = stemOf(path);
   let names: string[];
   try {
-    names = readdirSync(dirname(path));
+    names = readdirSync(folder);
   } catch {
-    return []; // The folder is gone, and what was in it.
+    return []; // There is no such folder, or it is gone with what was in it.
   }
   return names
-    .filter((name) => name.startsWith(stem) && name !== basename(path))
+    .filter((name) => name.startsWith(stem) && join(folder, name) !== path)
     .flatMap((name): Sibling[] => {
-      const sibling = join(dirname(path), name);
+      const sibling = join(folder, name);
       try {
         const stat = statSync(sibling);
         return stat.isFile() ? [{ path: sibling, stat }] : [];
@@ -59,7 +64,7 @@ function besides(path: string): Sibling[] {
 /** Files beside `path` that rotation may have made of it, newest first. */
 function siblings(path: string): Sibling[] {
   return placesOf(path)
-    .flatMap(besides)
+    .flatMap((own) => foldersOf(own).flatMap((folder) => besidesIn(folder, own)))
     .sort((a, b) => b.stat.mtimeMs - a.stat.mtimeMs)
     .slice(0, CANDIDATES);
 }

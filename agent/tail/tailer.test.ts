@@ -328,6 +328,31 @@ test('a deleted file is forgotten, so that its number on the disk may be used ag
   expect(spooled.texts().slice(10)).toEqual(numbered(0, 20));
 });
 
+test('a file that was removed while no agent ran is said to be lost as far as it was not read, one that was rotated before it was removed is not', async () => {
+  write(log, 0, 3);
+  const spooled = createSpooled();
+  const first = await follow(spooled, { start: 'beginning' });
+  await arrives(spooled, 3);
+  renameSync(log, `${log}.1`);
+  write(log, 3, 5);
+  await arrives(spooled, 5);
+  await first.stop();
+  const lastRunMs = nowOfFiles();
+  unlinkSync(`${log}.1`);
+  const second = await follow(spooled, {}, lastRunMs);
+  write(log, 5, 6);
+  await arrives(spooled, 6);
+  expect(spooled.lost()).toBe(0);
+  await second.stop();
+  write(log, 6, 9); // Nobody will ever read these.
+  unlinkSync(log);
+  write(log, 9, 11);
+  await follow(spooled, { start: 'beginning' }, lastRunMs);
+  await arrives(spooled, 8);
+  await until(() => spooled.lost() === 1);
+  expect(spooled.texts()).toEqual([...numbered(0, 6), ...numbered(9, 11)]);
+});
+
 test('places of files that others removed are forgotten within hours', async () => {
   write(log, 0, 10);
   const spooled = createSpooled();

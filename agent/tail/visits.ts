@@ -85,7 +85,10 @@ export function createVisits(given: VisitsGiven): (entry: OpenFile) => boolean {
     return more;
   };
   return (entry) => {
-    if (entry.isHeld) return false;
+    if (entry.isHeld) {
+      entry.isUnknown = true; // It may be copied and truncated once more before anything of it is read.
+      return false;
+    }
     entry.isUnknown ||= entry.place.fingerprintLength === 0;
     try {
       const { any, more } = drain(given, entry);
