@@ -85,6 +85,7 @@ const flags = values.flags === '' ? [] : values.flags.split(' ');
 const profile = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
 const agent = startProgram('agent', ['run', '--quiet', '--data', data], { nodeArgs: [...flags, ...profile] });
 const pid = agent.child.pid ?? 0;
+process.on('exit', () => agent.child.kill('SIGKILL')); // Also when this bench fails.
 const seriesNow = (): number => readStatus(data)?.budgets.find(({ name }) => name === 'series')?.usage ?? 0;
 const host = await until('the agent has series', () => (seriesNow() > 0 ? seriesNow() : undefined));
 await systemClock.sleep(10_000);

@@ -1,8 +1,9 @@
 // A day without a hub, simulated: 1,000 series and some twenty lines each second go through the pipeline into a spool that reaches its limit,
 // where files wait and samples are folded and then dropped by reason; then a hub comes back and everything is sent while the seconds go on.
 // Every line must be accounted for, and memory be flat. Then a start with a large backlog, and appends beside plain writes. Figures only.
-//   outage.ts [SECONDS] [LIMIT]
-// 86,400 s, 250 MB:
+//   node --max-old-space-size=200 --import tsx test/bench/outage.ts [SECONDS] [LIMIT]
+// 86,400 s into 150 MB took 290 s (load 17 on two cores): live heap 79 MB at first and 80 MB at each three hours, 1,772,844 lines written and received;
+// files waited from 10 h on, samples were folded from 12 h on. With 3,000 s into 4 MB, 60 runs were dropped and counted, and the lines balance as well.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
