@@ -6,8 +6,10 @@ import { Type, type Static, type TObject } from 'typebox';
 import { BudgetSettings } from './budgets/index.ts';
 import { JournalSettings } from './journal/index.ts';
 import { collectorSettings } from './collectors.ts';
-import { lineSettings, redactSettings } from './lines/index.ts';
+import { dropRules, lineSettings, redactSettings } from './lines/index.ts';
 import { LinkConfig } from './link/config.ts';
+import { PushedConfig } from './pushed/config.ts';
+import type { Pushed } from './pushed/kept.ts';
 
 /** Where the agent keeps its identity, spool and log unless told otherwise. */
 export function defaultDataFolder(): string {
@@ -45,6 +47,7 @@ const settings = {
     ],
   }),
   journal: JournalSettings,
+  drop: dropRules('Events of any of these files that are left out, after what its entry of `logs` says.'),
   openFiles: Type.Integer({
     description:
       'Log files that are open at once, renamed ones among them; of more than that the most silent ones wait closed until they are written to.',
@@ -55,6 +58,7 @@ const settings = {
   redact: redactSettings,
   ownLog: Type.Boolean({ description: 'Follow the agent’s own log too.', default: true }),
   link: LinkConfig,
+  pushed: PushedConfig,
   budgets: BudgetSettings,
   spool: Type.Object(
     {
@@ -77,6 +81,15 @@ export interface LoadedSettings {
   settings: AgentSettings;
   file: string | undefined;
   unknown: ReturnType<typeof unknownVariables>;
+  /** Those of them that the hub pushed; absent where it pushed none, or where none are to be taken from it. */
+  pushed?: Pushed;
+  /** Why pushed ones that are kept are left out. */
+  pushedFault?: string;
+}
+
+/** The entries of `logs` with the rules that hold for all of them. */
+export function logSetsOf({ logs, drop }: Pick<AgentSettings, 'logs' | 'drop'>): AgentSettings['logs'] {
+  return logs.map((set) => ({ ...set, drop: [...set.drop, ...drop] }));
 }
 
 /** The whole schema, with the collectors of this platform. */

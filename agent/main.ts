@@ -4,8 +4,6 @@ import { isSea } from 'node:sea';
 import { fileURLToPath } from 'node:url';
 import {
   completionScript,
-  invalidSettings,
-  loadSettings,
   LOG_LEVELS,
   outliveReaders,
   Problem,
@@ -13,16 +11,14 @@ import {
   SHELLS,
   systemClock,
   terminalSink,
-  unknownVariables,
   VERSION,
   type Settings,
 } from '#sdk';
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { collectorsFor } from '../plugins/collectors/catalogue.ts';
-import { agentSchema, defaultDataFolder, settingsFile, type AgentSettings, type LoadedSettings } from './config.ts';
+import { defaultDataFolder, settingsFile, type LoadedSettings } from './config.ts';
 import { INVENTORY_COMMAND } from './inventory/command.ts';
-import { linkFaults } from './link/config.ts';
 import { proxyVariables } from './link/proxy.ts';
+import type { Pushed } from './pushed/index.ts';
 
 /** Exit codes: 0 done, 1 a fault, 2 wrong usage. */
 const FAULT = 1;
@@ -51,21 +47,19 @@ const dataOf = (flags: Flags): string => flags.data ?? process.env['OUTRIDER_DAT
 const folderOf = async (flags: Flags): Promise<string> =>
   flags.data ?? process.env['OUTRIDER_DATA'] ?? (await load(flags)).settings.data;
 
-async function load(flags: Flags): Promise<LoadedSettings> {
+/** What flags say of settings. */
+const overridesOf = (flags: Flags): Settings => ({
+  data: flags.data,
+  ...(flags.logLevel === undefined ? {} : { log: { level: flags.logLevel } }),
+  ...(flags.logFile === undefined ? {} : { logs: [{ include: flags.logFile }] }),
+  ...(flags.label === undefined ? {} : { labels: labelsOf(flags.label) }),
+});
+
+/** All sources of settings; a candidate takes the place of what the hub pushed before. */
+async function load(flags: Flags, candidate?: Pushed): Promise<LoadedSettings> {
+  const { loadAgentSettings } = await import('./load.ts');
   const file = settingsFile(flags.config, dataOf(flags));
-  const overrides: Settings = {
-    data: flags.data,
-    ...(flags.logLevel === undefined ? {} : { log: { level: flags.logLevel } }),
-    ...(flags.logFile === undefined ? {} : { logs: [{ include: flags.logFile }] }),
-    ...(flags.label === undefined ? {} : { labels: labelsOf(flags.label) }),
-  };
-  const schema = agentSchema(await collectorsFor(process.platform));
-  const { settingFaults } = await import('./setting-faults.ts');
-  const sources = { file, env: process.env, flags: overrides };
-  const settings = loadSettings(schema, sources, settingFaults) as AgentSettings;
-  const faults = linkFaults(settings.link);
-  if (faults.length > 0) throw invalidSettings(faults);
-  return { settings, file, unknown: unknownVariables(schema, process.env) };
+  return loadAgentSettings({ file, env: process.env, flags: overridesOf(flags) }, candidate);
 }
 
 /** Resolves at the first signal; a second one ends the process at once. */
@@ -99,7 +93,7 @@ async function runAgent(flags: Flags): Promise<void> {
   const sinks = flags.quiet === true ? [] : [terminalSink()];
   const agent = await startAgent({
     loaded,
-    load: () => load(flags),
+    load: (candidate) => load(flags, candidate),
     file: () => settingsFile(flags.config, dataOf(flags)),
     clock: systemClock,
     sinks,
@@ -216,6 +210,16 @@ function addLooks(program: Command): void {
       const loaded = await load(flagsOf(command));
       const { describeSettings } = await import('./commands/check-config.ts');
       process.stdout.write(describeSettings(loaded));
+    });
+  program
+    .command('print-config')
+    .description('print every setting in force and where it comes from; secrets are not shown')
+    .option('--json', 'print it as JSON')
+    .action(async (_options, command: Command) => {
+      const flags = flagsOf(command);
+      const { printSettings } = await import('./commands/print-config.ts');
+      const how = { env: process.env, flags: overridesOf(flags), json: flags.json ?? false };
+      process.stdout.write(await printSettings(await load(flags), how));
     });
   program
     .command('top')

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Clock, Component, Logger } from '#sdk';
-import type { AgentSettings } from './config.ts';
+import { logSetsOf, type AgentSettings } from './config.ts';
 import { createJournal, judgeJournal } from './journal/index.ts';
 import { createLines, DEFAULT_LINES, settingsByPath, type LineCounts } from './lines/index.ts';
 import { ownContainerGlobs } from './own-container.ts';
@@ -43,7 +43,7 @@ export function createReading(given: ReadingGiven): Reading {
     ...DEFAULT_LINES,
   };
   const own = ownContainerGlobs();
-  const others = settings.logs.map((set) => ({ ...set, exclude: [...set.exclude, ...own] }));
+  const others = logSetsOf(settings).map((set) => ({ ...set, exclude: [...set.exclude, ...own] }));
   const sets = [...others, ...(settings.ownLog ? [ownLog] : [])].map((set) =>
     isAgain && set.start === 'end' ? { ...set, start: 'saved' as const } : set,
   );

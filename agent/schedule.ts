@@ -34,6 +34,17 @@ export interface ScheduleOptions {
   series?: SeriesBudget;
 }
 
+/** How the runs of a collector go. */
+export interface CollectorOutcome {
+  intervalMs: number;
+  /** Runs that have ended, or whose time was up. */
+  runs: number;
+  /** Those that were not fine. */
+  failed: number;
+  /** Why the last one was not fine. */
+  fault: string | undefined;
+}
+
 /** Runs collectors on the ticks of the wall clock. */
 export interface Schedule extends Component {
   start(): Promise<void>;
@@ -42,6 +53,8 @@ export interface Schedule extends Component {
   runOnce(): Promise<void>;
   /** Ends a collector and runs another one of its name instead, or none; the others are not disturbed. */
   replace(name: string, by: ScheduledCollector | undefined): void;
+  /** How those go that are scheduled now, by name. */
+  outcomes(): ReadonlyMap<string, CollectorOutcome>;
 }
 
 const LEAST_DEADLINE_MS = 5000;
@@ -62,6 +75,7 @@ interface Job {
   run(timeMs: number): Promise<void>;
   stop(): void;
   intervalMs: number;
+  outcome: CollectorOutcome;
 }
 
 /** Logs each cause once, and again with a count when it still occurs an hour later. */
@@ -89,6 +103,7 @@ function createJob(
   const lateReason = `no answer within ${deadlineMs / 1000} s`;
   const builder = createTableBuilder(series?.shareOf(name));
   const logFault = createFaultLog(log.child({ collector: name }), clock);
+  const outcome: CollectorOutcome = { intervalMs, runs: 0, failed: 0, fault: undefined };
   let current: AbortController | undefined;
   let isLate = false;
   let isStopped = false;
@@ -97,6 +112,9 @@ function createJob(
     if (isStopped) return;
     const fault = reason ?? (builder.isCrowded() ? 'it has too many series; the newest are left out' : undefined);
     if (fault !== undefined) logFault(fault);
+    outcome.fault = fault;
+    outcome.runs++;
+    if (fault !== undefined) outcome.failed++;
     builder.emit('outrider.collector.success', fault === undefined ? 1 : 0, attributes);
     builder.emit('outrider.collector.duration', durationMs / 1000, attributes); // NaN, and so dropped, when none ran.
     const row = builder.finish();
@@ -142,6 +160,7 @@ function createJob(
 
   return {
     intervalMs,
+    outcome,
     async run(timeMs) {
       if (current === undefined) await collect(timeMs);
       else if (isLate) report(timeMs, lateReason, NaN); // Still hanging: it says so on each tick, and is not asked again.
@@ -237,5 +256,6 @@ export function createSchedule(options: ScheduleOptions): Schedule {
       else jobs.set(name, createJob(by, options));
       arrange();
     },
+    outcomes: () => new Map([...jobs].map(([name, { outcome }]) => [name, outcome])),
   };
 }

@@ -34,6 +34,7 @@ import { createSkew } from './link/skew.ts';
 import { transportOf } from './link/transports/index.ts';
 import { createOwnMetrics } from './own-metrics.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
+import { countStart, createPushed, type Condition, type Pushed, type SettingsExchange } from './pushed/index.ts';
 import { createReading } from './reading.ts';
 import { redact } from './redact/index.ts';
 import type { RenewedPart } from './reload/changes.ts';
@@ -51,8 +52,8 @@ const SCAN_MS = 10_000;
 /** How to start an agent. */
 export interface StartOptions {
   loaded: LoadedSettings;
-  /** Reads all sources of settings again; rejects with every fault. */
-  load(): Promise<LoadedSettings>;
+  /** Reads all sources of settings again, with a candidate in the place of what the hub pushed; rejects with every fault. */
+  load(candidate?: Pushed): Promise<LoadedSettings>;
   /** The settings file that would be read now. */
   file(): string | undefined;
   clock: Clock;
@@ -138,10 +139,12 @@ interface Making extends StartOptions {
   /** Those in force. */
   settings(): AgentSettings;
   log: Logger;
+  /** What passes between the hub and the settings that it pushes. */
+  exchange: SettingsExchange;
 }
 
 async function openParts(making: Making) {
-  const { clock, dataFolder, settings, log } = making;
+  const { clock, dataFolder, settings, log, exchange } = making;
   const { agentId } = identityIn(dataFolder);
   mkdirSync(join(dataFolder, 'spool'), { recursive: true, mode: 0o700 });
   const skew = createSkew(clock);
@@ -176,7 +179,7 @@ async function openParts(making: Making) {
   const makeLink = () => {
     const { labels, link: how } = settings();
     const identity = identityIn(dataFolder);
-    const given = { identity, dataFolder, spool, skew, clock, log, hostname: hostname(), labels };
+    const given = { identity, dataFolder, spool, skew, clock, log, exchange, hostname: hostname(), labels };
     const transport = transportOf(how, identity.link);
     return linkPart(createLink({ ...given, transport, inventory: machine.inventory }), machine.known);
   };
@@ -197,7 +200,7 @@ async function openParts(making: Making) {
     series,
   });
   return {
-    ...{ asked, spool, pipeline, tailer, link, schedule },
+    ...{ asked, spool, pipeline, tailer, link, schedule, collectors: definitions.map(({ name }) => name) },
     renewPart: (part: RenewedPart) => ({ tail: tailer, link })[part].renew(),
     renewCollector(name: string, next: AgentSettings) {
       const [scheduled] = collectorsOf(
@@ -209,17 +212,40 @@ async function openParts(making: Making) {
   };
 }
 
+type Parts = Awaited<ReturnType<typeof openParts>>;
+
+/** How the agent is doing, as far as settings can spoil it. */
+function conditionOf({ schedule, asked: { link, budgets, pressure } }: Parts): Condition {
+  const overdrawn = budgets().filter(({ usage, limit }) => usage > limit);
+  return {
+    collectors: schedule.outcomes(),
+    lastAckMs: link.state().lastAckMs,
+    strains: [
+      ...overdrawn.map(({ name }) => `the agent is over its budget of ${name}`),
+      ...pressure.steps().map((step) => `the agent gives something up to save: ${step}`),
+    ],
+  };
+}
+
 async function startParts(options: StartOptions, dataFolder: string): Promise<StartedAgent> {
   const { loaded, clock, sinks } = options;
   let settings = (): AgentSettings => loaded.settings;
   const log = createLogger(() => settings().log.level, [fileSink(join(dataFolder, 'log'), 'agent'), ...sinks]);
   for (const unknown of loaded.unknown) log.warn(UNKNOWN_VARIABLE, { ...unknown });
-  const parts = await openParts({ ...options, dataFolder, settings: () => settings(), log });
-  const { asked, spool, pipeline, tailer, link, schedule } = parts;
-  const reload = createReload({ ...options, ...parts, first: loaded, log });
+  const exchange: SettingsExchange = { take: (given) => pushed.take(given), watch: (tell) => pushed.watch(tell) };
+  const parts = await openParts({ ...options, dataFolder, settings: () => settings(), log, exchange });
+  const { asked, spool, pipeline, tailer, link, schedule, collectors } = parts;
+  const reload = createReload({ ...options, ...parts, first: loaded, renewed: () => pushed.settingsChanged(), log });
   settings = reload.settings;
+  const pushed = createPushed({
+    ...{ dataFolder, collectors, settings, clock, log, unfit: loaded.pushedFault },
+    check: (candidate) => options.load(candidate),
+    reload: () => reload.reload().then(() => reload.state().fault),
+    condition: () => conditionOf(parts),
+  });
   const files = (): readonly string[] => tailer.now().files();
-  const status = createStatusWriter({ ...asked, dataFolder, clock, files, settings: reload.state });
+  const states = { settings: reload.state, pushed: () => pushed.verdict() ?? null };
+  const status = createStatusWriter({ ...asked, dataFolder, clock, files, ...states });
   // Stopped in reverse: nothing is collected any more, what was gathered goes to disk and to the hub, then the stream ends.
   const running = await run(
     [
@@ -232,6 +258,7 @@ async function startParts(options: StartOptions, dataFolder: string): Promise<St
       { name: 'schedule', component: schedule },
       { name: 'tailer', component: tailer },
       { name: 'reload', component: reload },
+      { name: 'pushed', component: pushed },
     ],
     { clock, log },
   );
@@ -249,7 +276,8 @@ async function startParts(options: StartOptions, dataFolder: string): Promise<St
 export async function startAgent(options: StartOptions): Promise<StartedAgent> {
   const folder = openDataFolder(options.loaded.settings.data, 'agent', DATA_FORMAT);
   try {
-    const agent = await startParts(options, folder.path);
+    const loaded = countStart(folder.path, options.clock.now()) ? await options.load() : options.loaded;
+    const agent = await startParts({ ...options, loaded }, folder.path);
     return { ...agent, stop: () => agent.stop().finally(() => folder.close()) };
   } catch (error) {
     folder.close();

@@ -6,6 +6,7 @@ import type { Link } from './link/link.ts';
 import { balances, deliveries, type Delivery } from './pipeline/delivery.ts';
 import type { Dropped, DropReason } from './pipeline/ledger.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
+import type { Verdict } from './pushed/index.ts';
 import type { SettingsState } from './reload/reload.ts';
 import type { Spool } from './spool/index.ts';
 
@@ -46,6 +47,8 @@ export interface Status {
   series: { largest: readonly MetricSeries[]; overflowing: readonly MetricSeries[] };
   skewMs: number;
   settings: Readonly<SettingsState>;
+  /** What became of the settings that the hub pushed last; null when it pushed none. */
+  pushed: Verdict | null;
   files: readonly string[];
 }
 
@@ -67,6 +70,7 @@ export interface StatusGiven {
   budgets(): BudgetUse[];
   files(): readonly string[];
   settings(): Readonly<SettingsState>;
+  pushed(): Verdict | null;
 }
 
 /** Metrics that are named as those with the most series. */
@@ -80,6 +84,7 @@ const STATUS_MS = 5_000;
 /** What an agent of an older version did not write down. */
 const LATER = {
   settings: { file: undefined, sinceMs: 0, fault: undefined, awaitRestart: [] },
+  pushed: null,
   dropped: {},
   linesDropped: 0,
   sources: [],
@@ -130,6 +135,7 @@ export function statusOf(given: StatusGiven): Omit<Status, 'running' | 'writtenM
     series: { largest: series.largest(LARGEST), overflowing: series.overflowing().slice(0, OVERFLOWING) },
     skewMs,
     settings: settings(),
+    pushed: given.pushed(),
     files: files(),
   };
 }

@@ -46,6 +46,14 @@ function settingsOf({ settings: { file, fault, awaitRestart } }: Status): string
   return awaitRestart.length === 0 ? from : `${from}; await a restart: ${awaitRestart.join(', ')}`;
 }
 
+/** What became of what the hub pushed last. */
+function pushedOf({ pushed }: Status): string {
+  if (pushed === null || pushed.revision === '0') return 'nothing by the hub';
+  const { revision, state, problem } = pushed;
+  const words = { trying: 'tried out now', applied: 'in force', refused: 'refused', 'rolled-back': 'taken back' };
+  return `revision ${revision} of the hub, ${words[state]}${problem === '' ? '' : `: ${problem}`}`;
+}
+
 function samplesOf({ dropped }: Status): string {
   const reasons = Object.entries(dropped).filter(([, { runs }]) => runs > 0);
   if (reasons.length === 0) return 'none dropped';
@@ -91,6 +99,7 @@ function table(status: Status, running: boolean, nowMs: number): string {
     ]),
     ['clock', `${(status.skewMs / 1000).toFixed(3)} s off the hub’s`],
     ['settings', settingsOf(status)],
+    ['pushed', pushedOf(status)],
     ...status.files.map((file, n): [string, string] => [n === 0 ? 'files' : '', file]),
   ];
   return [...rows.map(([name, value]) => `${name.padEnd(13)} ${value}\n`), ...sourceRows(status)].join('');

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { checkSettings, invalidSettings, readSettingsFile, systemClock } from '#sdk';
 import { Type, type Static } from 'typebox';
-import type { AgentSettings } from '../config.ts';
+import { logSetsOf, type AgentSettings } from '../config.ts';
 import {
   createSourceOf,
   LEVEL_NAMES,
@@ -60,7 +60,7 @@ export interface CaseResult {
 
 function eventsOf(settings: AgentSettings, test: Static<typeof Case>, input: Buffer): EventFacts[] {
   const events: EventFacts[] = [];
-  const lines = test.settings ?? settingsByPath(settings.logs)(test.path ?? '');
+  const lines = test.settings ?? settingsByPath(logSetsOf(settings))(test.path ?? '');
   const take = (event: SourceEvent): void => {
     events.push({
       text: event.bytes.toString('utf8', event.start, event.end),

@@ -9,6 +9,23 @@ export const MULTILINE_MODES = ['auto', 'off', 'indent', 'start'] as const;
 /** How lines of containers are unwrapped. */
 const CONTAINER_MODES = ['auto', 'docker', 'cri', 'off'] as const;
 
+/** Rules by which events are left out. */
+export const dropRules = (description: string) =>
+  Type.Array(
+    Type.Object(
+      {
+        rule: Type.String({
+          description: 'Name that the dropped lines are counted under.',
+          pattern: '^[\\w.-]{1,40}$',
+        }),
+        pattern: Type.Optional(Type.String({ description: 'Drops events that fit this pattern.', minLength: 1 })),
+        below: Type.Optional(Type.Enum([...LEVEL_NAMES], { description: 'Drops events of a lower level than this.' })),
+      },
+      { additionalProperties: false },
+    ),
+    { description, default: [] },
+  );
+
 /** Settings of an entry of `logs` that say how its lines are read. */
 export const lineSettings = {
   multiline: Type.Object(
@@ -46,23 +63,7 @@ export const lineSettings = {
   timezone: Type.Optional(
     Type.String({ description: 'Zone of times that name none, such as Europe/Berlin; the host’s own unless given.' }),
   ),
-  drop: Type.Array(
-    Type.Object(
-      {
-        rule: Type.String({
-          description: 'Name that the dropped lines are counted under.',
-          pattern: '^[\\w.-]{1,40}$',
-        }),
-        pattern: Type.Optional(Type.String({ description: 'Drops events that fit this pattern.', minLength: 1 })),
-        below: Type.Optional(Type.Enum([...LEVEL_NAMES], { description: 'Drops events of a lower level than this.' })),
-      },
-      { additionalProperties: false },
-    ),
-    {
-      description: 'Events that are left out, by the first rule that fits; where a rule says both, both must fit.',
-      default: [],
-    },
-  ),
+  drop: dropRules('Events that are left out, by the first rule that fits; where a rule says both, both must fit.'),
 };
 
 /** Settings of what is replaced in lines before they leave the host. */

@@ -1,4 +1,4 @@
-export { DEFAULT_LINES, lineSettings, LineSettings, redactSettings } from './config.ts';
+export { DEFAULT_LINES, dropRules, lineSettings, LineSettings, redactSettings } from './config.ts';
 export { encodingOfMark, isWide, MARK_BYTES, type TextEncoding } from './encodings.ts';
 export {
   createLineCounts,

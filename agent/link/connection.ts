@@ -6,6 +6,7 @@ import {
   type HubMessage,
   type Refusal,
   type Rejected,
+  type SettingsReport,
   type Welcome,
 } from '#proto/agent/v1/index.ts';
 import type { Lane, SpooledBatch, SpoolReader } from '../spool/index.ts';
@@ -99,7 +100,8 @@ function judge(
 }
 
 /** Takes what the hub says. */
-function createHearing(session: Session, { spool, clock, skew, state, news, rejected }: Connecting) {
+function createHearing(session: Session, given: Connecting) {
+  const { spool, clock, skew, state, news, rejected, exchange } = given;
   const { epoch, isLive, probe, window, renewal, tables } = session;
   const welcomed = ({ clockMs, ackedLive, ackedBackfill }: Welcome): void => {
     session.isWelcome = true;
@@ -130,6 +132,7 @@ function createHearing(session: Session, { spool, clock, skew, state, news, reje
     else if (kind.case === 'certificate') renewal.take(kind.value.chain);
     else if (kind.case === 'refusal') session.refusal = kind.value;
     else if (kind.case === 'rejected') wasRejected(kind.value);
+    else if (kind.case === 'settings') exchange?.take(kind.value);
     session.news.tell();
   };
 }
@@ -187,7 +190,14 @@ async function converse(session: Session, reader: SpoolReader, wire: Wire, given
   const late = session.helloMs + WELCOME_MS;
   while (!session.isWelcome && !isOver(session, given) && clock.monotonic() < late)
     await news.wait(late - clock.monotonic());
-  if (session.isWelcome) await pump(session, reader, wire, given);
+  if (!session.isWelcome) return;
+  const tell = (value: SettingsReport): void => void wire.send(agentMessage({ case: 'settings', value }));
+  const unwatch = session.isLive ? given.exchange?.watch(tell) : undefined;
+  try {
+    await pump(session, reader, wire, given);
+  } finally {
+    unwatch?.();
+  }
 }
 
 /** One connection of a lane: says hello, sends batches of one epoch in order, and takes acknowledgements. Resolves when it has ended. */

@@ -1,4 +1,5 @@
 import { reasonOf, type Clock, type Logger } from '#sdk';
+import type { SettingsExchange } from '../pushed/index.ts';
 import type { Lane, Spool } from '../spool/index.ts';
 import { createBackoff } from './backoff.ts';
 import { connect, type Connecting, type Ending } from './connection.ts';
@@ -41,6 +42,8 @@ export interface LinkGiven {
   hostname: string;
   labels: Readonly<Record<string, string>>;
   inventory(): Readonly<Record<string, string>>;
+  /** What passes between the hub and the settings that it pushes; absent where none are taken. */
+  exchange?: SettingsExchange;
 }
 
 /** Sends what the spool holds, for ever. */

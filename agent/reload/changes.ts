@@ -11,11 +11,12 @@ const RENEWED: Readonly<Record<string, RenewedPart>> = {
   ownLog: 'tail',
   openFiles: 'tail',
   redact: 'tail',
+  drop: 'tail',
   labels: 'link',
   link: 'link',
 };
 /** Sections that are looked up whenever they are needed. */
-const LIVE: ReadonlySet<string> = new Set(['log']);
+const LIVE: ReadonlySet<string> = new Set(['log', 'pushed']);
 
 /** What differs between two settings, and what has to be done about it. */
 export interface SettingsChanges {

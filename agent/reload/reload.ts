@@ -25,6 +25,8 @@ export interface ReloadGiven {
   renewCollector(name: string, settings: AgentSettings): void;
   /** Makes a part of the agent anew from the settings in force. */
   renewPart(part: RenewedPart): Promise<void>;
+  /** Hears that settings were put in force. */
+  renewed?(): void;
   clock: Clock;
   log: Logger;
 }
@@ -69,6 +71,7 @@ export function createReload(given: ReloadGiven): Reload {
     if (restart.length > 0)
       log.warn('some settings take effect with the next start only', { settings: restart.join(', ') });
     const renewed = [...collectors, ...parts, ...live].join(', ');
+    given.renewed?.();
     log.info('the settings were read again', { renewed: renewed === '' ? 'nothing' : renewed });
   };
   const once = async (): Promise<void> => {

@@ -12,6 +12,8 @@ const problems = defineProblems('config', {
 export interface SettingSources {
   /** Path of a YAML file; a missing `file` is no fault, a named one that cannot be read is. */
   file?: string;
+  /** Puts what is stronger than the file and weaker than the environment over what the file says. */
+  over?(file: Settings): Settings;
   env: NodeJS.ProcessEnv;
   flags: Settings;
 }
@@ -176,7 +178,7 @@ export function loadSettings<S extends TObject>(
   const faults: string[] = [];
   const path = sources.file;
   const file = path === undefined ? undefined : readSettingsFile(path, faults);
-  const below = file?.tree ?? {};
+  const below = sources.over?.(file?.tree ?? {}) ?? file?.tree ?? {};
   const above = merge(environmentSettings(schema, sources.env, faults), sources.flags);
   readSecretFiles(schema, [above, {}], faults);
   readSecretFiles(schema, [below, above], faults);

@@ -9,6 +9,6 @@ export * from './data-folder.ts';
 export * from './log.ts';
 export * from './problem.ts';
 export * from './run.ts';
-export { readSettingsFile, type Settings } from './settings-file.ts';
+export { readSettingsFile, type Settings, type SettingsFile } from './settings-file.ts';
 export * from './text-file.ts';
 export * from './version.ts';

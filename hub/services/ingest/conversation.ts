@@ -3,6 +3,7 @@ import { Problem, reasonOf, type Logger } from '#sdk';
 import { SpanKind, traced } from '../../tracing.ts';
 import type { Enrolment } from './enrolment.ts';
 import { problems } from './errors.ts';
+import type { Delivery } from './settings/delivery.ts';
 import { hubMessage, type Wire } from './stream.ts';
 import type { Taking } from './taking.ts';
 
@@ -15,6 +16,7 @@ const GRPC = {
 export interface ConversationGiven {
   taking: Taking;
   enrolment: Enrolment;
+  delivery: Pick<Delivery, 'reported'>;
   /** Hears which kind of stream this is, before the agent is welcomed. */
   greeted(kind: Stream): void;
 }
@@ -57,6 +59,10 @@ export function createConversation(given: ConversationGiven, wire: Wire): (messa
     if (kind.case === 'hello') return greet(kind.value);
     if (kind.case === 'batch') return traced('batch', GRPC, () => store(kind.value));
     if (hello === undefined) throw problems.badFrame('The agent asked for something before its hello.');
+    if (kind.case === 'settings') {
+      const answer = await given.delivery.reported(wire, kind.value);
+      return answer === undefined ? undefined : wire.send(answer);
+    }
     if (kind.case !== 'renew') throw problems.badFrame('The agent sent a message of an unknown kind.');
     const chain = await given.enrolment.renew(wire.org, wire.agent, kind.value.publicKey);
     wire.send(hubMessage({ case: 'certificate', value: { $typeName: 'outrider.agent.v1.Certificate', chain } }));

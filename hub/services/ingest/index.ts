@@ -1,5 +1,5 @@
 import { SUBJECTS } from '#proto/subjects.ts';
-import { reasonOf, type Cancel } from '#sdk';
+import { reasonOf, type Cancel, type Logger } from '#sdk';
 import { defineService } from '../../service.ts';
 import { createAgents } from './agents.ts';
 import { createClocks } from './clocks.ts';
@@ -13,13 +13,18 @@ import { startNatsAgents, type NatsAgents } from './nats/index.ts';
 import { makeSeeds, serverSettings, type NatsSeeds } from './nats/keys.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { internalRoutes } from './routes/internal.ts';
+import { settingsRoutes } from './routes/settings.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { createPushedSettings } from './settings/index.ts';
 import { createStore, type IngestStore } from './store.ts';
 import { createStreams } from './streams.ts';
 import { createTaking } from './taking.ts';
 
 /** A revocation that another process made is seen after at most this time, milliseconds. */
 const REVOCATION_MS = 5_000;
+
+/** What another process decided to send to agents of this one is sent after at most this time, milliseconds. */
+const DELIVERY_MS = 3_000;
 
 /** The keys by which NATS servers know this installation; made when there are none. */
 async function seedsOf(store: IngestStore): Promise<NatsSeeds> {
@@ -28,6 +33,10 @@ async function seedsOf(store: IngestStore): Promise<NatsSeeds> {
   if (kept === undefined) throw new Error('the keys for NATS were not kept');
   return kept;
 }
+
+/** Work that is done again and again: what fails is told. */
+const again = (work: () => Promise<void>, log: Logger, words: string) => (): void =>
+  void work().catch((error: unknown) => log.warn(words, { reason: reasonOf(error) }));
 
 /** Takes in what agents send, and lets agents in. */
 export const ingest = defineService({
@@ -53,7 +62,9 @@ export const ingest = defineService({
     const metrics = createMetrics(registry);
     const clocks = createClocks({ store, clock });
     const taking = createTaking({ bus, peers, agents, clocks, clock, metrics });
-    const streams = createStreams({ taking, enrolment, log, metrics });
+    const agentsDoors = () => [streams, ...(natsAgents === undefined ? [] : [natsAgents])];
+    const { delivery, ...pushed } = createPushedSettings({ store, clock, log, agents: agentsDoors });
+    const streams = createStreams({ taking, enrolment, delivery, log, metrics });
     const cutOff = async (): Promise<void> => {
       const revoked = await store.revokedAgents();
       streams.revoke(revoked);
@@ -68,6 +79,7 @@ export const ingest = defineService({
         ca,
         taking,
         enrolment,
+        delivery,
         isAllowed: ({ org, agent }) => agents.isAllowed(org, agent),
         isRevoked: streams.isRevoked,
         clock,
@@ -75,15 +87,12 @@ export const ingest = defineService({
         metrics,
       });
     };
-    const cutOffNow = (): void =>
-      void cutOff().catch((error: unknown) =>
-        log.warn('revoked agents could not be read; it is tried again', { reason: reasonOf(error) }),
-      );
     const natsSettings = async (): Promise<string> => serverSettings(await seedsOf(store));
     return {
       routes(app) {
         tokenRoutes(app, tokens);
         agentRoutes(app, { agents, clocks, enrolment, connected, cutOff });
+        settingsRoutes(app, pushed);
         internalRoutes(app, { tokens, authority, hostnames: hub.hostnames, peers, natsSettings });
       },
       async start() {
@@ -98,7 +107,11 @@ export const ingest = defineService({
             await agents.revoke(org, resource);
             await cutOff();
           }),
-          clock.every(REVOCATION_MS, cutOffNow),
+          clock.every(REVOCATION_MS, again(cutOff, log, 'revoked agents could not be read; it is tried again')),
+          clock.every(
+            DELIVERY_MS,
+            again(delivery.deliver, log, 'pushed settings could not be sent; it is tried again'),
+          ),
         );
         const server = await opened.certifyHub(hub.hostnames);
         const { certificate: ca } = opened;

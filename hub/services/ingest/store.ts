@@ -3,6 +3,7 @@ import type { Relational } from '../../ports/relational.ts';
 import type { AuthorityFiles } from './authority.ts';
 import { migrations } from './migrations/index.ts';
 import type { NatsSeeds } from './nats/keys.ts';
+import type { AgentState, Stage } from './settings/rollout.ts';
 
 const SCHEMA = 'ingest';
 
@@ -39,6 +40,41 @@ export interface IngestTables {
     skew_ms: Generated<number>;
     revoked_at: Date | null;
   };
+  settings_groups: {
+    id: string;
+    org_id: string;
+    name: string;
+    labels: string;
+    created_by: string;
+    created_at: Date;
+    removed_by: string | null;
+    removed_at: Date | null;
+  };
+  settings_revisions: {
+    revision: Generated<number>;
+    org_id: string;
+    group_id: string;
+    document: string;
+    digest: string;
+    restores: number | null;
+    canaries: number;
+    stage: Stage;
+    halted_because: Generated<string>;
+    pushed_by: string;
+    pushed_by_id: string;
+    pushed_at: Date;
+  };
+  agent_settings: {
+    agent: string;
+    org_id: string;
+    group_id: string | null;
+    revision: number | null;
+    state: AgentState;
+    code: Generated<string>;
+    problem: Generated<string>;
+    sent_at: Date | null;
+    changed_at: Date;
+  };
   clock_shifts: { id: Generated<string>; org_id: string; agent: string; since: Date; shift_ms: number };
 }
 
@@ -71,6 +107,20 @@ export function createStore(relational: Relational) {
     async orgOfToken(id: string): Promise<string | undefined> {
       const [row] = await outside((db) => sql<{ org: string | null }>`SELECT org_of_token(${id}) AS org`.execute(db));
       return row?.org ?? undefined;
+    },
+    /** Of these agents, those to which settings are to be sent that were not sent since a moment; by org. */
+    dueSettings: (connected: readonly string[], since: Date): Promise<{ org: string; agent: string }[]> =>
+      outside((db) =>
+        sql<{
+          org: string;
+          agent: string;
+        }>`SELECT org_id AS org, agent FROM due_settings(${[...connected]}::uuid[], ${since})`.execute(db),
+      ),
+    /** Orgs in which settings are being tried by a few first. */
+    async tryingOrgs(): Promise<string[]> {
+      return (await outside((db) => sql<{ org: string }>`SELECT org_id AS org FROM trying_orgs()`.execute(db))).map(
+        ({ org }) => org,
+      );
     },
     async revokedAgents(): Promise<string[]> {
       return (await outside((db) => sql<{ id: string }>`SELECT id FROM revoked_agents()`.execute(db))).map(

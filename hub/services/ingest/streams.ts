@@ -1,9 +1,10 @@
 import type { Counter, Gauge } from 'prom-client';
-import { Stream } from '#proto/agent/v1/index.ts';
+import { Stream, type HubMessage } from '#proto/agent/v1/index.ts';
 import type { Logger } from '#sdk';
 import { createConversation, explain } from './conversation.ts';
 import type { Enrolment } from './enrolment.ts';
 import { problems } from './errors.ts';
+import type { Delivery } from './settings/delivery.ts';
 import { openStream, type OpenStream, type Wire } from './stream.ts';
 import { REVOKED, type Taking } from './taking.ts';
 
@@ -11,6 +12,7 @@ import { REVOKED, type Taking } from './taking.ts';
 export interface StreamsGiven {
   taking: Taking;
   enrolment: Enrolment;
+  delivery: Pick<Delivery, 'reported'>;
   log: Logger;
   metrics: { refusals: Counter; connected: Gauge };
 }
@@ -19,7 +21,7 @@ export interface StreamsGiven {
 const SILENT_LIMIT = 4;
 
 /** All open streams of this process: one for each agent and kind of stream. */
-export function createStreams({ taking, enrolment, log, metrics }: StreamsGiven) {
+export function createStreams({ taking, enrolment, delivery, log, metrics }: StreamsGiven) {
   const live = new Map<string, OpenStream>();
   const backfill = new Map<string, OpenStream>();
   const unknown = new Set<OpenStream>();
@@ -37,7 +39,7 @@ export function createStreams({ taking, enrolment, log, metrics }: StreamsGiven)
   return {
     open(wire: Wire): OpenStream {
       const stream: OpenStream = openStream(wire, {
-        handle: createConversation({ taking, enrolment, greeted: (kind) => greeted(stream, kind) }, wire),
+        handle: createConversation({ taking, enrolment, delivery, greeted: (kind) => greeted(stream, kind) }, wire),
         pong: (id) => taking.pong(id),
         explain: (error) => explain(error, wire.agent, log),
         refused: ({ code }) => metrics.refusals.inc({ code }),
@@ -68,6 +70,15 @@ export function createStreams({ taking, enrolment, log, metrics }: StreamsGiven)
     },
     isRevoked: (agent: string): boolean => revoked.has(agent),
     connected: () => new Set(live.keys()),
+    /** Those that are connected, by their org. */
+    names: (): { org: string; agent: string }[] =>
+      [...live.values()].map(({ wire: { org, agent } }) => ({ org, agent })),
+    /** Tells an agent something unasked; false when it is not connected here. */
+    send({ agent }: { agent: string }, message: HubMessage): boolean {
+      const stream = live.get(agent);
+      stream?.wire.send(message);
+      return stream !== undefined;
+    },
   };
 }
 export type Streams = ReturnType<typeof createStreams>;

@@ -234,6 +234,691 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/settings/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Groups of agents that settings are pushed to, and how far their agents are. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                /** @description Agents that are in it. */
+                                agents: number;
+                                /** @description Who made it. */
+                                by: string;
+                                createdMs: number;
+                                id: string;
+                                labels: {
+                                    [key: string]: string;
+                                };
+                                name: string;
+                                newest: {
+                                    atMs: number;
+                                    /** @description Who pushed it. */
+                                    by: string;
+                                    /** @description How many agents try it before the others get it. */
+                                    canaries: number;
+                                    haltedBecause: string;
+                                    /** @description The revision that it brought back, 0 for none; null for one of its own. */
+                                    restores: number | null;
+                                    revision: number;
+                                    settings: {
+                                        /** @description How often collectors run, by their names. */
+                                        collectors?: {
+                                            [key: string]: {
+                                                /** @description Seconds between two runs. */
+                                                interval: number;
+                                            };
+                                        };
+                                        /** @description Rules for lines that are left out, of every file. */
+                                        drop?: {
+                                            /**
+                                             * @description Drops events of a lower level.
+                                             * @enum {unknown}
+                                             */
+                                            below?: "debug" | "info" | "warn" | "error" | "fatal";
+                                            /** @description A regular expression. */
+                                            pattern?: string;
+                                            /** @description Name that the dropped lines are counted under. */
+                                            rule: string;
+                                        }[];
+                                        log?: {
+                                            /**
+                                             * @description The least level of the agent’s own log.
+                                             * @enum {unknown}
+                                             */
+                                            level: "debug" | "info" | "warn" | "error";
+                                        };
+                                        /** @description What is replaced in lines besides; nothing can be shown again. */
+                                        redact?: {
+                                            /**
+                                             * @description Replace e-mail addresses.
+                                             * @enum {boolean}
+                                             */
+                                            email?: true;
+                                            /**
+                                             * @description Replace IP addresses.
+                                             * @enum {boolean}
+                                             */
+                                            ip?: true;
+                                            /** @description More patterns that are replaced. */
+                                            patterns?: {
+                                                /** @description Capitals or not are the same. */
+                                                ignoreCase?: boolean;
+                                                /** @description What finds are counted under. */
+                                                name: string;
+                                                /** @description A regular expression. */
+                                                pattern: string;
+                                            }[];
+                                        };
+                                    };
+                                    /**
+                                     * @description first: a few agents try it. all: everyone gets it. halted: nobody gets it any more.
+                                     * @enum {unknown}
+                                     */
+                                    stage: "first" | "all" | "halted";
+                                } | null;
+                                /** @description How many of them are how far with the newest revision. */
+                                states: {
+                                    applied: number;
+                                    pending: number;
+                                    refused: number;
+                                    "rolled-back": number;
+                                    trying: number;
+                                    waiting: number;
+                                };
+                            }[];
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Make a group of agents. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Labels that its agents have, `hostname` among them; none: all agents. An agent that is in several groups has the one with the most labels, of those the first by name. */
+                        labels: {
+                            [key: string]: string;
+                        };
+                        name: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/settings/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a group of agents. What was pushed to it is taken back. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Done. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/settings/groups/{id}/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Agents of a group, and how far each is with the newest revision. */
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                    offset?: number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                changedMs: number;
+                                code: string;
+                                /** @description As far as this process knows. */
+                                connected: boolean;
+                                hostname: string;
+                                id: string;
+                                /** @description What the agent says is wrong. */
+                                problem: string;
+                                /** @description What it is to have; null: nothing. */
+                                revision: number | null;
+                                /**
+                                 * @description pending: it is sent as soon as the agent is there. trying: in force, and the agent looks whether it is well. refused: never in force. rolled-back: in force until the agent was not well. waiting: its turn has not come, or will not.
+                                 * @enum {unknown}
+                                 */
+                                state: "pending" | "trying" | "applied" | "refused" | "rolled-back" | "waiting";
+                            }[];
+                            limit: number;
+                            offset: number;
+                            total: number;
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/settings/groups/{id}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was pushed to a group, by whom and when, newest first. */
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                    offset?: number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                atMs: number;
+                                /** @description Who pushed it. */
+                                by: string;
+                                /** @description How many agents try it before the others get it. */
+                                canaries: number;
+                                haltedBecause: string;
+                                /** @description The revision that it brought back, 0 for none; null for one of its own. */
+                                restores: number | null;
+                                revision: number;
+                                settings: {
+                                    /** @description How often collectors run, by their names. */
+                                    collectors?: {
+                                        [key: string]: {
+                                            /** @description Seconds between two runs. */
+                                            interval: number;
+                                        };
+                                    };
+                                    /** @description Rules for lines that are left out, of every file. */
+                                    drop?: {
+                                        /**
+                                         * @description Drops events of a lower level.
+                                         * @enum {unknown}
+                                         */
+                                        below?: "debug" | "info" | "warn" | "error" | "fatal";
+                                        /** @description A regular expression. */
+                                        pattern?: string;
+                                        /** @description Name that the dropped lines are counted under. */
+                                        rule: string;
+                                    }[];
+                                    log?: {
+                                        /**
+                                         * @description The least level of the agent’s own log.
+                                         * @enum {unknown}
+                                         */
+                                        level: "debug" | "info" | "warn" | "error";
+                                    };
+                                    /** @description What is replaced in lines besides; nothing can be shown again. */
+                                    redact?: {
+                                        /**
+                                         * @description Replace e-mail addresses.
+                                         * @enum {boolean}
+                                         */
+                                        email?: true;
+                                        /**
+                                         * @description Replace IP addresses.
+                                         * @enum {boolean}
+                                         */
+                                        ip?: true;
+                                        /** @description More patterns that are replaced. */
+                                        patterns?: {
+                                            /** @description Capitals or not are the same. */
+                                            ignoreCase?: boolean;
+                                            /** @description What finds are counted under. */
+                                            name: string;
+                                            /** @description A regular expression. */
+                                            pattern: string;
+                                        }[];
+                                    };
+                                };
+                                /**
+                                 * @description first: a few agents try it. all: everyone gets it. halted: nobody gets it any more.
+                                 * @enum {unknown}
+                                 */
+                                stage: "first" | "all" | "halted";
+                            }[];
+                            limit: number;
+                            offset: number;
+                            total: number;
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Push settings to a group, in the place of all that was pushed to it before. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description How many agents try it first. The others get it when all of those are well with it; one that is not halts it. 0: all get it at once.
+                         * @default 1
+                         */
+                        canaries?: number;
+                        settings: {
+                            /** @description How often collectors run, by their names. */
+                            collectors?: {
+                                [key: string]: {
+                                    /** @description Seconds between two runs. */
+                                    interval: number;
+                                };
+                            };
+                            /** @description Rules for lines that are left out, of every file. */
+                            drop?: {
+                                /**
+                                 * @description Drops events of a lower level.
+                                 * @enum {unknown}
+                                 */
+                                below?: "debug" | "info" | "warn" | "error" | "fatal";
+                                /** @description A regular expression. */
+                                pattern?: string;
+                                /** @description Name that the dropped lines are counted under. */
+                                rule: string;
+                            }[];
+                            log?: {
+                                /**
+                                 * @description The least level of the agent’s own log.
+                                 * @enum {unknown}
+                                 */
+                                level: "debug" | "info" | "warn" | "error";
+                            };
+                            /** @description What is replaced in lines besides; nothing can be shown again. */
+                            redact?: {
+                                /**
+                                 * @description Replace e-mail addresses.
+                                 * @enum {boolean}
+                                 */
+                                email?: true;
+                                /**
+                                 * @description Replace IP addresses.
+                                 * @enum {boolean}
+                                 */
+                                ip?: true;
+                                /** @description More patterns that are replaced. */
+                                patterns?: {
+                                    /** @description Capitals or not are the same. */
+                                    ignoreCase?: boolean;
+                                    /** @description What finds are counted under. */
+                                    name: string;
+                                    /** @description A regular expression. */
+                                    pattern: string;
+                                }[];
+                            };
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            atMs: number;
+                            /** @description Who pushed it. */
+                            by: string;
+                            /** @description How many agents try it before the others get it. */
+                            canaries: number;
+                            haltedBecause: string;
+                            /** @description The revision that it brought back, 0 for none; null for one of its own. */
+                            restores: number | null;
+                            revision: number;
+                            settings: {
+                                /** @description How often collectors run, by their names. */
+                                collectors?: {
+                                    [key: string]: {
+                                        /** @description Seconds between two runs. */
+                                        interval: number;
+                                    };
+                                };
+                                /** @description Rules for lines that are left out, of every file. */
+                                drop?: {
+                                    /**
+                                     * @description Drops events of a lower level.
+                                     * @enum {unknown}
+                                     */
+                                    below?: "debug" | "info" | "warn" | "error" | "fatal";
+                                    /** @description A regular expression. */
+                                    pattern?: string;
+                                    /** @description Name that the dropped lines are counted under. */
+                                    rule: string;
+                                }[];
+                                log?: {
+                                    /**
+                                     * @description The least level of the agent’s own log.
+                                     * @enum {unknown}
+                                     */
+                                    level: "debug" | "info" | "warn" | "error";
+                                };
+                                /** @description What is replaced in lines besides; nothing can be shown again. */
+                                redact?: {
+                                    /**
+                                     * @description Replace e-mail addresses.
+                                     * @enum {boolean}
+                                     */
+                                    email?: true;
+                                    /**
+                                     * @description Replace IP addresses.
+                                     * @enum {boolean}
+                                     */
+                                    ip?: true;
+                                    /** @description More patterns that are replaced. */
+                                    patterns?: {
+                                        /** @description Capitals or not are the same. */
+                                        ignoreCase?: boolean;
+                                        /** @description What finds are counted under. */
+                                        name: string;
+                                        /** @description A regular expression. */
+                                        pattern: string;
+                                    }[];
+                                };
+                            };
+                            /**
+                             * @description first: a few agents try it. all: everyone gets it. halted: nobody gets it any more.
+                             * @enum {unknown}
+                             */
+                            stage: "first" | "all" | "halted";
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/settings/groups/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Push what held before the newest revision, to all of its agents at once. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description The newest one, which is undone. */
+                        revision: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            atMs: number;
+                            /** @description Who pushed it. */
+                            by: string;
+                            /** @description How many agents try it before the others get it. */
+                            canaries: number;
+                            haltedBecause: string;
+                            /** @description The revision that it brought back, 0 for none; null for one of its own. */
+                            restores: number | null;
+                            revision: number;
+                            settings: {
+                                /** @description How often collectors run, by their names. */
+                                collectors?: {
+                                    [key: string]: {
+                                        /** @description Seconds between two runs. */
+                                        interval: number;
+                                    };
+                                };
+                                /** @description Rules for lines that are left out, of every file. */
+                                drop?: {
+                                    /**
+                                     * @description Drops events of a lower level.
+                                     * @enum {unknown}
+                                     */
+                                    below?: "debug" | "info" | "warn" | "error" | "fatal";
+                                    /** @description A regular expression. */
+                                    pattern?: string;
+                                    /** @description Name that the dropped lines are counted under. */
+                                    rule: string;
+                                }[];
+                                log?: {
+                                    /**
+                                     * @description The least level of the agent’s own log.
+                                     * @enum {unknown}
+                                     */
+                                    level: "debug" | "info" | "warn" | "error";
+                                };
+                                /** @description What is replaced in lines besides; nothing can be shown again. */
+                                redact?: {
+                                    /**
+                                     * @description Replace e-mail addresses.
+                                     * @enum {boolean}
+                                     */
+                                    email?: true;
+                                    /**
+                                     * @description Replace IP addresses.
+                                     * @enum {boolean}
+                                     */
+                                    ip?: true;
+                                    /** @description More patterns that are replaced. */
+                                    patterns?: {
+                                        /** @description Capitals or not are the same. */
+                                        ignoreCase?: boolean;
+                                        /** @description What finds are counted under. */
+                                        name: string;
+                                        /** @description A regular expression. */
+                                        pattern: string;
+                                    }[];
+                                };
+                            };
+                            /**
+                             * @description first: a few agents try it. all: everyone gets it. halted: nobody gets it any more.
+                             * @enum {unknown}
+                             */
+                            stage: "first" | "all" | "halted";
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/tokens": {
         parameters: {
             query?: never;

@@ -1,5 +1,6 @@
 import { start } from './0001-start.ts';
 import { nats } from './0002-nats.ts';
+import { settings } from './0003-settings.ts';
 
 /** Every step of the schema, oldest first. */
-export const migrations = [start, nats];
+export const migrations = [start, nats, settings];

@@ -1,7 +1,9 @@
+import type { HubMessage } from '#proto/agent/v1/index.ts';
 import type { AgentName } from '#proto/agent/v1/nats.ts';
 import { reasonOf, type Clock, type Logger } from '#sdk';
 import type { Counter } from 'prom-client';
 import type { Enrolment } from '../enrolment.ts';
+import type { Delivery } from '../settings/delivery.ts';
 import type { Taking } from '../taking.ts';
 import { createAuthorization } from './authorization.ts';
 import { takeBatches } from './batches.ts';
@@ -22,6 +24,7 @@ export interface NatsGiven {
   ca: string;
   taking: Taking;
   enrolment: Enrolment;
+  delivery: Pick<Delivery, 'reported'>;
   isAllowed(agent: AgentName): Promise<boolean>;
   isRevoked(agent: string): boolean;
   clock: Clock;
@@ -32,12 +35,16 @@ export interface NatsGiven {
 /** Agents over NATS: lets them in, answers them, takes in their batches and cuts them off. */
 export interface NatsAgents {
   connected(): readonly string[];
+  /** Those that are connected, by their org. */
+  names(): readonly AgentName[];
+  /** Tells an agent something unasked; false when it is not connected. */
+  send(agent: AgentName, message: HubMessage): boolean;
   revoke(agents: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
 function begin(given: NatsGiven, open: AgentsNats): { presence: Presence; stop(): Promise<void> } {
-  const { ca, seeds, taking, enrolment, isAllowed, isRevoked, clock, log, metrics } = given;
+  const { ca, seeds, taking, enrolment, delivery, isAllowed, isRevoked, clock, log, metrics } = given;
   const authorize = createAuthorization({ ca, issuerSeed: seeds.issuer, isAllowed, clock, log });
   const asked = open.system.subscribe('$SYS.REQ.USER.AUTH', {
     queue: 'outrider-ingest',
@@ -46,7 +53,7 @@ function begin(given: NatsGiven, open: AgentsNats): { presence: Presence; stop()
     },
   });
   const presence = watchPresence({ open, taking, log });
-  const questions = answerQuestions({ open, taking, enrolment, isRevoked, log, refusals: metrics.refusals });
+  const questions = answerQuestions({ open, taking, enrolment, delivery, isRevoked, log, refusals: metrics.refusals });
   const batches = takeBatches({ open, taking, isRevoked, clock, log, dead: metrics.dead });
   return {
     presence,
@@ -89,6 +96,8 @@ export function startNatsAgents(given: NatsGiven): NatsAgents {
   })();
   return {
     connected: () => running?.presence.connected() ?? [],
+    names: () => running?.presence.names() ?? [],
+    send: (agent, message) => running?.presence.send(agent, message) ?? false,
     revoke: async (agents) => running?.presence.revoke(agents),
     async stop() {
       ending.abort();

@@ -1,5 +1,5 @@
 import { toBinary } from '@bufbuild/protobuf';
-import { HubMessageSchema } from '#proto/agent/v1/index.ts';
+import { HubMessageSchema, type HubMessage } from '#proto/agent/v1/index.ts';
 import { agentSubjects, type AgentName } from '#proto/agent/v1/nats.ts';
 import { reasonOf, type Logger } from '#sdk';
 import { problems } from '../errors.ts';
@@ -92,6 +92,13 @@ export function watchPresence({ open, taking, log }: { open: AgentsNats; taking:
       }
     },
     connected: (): string[] => [...live.keys()],
+    names: (): AgentName[] => [...live.values()].map(({ agent }) => agent),
+    /** Tells an agent something unasked; false when it is not connected. */
+    send(agent: AgentName, message: HubMessage): boolean {
+      if (!live.has(agent.agent)) return false;
+      open.nats.publish(agentSubjects(agent).told, toBinary(HubMessageSchema, message));
+      return true;
+    },
     /** Cuts agents off that are connected. */
     async revoke(agents: readonly string[]): Promise<void> {
       for (const agent of agents) {

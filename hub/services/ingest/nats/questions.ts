@@ -1,4 +1,4 @@
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { Msg } from '@nats-io/transport-node';
 import {
   AgentMessageSchema,
@@ -13,6 +13,7 @@ import type { Counter } from 'prom-client';
 import { explain } from '../conversation.ts';
 import type { Enrolment } from '../enrolment.ts';
 import { problems } from '../errors.ts';
+import type { Delivery } from '../settings/delivery.ts';
 import { hubMessage } from '../stream.ts';
 import { REVOKED, type Sender, type Taking } from '../taking.ts';
 import type { AgentsNats } from './connection.ts';
@@ -27,13 +28,14 @@ export interface QuestionsGiven {
   open: AgentsNats;
   taking: Taking;
   enrolment: Enrolment;
+  delivery: Pick<Delivery, 'reported'>;
   isRevoked(agent: string): boolean;
   log: Logger;
   refusals: Counter;
 }
 
 async function answerTo(
-  { taking, enrolment, log }: QuestionsGiven,
+  { taking, enrolment, delivery, log }: QuestionsGiven,
   sender: Sender,
   { kind }: AgentMessage,
 ): Promise<HubMessage> {
@@ -42,6 +44,8 @@ async function answerTo(
     const chain = await enrolment.renew(sender.org, sender.agent, kind.value.publicKey);
     return hubMessage({ case: 'certificate', value: { $typeName: 'outrider.agent.v1.Certificate', chain } });
   }
+  // An answer without a kind: it has what it is to have.
+  if (kind.case === 'settings') return (await delivery.reported(sender, kind.value)) ?? create(HubMessageSchema);
   if (kind.case !== 'hello') throw problems.badFrame('The agent sent a message of an unknown kind.');
   const welcome = await taking.greet(sender, kind.value);
   if (kind.value.stream !== Stream.BACKFILL)

@@ -41,6 +41,12 @@ export declare type AgentMessage = Message<"outrider.agent.v1.AgentMessage"> & {
      */
     value: Ping;
     case: "ping";
+  } | {
+    /**
+     * @generated from field: outrider.agent.v1.SettingsReport settings = 5;
+     */
+    value: SettingsReport;
+    case: "settings";
   } | { case: undefined; value?: undefined };
 };
 
@@ -562,6 +568,51 @@ export declare type Ping = Message<"outrider.agent.v1.Ping"> & {
 export declare const PingSchema: GenMessage<Ping>;
 
 /**
+ * What became of pushed settings; said after each welcome of a live stream and whenever it changes. The hub answers with the settings
+ * that the agent is to have, when they are others.
+ *
+ * @generated from message outrider.agent.v1.SettingsReport
+ */
+export declare type SettingsReport = Message<"outrider.agent.v1.SettingsReport"> & {
+  /**
+   * The last ones that the hub pushed; 0: none.
+   *
+   * @generated from field: uint64 revision = 1;
+   */
+  revision: bigint;
+
+  /**
+   * The SHA-256 of their document, lower-case hex.
+   *
+   * @generated from field: string digest = 2;
+   */
+  digest: string;
+
+  /**
+   * @generated from field: outrider.agent.v1.SettingsState state = 3;
+   */
+  state: SettingsState;
+
+  /**
+   * Why they are not in force: a stable code, and words for a person.
+   *
+   * @generated from field: string code = 4;
+   */
+  code: string;
+
+  /**
+   * @generated from field: string problem = 5;
+   */
+  problem: string;
+};
+
+/**
+ * Describes the message outrider.agent.v1.SettingsReport.
+ * Use `create(SettingsReportSchema)` to create a new message.
+ */
+export declare const SettingsReportSchema: GenMessage<SettingsReport>;
+
+/**
  * @generated from message outrider.agent.v1.HubMessage
  */
 export declare type HubMessage = Message<"outrider.agent.v1.HubMessage"> & {
@@ -604,6 +655,12 @@ export declare type HubMessage = Message<"outrider.agent.v1.HubMessage"> & {
      */
     value: Rejected;
     case: "rejected";
+  } | {
+    /**
+     * @generated from field: outrider.agent.v1.PushedSettings settings = 7;
+     */
+    value: PushedSettings;
+    case: "settings";
   } | { case: undefined; value?: undefined };
 };
 
@@ -794,6 +851,33 @@ export declare type Refusal = Message<"outrider.agent.v1.Refusal"> & {
 export declare const RefusalSchema: GenMessage<Refusal>;
 
 /**
+ * Settings that the hub gives to an agent, in the place of all that it pushed before.
+ *
+ * @generated from message outrider.agent.v1.PushedSettings
+ */
+export declare type PushedSettings = Message<"outrider.agent.v1.PushedSettings"> & {
+  /**
+   * 0: none any more.
+   *
+   * @generated from field: uint64 revision = 1;
+   */
+  revision: bigint;
+
+  /**
+   * JSON of `PushedDocument` in `pushed.ts`. As a text, so that an agent refuses what it does not know instead of leaving it out unseen.
+   *
+   * @generated from field: string document = 2;
+   */
+  document: string;
+};
+
+/**
+ * Describes the message outrider.agent.v1.PushedSettings.
+ * Use `create(PushedSettingsSchema)` to create a new message.
+ */
+export declare const PushedSettingsSchema: GenMessage<PushedSettings>;
+
+/**
  * What a stream is for. Each kind is a stream of its own, so that back-fill never stands before what happens now.
  *
  * @generated from enum outrider.agent.v1.Stream
@@ -943,6 +1027,47 @@ export enum Level {
  * Describes the enum outrider.agent.v1.Level.
  */
 export declare const LevelSchema: GenEnum<Level>;
+
+/**
+ * @generated from enum outrider.agent.v1.SettingsState
+ */
+export enum SettingsState {
+  /**
+   * @generated from enum value: SETTINGS_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * In force; whether the agent is well with them is not known yet.
+   *
+   * @generated from enum value: SETTINGS_STATE_TRYING = 1;
+   */
+  TRYING = 1,
+
+  /**
+   * @generated from enum value: SETTINGS_STATE_APPLIED = 2;
+   */
+  APPLIED = 2,
+
+  /**
+   * Never in force.
+   *
+   * @generated from enum value: SETTINGS_STATE_REFUSED = 3;
+   */
+  REFUSED = 3,
+
+  /**
+   * Were in force until the agent was not well with them.
+   *
+   * @generated from enum value: SETTINGS_STATE_ROLLED_BACK = 4;
+   */
+  ROLLED_BACK = 4,
+}
+
+/**
+ * Describes the enum outrider.agent.v1.SettingsState.
+ */
+export declare const SettingsStateSchema: GenEnum<SettingsState>;
 
 /**
  * One bidirectional stream per agent and kind of stream, over mutual TLS. Identity is taken from the client certificate, never from a body.

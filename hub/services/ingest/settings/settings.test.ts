@@ -1,0 +1,240 @@
+import type { AddressInfo } from 'node:net';
+import { create } from '@bufbuild/protobuf';
+import {
+  createManualClock,
+  enrolSimulated,
+  freePort,
+  openSimulated,
+  startStores,
+  startUsers,
+  until,
+  type SignedInPerson,
+  type StartedUsers,
+  type Stores,
+} from '#kit';
+import {
+  AgentMessageSchema,
+  SettingsReportSchema,
+  SettingsState,
+  type HubMessage,
+  type PushedSettings,
+} from '#proto/agent/v1/index.ts';
+import { digestOf } from '#proto/agent/v1/pushed.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { ServiceDefinition } from '../../../service.ts';
+import { logs } from '../../logs/index.ts';
+import { monitoring } from '../../monitoring/index.ts';
+import { ingest } from '../index.ts';
+
+const API = '/api/v1/agents';
+const GROUPS = `${API}/settings/groups`;
+const SLOW = { collectors: { cpu: { interval: 10 } } };
+const QUIET = { log: { level: 'error' } };
+
+let stores: Stores;
+let hub: StartedUsers;
+let admin: SignedInPerson;
+let base = '';
+let port = 0;
+const open: { close(): void }[] = [];
+
+beforeAll(async () => {
+  stores = await startStores();
+  port = await freePort();
+  const services = [
+    { definition: monitoring as unknown as ServiceDefinition, prefixes: ['/api/v1/monitoring'] },
+    { definition: logs as unknown as ServiceDefinition, prefixes: ['/api/v1/logs'] },
+    { definition: ingest as unknown as ServiceDefinition, prefixes: [API], config: { port } },
+  ];
+  const { series, logstore } = stores;
+  hub = await startUsers(services, { clock: createManualClock(Date.now()), ports: { series, logstore } });
+  await hub.listener.listen({ host: '127.0.0.1', port: 0 });
+  base = `http://127.0.0.1:${(hub.listener.server.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  await hub.stop();
+  await stores.stop();
+});
+beforeEach(async () => {
+  admin = await hub.outsider();
+});
+afterEach(() => {
+  for (const stream of open.splice(0)) stream.close();
+});
+
+const call = (method: string, path: string, body?: unknown, by = admin) =>
+  hub.call(method as 'GET', path, { token: by.token, ...(body === undefined ? {} : { body: body as object }) });
+async function newGroup(labels: Record<string, string> = {}, name = 'web'): Promise<string> {
+  const { status, body } = await call('POST', GROUPS, { name, labels });
+  expect(status, JSON.stringify(body)).toBe(201);
+  return String(body['id']);
+}
+async function push(group: string, settings: object, more: object = {}): Promise<number> {
+  const { status, body } = await call('POST', `${GROUPS}/${group}/revisions`, { settings, ...more });
+  expect(status, JSON.stringify(body)).toBe(201);
+  return Number(body['revision']);
+}
+const groupOf = async (id: string) => {
+  const { body } = await call('GET', GROUPS);
+  return (
+    body['items'] as { id: string; newest: Record<string, unknown> | null; states: Record<string, number> }[]
+  ).find((one) => one.id === id);
+};
+const statesOf = async (id: string): Promise<Record<string, unknown>> => {
+  const { body } = await call('GET', `${GROUPS}/${id}/agents`);
+  return Object.fromEntries((body['items'] as Record<string, unknown>[]).map((one) => [one['hostname'], one['state']]));
+};
+
+/** An agent that says what a test wants of the settings that it gets. */
+async function newAgent(hostname: string, labels: Record<string, string> = {}) {
+  const { body } = await call('POST', `${API}/tokens`, { labels });
+  const identity = await enrolSimulated(base, String(body['token']), hostname);
+  const connect = async () => {
+    const pushed: PushedSettings[] = [];
+    let welcome = false;
+    const received = ({ kind }: HubMessage): void => {
+      if (kind.case === 'settings') pushed.push(kind.value);
+      if (kind.case === 'welcome') welcome = true;
+    };
+    const stream = openSimulated({ ...identity, link: `127.0.0.1:${port}` }, 7n, received);
+    open.push(stream);
+    await until('the hub welcomes the agent', () => welcome || undefined);
+    const say = (of: PushedSettings | undefined, state: SettingsState, [code, problem] = ['', '']): void => {
+      const revision = of?.revision ?? 0n;
+      const digest = of === undefined ? '' : digestOf(of.document);
+      const value = create(SettingsReportSchema, { revision, digest, state, code, problem });
+      stream.send(create(AgentMessageSchema, { kind: { case: 'settings', value } }));
+    };
+    say(undefined, SettingsState.APPLIED);
+    /** The nth settings that it gets; the clock of the hub goes on meanwhile. */
+    const get = (nth = 0) =>
+      until('the hub pushes settings', async () => {
+        await hub.clock.advance(3000);
+        return pushed[nth];
+      });
+    return { pushed, say, get, close: () => stream.close() };
+  };
+  return { id: identity.agentId, connect };
+}
+
+describe('settings for a group', () => {
+  test('go to one agent first, to the others once it is well, and to one that comes later at once', async () => {
+    const [a, b] = [await newAgent('a', { role: 'web' }), await newAgent('b', { role: 'web' })];
+    const [first, second] = [await a.connect(), await b.connect()];
+    const group = await newGroup({ role: 'web' });
+    const revision = await push(group, SLOW);
+    const got = await first.get();
+    expect([got.revision, JSON.parse(got.document)]).toEqual([BigInt(revision), SLOW]);
+    first.say(got, SettingsState.TRYING);
+    await until('it is seen to try', async () => (await statesOf(group))['a'] === 'trying' || undefined);
+    expect([await statesOf(group), second.pushed]).toEqual([{ a: 'trying', b: 'waiting' }, []]);
+    first.say(got, SettingsState.APPLIED);
+    second.say(await second.get(), SettingsState.APPLIED);
+    await until('all have it', async () => (await groupOf(group))?.states['applied'] === 2 || undefined);
+    expect((await groupOf(group))?.newest).toMatchObject({ stage: 'all', by: admin.username, settings: SLOW });
+    const late = await (await newAgent('c', { role: 'web' })).connect();
+    expect((await late.get()).revision).toBe(BigInt(revision));
+  });
+
+  test('stop when an agent takes them back, and who waits keeps what it has', async () => {
+    const agents = await Promise.all(['a', 'b'].map(async (name) => (await newAgent(name)).connect()));
+    const [first, second] = agents as [(typeof agents)[0], (typeof agents)[0]];
+    const group = await newGroup();
+    await push(group, SLOW);
+    const got = await first.get();
+    first.say(got, SettingsState.ROLLED_BACK, ['pushed.unwell', 'the collector cpu fails']);
+    await until('it halts', async () => (await groupOf(group))?.newest?.['stage'] === 'halted' || undefined);
+    expect((await groupOf(group))?.newest?.['haltedBecause']).toBe('a took it back: the collector cpu fails');
+    await hub.clock.advance(60_000);
+    expect([await statesOf(group), second.pushed]).toEqual([{ a: 'rolled-back', b: 'waiting' }, []]);
+  });
+
+  test('come back to what held before with an undo, for all at once, and only once', async () => {
+    const agent = await (await newAgent('a')).connect();
+    const group = await newGroup();
+    const first = await push(group, SLOW, { canaries: 0 });
+    agent.say(await agent.get(0), SettingsState.APPLIED);
+    const second = await push(group, QUIET, { canaries: 0 });
+    agent.say(await agent.get(1), SettingsState.APPLIED);
+    const undo = (revision: number) => call('POST', `${GROUPS}/${group}/undo`, { revision });
+    const undone = await undo(second);
+    expect([undone.status, undone.body['settings'], undone.body['restores']]).toEqual([201, SLOW, first]);
+    expect(JSON.parse((await agent.get(2)).document)).toEqual(SLOW);
+    expect((await undo(second)).status).toBe(409);
+    const all = await undo(Number(undone.body['revision']));
+    expect([all.status, all.body['settings'], all.body['restores']]).toEqual([201, {}, 0]);
+    expect((await undo(Number(all.body['revision']))).status).toBe(409);
+    const { body } = await call('GET', `${GROUPS}/${group}/revisions`);
+    expect([body['total'], (body['items'] as { by: string }[])[0]?.by]).toEqual([4, admin.username]);
+  });
+
+  test('wait for an agent that is away, are sent again when no answer comes, and are withdrawn with their group', async () => {
+    const one = await newAgent('a');
+    const group = await newGroup();
+    const revision = await push(group, SLOW, { canaries: 0 });
+    expect(await statesOf(group)).toEqual({ a: 'pending' });
+    const before = await one.connect();
+    expect((await before.get()).revision).toBe(BigInt(revision));
+    before.say(await before.get(1), SettingsState.APPLIED);
+    await until('it has them', async () => (await statesOf(group))['a'] === 'applied' || undefined);
+    before.close();
+    // Its folder was emptied meanwhile: it says that it has nothing.
+    const after = await one.connect();
+    after.say(await after.get(), SettingsState.APPLIED);
+    expect((await call('DELETE', `${GROUPS}/${group}`)).status).toBe(204);
+    expect(await after.get(1)).toMatchObject({ revision: 0n, document: '' });
+  });
+
+  test('are looked at before they are pushed, and bounded', async () => {
+    const group = await newGroup();
+    const refused = async (settings: object): Promise<number> =>
+      (await call('POST', `${GROUPS}/${group}/revisions`, { settings })).status;
+    expect(await refused({ collectors: { exec: { interval: 1 } } })).toBe(400);
+    expect(await refused({ collectors: { cpu: { interval: 1, enabled: true } } })).toBe(400);
+    expect(await refused({ logs: [{ include: ['/etc/shadow'] }] })).toBe(400);
+    expect(await refused({ drop: [{ rule: 'x', pattern: '(' }] })).toBe(400);
+    expect(await refused({ drop: Array.from({ length: 21 }, () => ({ rule: 'x', below: 'info' })) })).toBe(400);
+    expect((await call('POST', GROUPS, { name: 'web', labels: { a: 'b' } })).body['code']).toBe('ingest.group-taken');
+  });
+});
+
+describe('who may push', () => {
+  test('an admin does; a viewer and an editor see, and nobody else does', async () => {
+    admin = await hub.join('admin');
+    const group = await newGroup();
+    const revision = await push(group, SLOW);
+    const [viewer, editor] = [await hub.join('viewer'), await hub.join('editor')];
+    for (const person of [viewer, editor]) {
+      const status = async (method: string, path: string, body?: object) =>
+        (await call(method, path, body, person)).status;
+      expect(await status('GET', GROUPS)).toBe(200);
+      expect(await status('GET', `${GROUPS}/${group}/revisions`)).toBe(200);
+      expect(await status('GET', `${GROUPS}/${group}/agents`)).toBe(200);
+      expect(await status('POST', GROUPS, { name: 'mine', labels: {} })).toBe(403);
+      expect(await status('POST', `${GROUPS}/${group}/revisions`, { settings: {} })).toBe(403);
+      expect(await status('POST', `${GROUPS}/${group}/undo`, { revision })).toBe(403);
+      expect(await status('DELETE', `${GROUPS}/${group}`)).toBe(403);
+    }
+    expect((await hub.call('GET', GROUPS, {})).status).toBe(401);
+  });
+
+  test('an admin of another organisation sees and changes nothing, and pushes to none of its agents', async () => {
+    const agent = await (await newAgent('a')).connect();
+    const group = await newGroup();
+    const revision = await push(group, SLOW);
+    const mine = await agent.get();
+    const other = await hub.outsider();
+    const status = async (method: string, path: string, body?: object) =>
+      (await call(method, path, body, other)).status;
+    expect((await call('GET', GROUPS, undefined, other)).body['items']).toEqual([]);
+    expect(await status('GET', `${GROUPS}/${group}/revisions`)).toBe(404);
+    expect(await status('GET', `${GROUPS}/${group}/agents`)).toBe(404);
+    expect(await status('POST', `${GROUPS}/${group}/revisions`, { settings: {} })).toBe(404);
+    expect(await status('POST', `${GROUPS}/${group}/undo`, { revision })).toBe(404);
+    expect(await status('DELETE', `${GROUPS}/${group}`)).toBe(404);
+    const theirs = (await call('POST', GROUPS, { name: 'all', labels: {} }, other)).body['id'];
+    await call('POST', `${GROUPS}/${String(theirs)}/revisions`, { settings: QUIET, canaries: 0 }, other);
+    await hub.clock.advance(30_000);
+    expect(new Set(agent.pushed.map((one) => one.revision))).toEqual(new Set([mine.revision]));
+  });
+});
