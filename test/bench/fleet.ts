@@ -5,6 +5,15 @@
  * `--hub all` is one process with every store embedded. `--hub replicas` is three processes of ingest and one of everything else, on real servers of
  * PostgreSQL, NATS and Redis; with `--transport nats` agents send into a NATS server of their own. A run bears its agents when as many batches are
  * acknowledged and handed on as are sent and no agent had to hold any back.
+ *
+ * Measured on two cores of which other programs took two thirds (load 18 to 33, an fsync 7 ms and more), 300 series and 5 lines an agent and second, 30 s each.
+ * Judge nothing by it but the order, and measure on a machine of your own:
+ * - all, gRPC: 100 agents are borne: 40,400 samples/s (a part of them from before), 673 lines/s, hub 45 % of a core and 726 MB, acknowledged after p50 0.3 s and
+ *   p99 13.8 s. Of 300 it takes 69,700 samples/s, 232 of 298 batches a second; of 1,000 most streams end, because PostgreSQL no longer answers.
+ * - replicas, NATS: 100 agents are borne: 29,300 samples/s, 488 lines/s, three ingests 6 % of a core and 180 MB each, the rest of the hub 26 % and 460 MB, the
+ *   agents' NATS 16 % and 80 MB, acknowledged after p50 0.1 s and p99 1.0 s. Of 300, 81,000 samples/s are acknowledged (p99 6.6 s) and 61 batches a second handed
+ *   on: the rest waits in JetStream. Of 1,000, 34,000 samples/s (p99 34 s); agents hold back what is not acknowledged. No processor is at its end there: each batch
+ *   is synced to the disk of two NATS servers before it is handed on.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
@@ -50,7 +59,7 @@ const [SERIES, LINES, SECONDS, SETTLE] = [flags.series, flags.lines, flags.secon
 ];
 const IS_NATS = flags.transport === 'nats';
 const INGESTS = 3;
-const ENROLLING = 8;
+const ENROLLING = 4;
 
 /** A hub under load, and the server that its agents send to if that is not the hub. */
 interface Bench {
@@ -236,7 +245,8 @@ async function run(bench: Bench): Promise<void> {
   const enrol = async (): Promise<void> => {
     while (identities.length < most) {
       const at = identities.push(undefined as unknown as SimulatedIdentity) - 1;
-      identities[at] = await enrolSimulated(hub.url, token, `fleet-${at}`);
+      const enrolOne = () => enrolSimulated(hub.url, token, `fleet-${at}`).catch(() => undefined);
+      identities[at] = await until('an agent is enrolled, on a machine that may be busy', enrolOne, 120);
     }
   };
   await Promise.all(Array.from({ length: ENROLLING }, enrol));
