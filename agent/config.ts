@@ -32,7 +32,11 @@ const TailSet = Type.Object(
 
 const settings = {
   data: Type.String({ description: 'Folder for identity, spool and log.', default: defaultDataFolder() }),
-  labels: Type.Record(Type.String(), Type.String(), { description: 'Labels of this host.', default: {} }),
+  labels: Type.Record(Type.String(), Type.String(), {
+    description:
+      'Labels with which this host joins the hub; those of its join token win. A change counts when it joins anew.',
+    default: {},
+  }),
   log: Type.Object(
     { level: Type.Enum([...LOG_LEVELS], { description: 'The least level that is written.', default: 'info' }) },
     { additionalProperties: false, default: {} },

@@ -160,7 +160,7 @@ function addWork(program: Command): void {
   program
     .command('enroll')
     .description('join a hub with a join token, given on standard input or in OUTRIDER_JOIN_TOKEN')
-    .option('--label <key=value>', 'label for this host, repeatable', label)
+    .option('--label <key=value>', 'label for this host beside those in the settings, repeatable', label)
     .option('--force', 'join anew, as another agent, where one has joined already')
     .option('--ca <file>', 'authority of your own that certified a proxy before the hub, PEM')
     .action(async (_options, command: Command) => {
@@ -171,7 +171,7 @@ function addWork(program: Command): void {
         await enroll({
           dataFolder: await folderOf(flags),
           token: token.trim(),
-          labels: labelsOf(flags.label),
+          labels: (await load(flags)).settings.labels,
           force: flags.force ?? false,
           trusted: flags.ca === undefined ? undefined : readAuthority(flags.ca),
           env: process.env,

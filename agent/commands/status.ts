@@ -14,8 +14,9 @@ const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 function linesOf(status: Status): string {
   const { linesRead, linesCarried, linesDropped, linesAcknowledged, linesWaiting, linesLost } = status;
   const carried = linesCarried === 0 ? '' : ` and ${linesCarried} left by the last run`;
+  const gathered = Math.max(0, status.linesRead - linesDropped - status.linesSpooled);
   const dropped = linesDropped === 0 ? '' : `${linesDropped} dropped by rule, `;
-  return `${linesRead} read${carried}: ${dropped}${linesAcknowledged} acknowledged, ${linesWaiting} wait in the spool, ${linesLost} lost`;
+  return `${linesRead} read${carried}: ${dropped}${linesAcknowledged} acknowledged, ${linesWaiting + gathered} wait, ${linesLost} lost`;
 }
 
 /** What became of the lines of the sources with the most, those that lost something first. */
@@ -88,7 +89,7 @@ function table(status: Status, running: boolean, nowMs: number): string {
     ['hub', status.hub],
     ['link', link],
     ['acknowledged', ago(status.lastAckMs, nowMs)],
-    ['spool', `${megabytes(status.spoolBytes)}${status.spoolFull ? ', full' : ''}`],
+    ['spool', `${megabytes(status.spoolBytes)} on disk${status.spoolFull ? ', full' : ''}`],
     ['lines', linesOf(status)],
     ['samples', samplesOf(status)],
     ['pressure', pressureOf(status)],

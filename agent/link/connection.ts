@@ -101,7 +101,7 @@ function judge(
 
 /** Takes what the hub says. */
 function createHearing(session: Session, given: Connecting) {
-  const { spool, clock, skew, state, news, rejected, exchange } = given;
+  const { spool, clock, log, skew, state, news, rejected, exchange } = given;
   const { epoch, isLive, probe, window, renewal, tables } = session;
   const welcomed = ({ clockMs, ackedLive, ackedBackfill }: Welcome): void => {
     session.isWelcome = true;
@@ -110,6 +110,7 @@ function createHearing(session: Session, given: Connecting) {
     spool.acknowledge({ epoch, lane: 'backfill', seq: ackedBackfill });
     if (!isLive) return;
     Object.assign(state, { connected: true, reason: '' });
+    log.info('connected to the hub', { hub: state.hub });
     news.tell();
     probe.begin();
   };

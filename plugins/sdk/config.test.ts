@@ -97,6 +97,20 @@ test('a secret from a stronger source wins over the file that a weaker one names
   expect(loadSettings(Schema, { file, env, flags: {} })).toMatchObject({ mail: { password: 'from the environment' } });
 });
 
+test('a file with many faults is told all of them, in the order of its lines', () => {
+  const file = join(folder, 'many.yaml');
+  const keys = Array.from({ length: 20 }, (_, n) => `wrong${n}`);
+  writeFileSync(file, keys.map((key) => `${key}: { x: 1 }`).join('\n'));
+  const schema = Type.Object(Object.fromEntries(keys.map((key) => [key, Type.Integer()])));
+  let message = '';
+  try {
+    loadSettings(schema, { file, env: {}, flags: {} });
+  } catch (error) {
+    ({ message } = error as Error);
+  }
+  expect(message.split('\n').map((line) => line.slice(file.length + 1).split(':')[0])).toEqual(keys.map((_, n) => String(n + 1))); // prettier-ignore
+});
+
 test('every fault is named at once, with its place', () => {
   const file = fileOf('port: 99999\nlog: { level: loud }\nmail: { pasword: x }\n');
   const load = (): unknown => loadSettings(Schema, { file, env: {}, flags: {} });

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Type, type Static, type TObject, type TSchema } from 'typebox';
+import { Settings as TypeBox } from 'typebox/system';
 import { Value } from 'typebox/value';
 import { defineProblems, reasonOf } from './problem.ts';
-import { readSettingsFile, withLine, type Settings } from './settings-file.ts';
+import { readSettingsFile, withLine, type Settings, type SettingsFile } from './settings-file.ts';
 
 const problems = defineProblems('config', {
   invalid: { status: 400, title: 'The settings are not valid.' },
@@ -153,10 +154,21 @@ function convertTexts(schema: TSchema, value: unknown): unknown {
   return mayConvert ? Value.Convert(schema, value) : value;
 }
 
+/** Every fault of a person's own file: the bound of eight is for what strangers send. */
+function allErrors(schema: TSchema, value: unknown): ReturnType<typeof Value.Errors> {
+  const { maxErrors } = TypeBox.Get();
+  TypeBox.Set({ maxErrors: 1000 });
+  try {
+    return Value.Errors(schema, value);
+  } finally {
+    TypeBox.Set({ maxErrors });
+  }
+}
+
 /** Checks a tree against a schema, filling defaults and converting texts. Faults name the setting and what it must be. */
 export function checkSettings<S extends TSchema>(schema: S, tree: unknown, faults: string[]): Static<S> {
   const value: unknown = convertTexts(schema, Value.Default(schema, Value.Clone(tree)));
-  for (const error of Value.Errors(schema, value)) {
+  for (const error of allErrors(schema, value)) {
     if (error.keyword === 'boolean') continue; // The same unknown setting is named once more, by its parent.
     const place = error.instancePath.slice(1).replaceAll('/', '.') || 'settings';
     const params = error.params as { additionalProperties?: string[]; allowedValues?: unknown[] };
@@ -167,6 +179,14 @@ export function checkSettings<S extends TSchema>(schema: S, tree: unknown, fault
     );
   }
   return value as Static<S>;
+}
+
+/** Faults with their lines, in the order of the file, after those of elsewhere. */
+function byLine(faults: readonly string[], path: string, file: SettingsFile): string[] {
+  const lineOf = (fault: string): number =>
+    fault.startsWith(`${path}:`) ? Number.parseInt(fault.slice(path.length + 1), 10) : -1;
+  const lines = faults.map((fault) => withLine(fault, path, file));
+  return lines.sort((a, b) => lineOf(a) - lineOf(b));
 }
 
 /** Puts all sources together and checks them, with what `check` finds besides. Throws one Problem that lists every fault, with its line where the file has it. */
@@ -186,9 +206,7 @@ export function loadSettings<S extends TObject>(
   const settings = checkSettings(schema, tree, faults);
   faults.push(...check(settings as Settings));
   if (faults.length === 0) return settings;
-  throw invalidSettings(
-    path === undefined || file === undefined ? faults : faults.map((fault) => withLine(fault, path, file)),
-  );
+  throw invalidSettings(path === undefined || file === undefined ? faults : byLine(faults, path, file));
 }
 
 /** Variables that are no settings, and mean something to one of the programs or to its tests. */

@@ -24,9 +24,25 @@ function defaultText(path: string, value: unknown, program: string): string {
   return value === '' ? 'empty' : `\`${JSON.stringify(value).replaceAll('|', '\\|')}\``;
 }
 
+/** What an entry of a list may hold, as settings behind it: `logs[].include`. */
+function withEntries(leaves: readonly Leaf[]): Leaf[] {
+  return leaves.flatMap((leaf) => {
+    const { items } = leaf.schema as { items?: TSchema };
+    if (items === undefined) return [leaf];
+    const [name = '', ...above] = leaf.path.toReversed();
+    const below = leavesOf(items).filter(({ path }) => path.length > 0);
+    const named = below.map(({ path, schema }) => ({
+      ...leaf,
+      path: [...above.toReversed(), `${name}[]`, ...path],
+      schema,
+    }));
+    return [leaf, ...withEntries(named)];
+  });
+}
+
 /** The settings as a table; whatever has no description is a fault. */
 export function settingsTable(leaves: readonly Leaf[], program: string): string {
-  const rows = leaves.map(({ path, schema, only }) => {
+  const rows = withEntries(leaves).map(({ path, schema, only }) => {
     const {
       description,
       default: value,
@@ -40,7 +56,7 @@ export function settingsTable(leaves: readonly Leaf[], program: string): string 
       : '';
     const cells = [
       `\`${path.join('.')}\``,
-      `\`${environmentName(path)}\``,
+      path.some((part) => part.endsWith('[]')) ? '' : `\`${environmentName(path)}\``,
       defaultText(path.join('.'), value, program),
       `${when}${description}${values}${secret}`,
     ];

@@ -357,7 +357,7 @@ export const CHARTS: readonly ChartDefinition[] = [
   },
   {
     id: 'agent-spool',
-    title: 'Agent, not yet acknowledged',
+    title: 'Agent, spool on disk',
     group: 'agent',
     picks: [{ name: 'outrider.agent.spool.usage', word: 'spool' }],
   },

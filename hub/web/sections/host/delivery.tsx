@@ -79,14 +79,15 @@ function Ledger({ id }: { id: string }): ReactNode {
   if (error !== null && data === undefined)
     return <Fault error={error} what="the ledger" again={() => void refetch()} />;
   if (data === undefined) return <Skeleton height={200} />;
-  const { items } = data;
+  const sinceMs = Math.max(...data.items.map((one) => one.sinceMs));
+  const items = data.items.filter((one) => one.sinceMs === sinceMs); // Others tell of earlier runs, and never change again.
   if (items.length === 0) return null;
-  const [sinceMs, atMs] = [Math.max(...items.map((one) => one.sinceMs)), Math.max(...items.map((one) => one.atMs))];
+  const atMs = Math.max(...items.map((one) => one.atMs));
   return (
     <section>
       <h2>Ledger</h2>
       <p className="quiet small">
-        Lines and bytes since the agent started <When ms={sinceMs} />, as they were <When ms={atMs} />.
+        Lines and bytes since the agent started <When ms={sinceMs} />, as of the last change <When ms={atMs} />.
       </p>
       <div className="delivery-scroll" tabIndex={0} role="region" aria-label="Ledger">
         <table className="delivery-table">

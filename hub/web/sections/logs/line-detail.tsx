@@ -5,7 +5,7 @@ import { fieldsOf } from './fields.ts';
 import { exclude, include, type Value } from './filter.ts';
 import type { Line } from './line-book.ts';
 import { Marked, type LineLook } from './line-row.tsx';
-import { plainText } from './plain-text.ts';
+import { plainLines, plainText } from './plain-text.ts';
 import type { LogsSearch } from './search.ts';
 import type { ChangeSearch } from './use-logs-search.ts';
 
@@ -88,13 +88,13 @@ export function LineDetail({ line, look, actions }: { line: Line; look: LineLook
         {fields.map(({ name, value, needle }, index) => (
           <Row key={index} name={name} choice={needle === '' ? undefined : choice('text', needle)}>
             <bdi dir="ltr">
-              <Marked text={plainText(value)} mark={mark} />
+              <Marked text={plainLines(value)} mark={mark} />
             </bdi>
           </Row>
         ))}
         <Row name="text">
           <bdi dir="ltr">
-            <Marked text={plainText(line.text.slice(0, LONGEST_SHOWN))} mark={mark} />
+            <Marked text={plainLines(line.text.slice(0, LONGEST_SHOWN))} mark={mark} />
             {line.truncated && <span className="quiet"> … the agent or the hub cut it here</span>}
           </bdi>
         </Row>

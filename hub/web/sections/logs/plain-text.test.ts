@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { partsOf, plainText } from './plain-text.ts';
+import { partsOf, plainLines, plainText } from './plain-text.ts';
 
 test('terminal codes are left out', () => {
   expect(plainText('\u001b[31mred\u001b[0m \u001b[1;32mgreen\u001b[K')).toBe('red green');
@@ -8,8 +8,12 @@ test('terminal codes are left out', () => {
 });
 
 test('control characters and marks of direction are seen', () => {
-  expect(plainText('a\u0000b\tc\u007f\nd')).toBe('a\u2400b\tc\u2421\u240ad');
+  expect(plainText('a\u0000b\tc\u007f\nd')).toBe('a\u2400b\tc\u2421↵d');
   expect(plainText('x\u202egnp.exe')).toBe('x⟨U+202E⟩gnp.exe');
+});
+
+test('lines of an event stay lines where it is shown whole', () => {
+  expect(plainLines('java.lang.Error\n\tat \u0000\n')).toBe('java.lang.Error\n\tat \u2400\n');
 });
 
 test('no text holds a control character afterwards but the tabulator', () => {

@@ -6,6 +6,7 @@ const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g;
 
 function picture(character: string): string {
   const code = character.charCodeAt(0);
+  if (character === '\n') return '↵'; // Its own picture is an empty box in many fonts.
   if (code < 0x20) return String.fromCharCode(0x2400 + code);
   return code === 0x7f ? '\u2421' : `\u27e8${code.toString(16).toUpperCase().padStart(2, '0')}\u27e9`;
 }
@@ -16,6 +17,9 @@ export const plainText = (text: string): string =>
     .replace(TERMINAL, '')
     .replace(DIRECTION, (mark) => `\u27e8U+${mark.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}\u27e9`)
     .replace(CONTROL, picture);
+
+/** The same of a text of several lines, which stay lines. */
+export const plainLines = (text: string): string => text.split('\n').map(plainText).join('\n');
 
 /** A part of a text; `hit` when it was searched for. */
 export interface Part {
