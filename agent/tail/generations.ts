@@ -48,13 +48,11 @@ export function createGenerations({ files, parked, packed, places, clock }: Gene
   const expect = (path: string, sinceMs: number): void =>
     void expected.set(path, Math.min(sinceMs, expected.get(path) ?? sinceMs));
   const takeUpPacked = (path: string, sibling: Sibling): void => {
-    const known = [...places.known.values(), ...files.all().map(({ file }) => file.checkpoint())];
-    packed.takeUp(
-      path,
-      sibling,
-      known.filter((place) => place.path === path || isRotatedName(path, place.path)),
-      (head) => files.all().some(({ file }) => file.beginsWith(head)),
-    );
+    const known = () =>
+      [...places.known.values(), ...files.all().map(({ file }) => file.checkpoint())].filter(
+        (place) => place.path === path || isRotatedName(path, place.path),
+      );
+    packed.takeUp(path, sibling, known, (head) => files.all().some(({ file }) => file.beginsWith(head)));
   };
   const takeUpOne = (path: string, sibling: Sibling, sinceMs: number): boolean => {
     const { path: at, stat } = sibling;

@@ -91,6 +91,11 @@ describe.skipIf(!isThere)('a real logrotate (apt-get install logrotate)', { time
     ['copytruncate', ['copytruncate']],
     ['dateext', ['create', 'dateext', 'dateformat -%Y%m%d-COUNT']],
     ['olddir', ['create', 'olddir old']],
+    ['compress', ['create', 'compress']],
+    ['delaycompress', ['create', 'compress', 'delaycompress']],
+    ['copytruncate+compress', ['copytruncate', 'compress']],
+    ['dateext+compress', ['create', 'dateext', 'dateformat -%Y%m%d-COUNT', 'compress']],
+    ['olddir+compress', ['create', 'olddir old', 'compress']],
   ])('loses and doubles nothing by %s, with the agent running, held up and stopped', async (name, directives) => {
     const scene = createScene(name, directives);
     await scene.start();

@@ -2,7 +2,7 @@ import type { FileCheckpoint } from '../spool/index.ts';
 import { identityAt, type OpenFiles } from './open-files.ts';
 import type { PackedFiles } from './packed-files.ts';
 import type { Places } from './places.ts';
-import { findCopies, findRenamed } from './rotated.ts';
+import { findCopies, findRenamed, isSameBirth } from './rotated.ts';
 
 /** Follows what a file has become while no agent ran: renamed, copied, or packed. */
 export function takeUpOrphan(
@@ -11,7 +11,9 @@ export function takeUpOrphan(
   place: FileCheckpoint,
 ): void {
   // Its device has got another number: it is followed under that one.
-  if (identityAt(place.path)?.source.endsWith(`:${place.inode}`) === true) return places.replace(source, place);
+  const named = identityAt(place.path);
+  if (named?.source.endsWith(`:${place.inode}`) === true && isSameBirth(place, named.stat))
+    return places.replace(source, place);
   const at = findRenamed(place) ?? findCopies(place)[0]?.path;
   const found = at === undefined ? undefined : identityAt(at);
   if (at === undefined || found === undefined)

@@ -2,7 +2,7 @@ import { reasonOf, type Clock, type Logger } from '#sdk';
 import type { LineSink } from './tailer.ts';
 import { sourceOf, type FileCheckpoint } from '../spool/index.ts';
 import { canUnpack, headOf, openPacked, type PackedFile, type TextPlace } from './packed.ts';
-import { findPacked, type Sibling } from './rotated.ts';
+import { findPacked, isSameBirth, type Sibling } from './rotated.ts';
 import { beginsAs } from './trace.ts';
 
 /** What packed files stand on. */
@@ -19,13 +19,28 @@ export interface PackedFiles {
   /** Looks for the text of a place among the packed files beside it and says which one has it, if any; its rest is read. */
   search(place: FileCheckpoint, done: (source: string | undefined) => void): void;
   /** Reads a packed file from its beginning, unless it holds what is known already, or what an open file begins with. */
-  takeUp(path: string, sibling: Sibling, known: readonly FileCheckpoint[], isOpen: (head: Buffer) => boolean): void;
+  takeUp(path: string, sibling: Sibling, known: () => FileCheckpoint[], isOpen: (head: Buffer) => boolean): void;
   /** Works for a while; true when there is more to do. */
   work(): Promise<boolean>;
   close(): Promise<void>;
 }
 
 const sourceAt = ({ stat }: Sibling): string => sourceOf({ device: stat.dev, inode: stat.ino });
+
+/** Where a file was read to; its number may have been another file's before. */
+function placeOf(places: PackedGiven['places'], at: Sibling): FileCheckpoint | undefined {
+  const place = places.get(sourceAt(at));
+  return place !== undefined && isSameBirth(place, at.stat) ? place : undefined;
+}
+
+/** Packed files that may hold the text of a place; of one that was begun and of which nothing was read, only that file itself. */
+function likelyFor(place: FileCheckpoint): Sibling[] {
+  const all = findPacked(place.path);
+  if (place.fingerprintLength > 0) return all;
+  return all.filter(
+    ({ stat }) => stat.ino === place.inode && stat.birthtimeMs > 0 && stat.birthtimeMs === place.bornMs,
+  );
+}
 
 interface Reading {
   path: string;
@@ -64,19 +79,18 @@ function createReadings({ pipeline, places }: Pick<PackedGiven, 'pipeline' | 'pl
     /** Begins to read where a place says, or further on if that file was begun before; false when it holds another text. */
     async begin(path: string, at: Sibling, place: TextPlace): Promise<boolean> {
       const { dev: device, ino: inode, birthtimeMs: bornMs } = at.stat;
-      const begun = places.get(sourceOf({ device, inode }));
       const file = await openPacked(at.path, place);
       if (file === undefined) return false;
-      const isUnderWay = readings.some((reading) => reading.device === device && reading.inode === inode);
-      if (!isUnderWay && (begun === undefined || begun.offset < place.offset)) {
-        const reading = { path, device, inode, bornMs, file };
-        pipeline.addLines({ path, piece: undefined, checkpoint: keep(reading) });
-        readings.push(reading);
+      if (readings.some((reading) => reading.device === device && reading.inode === inode)) {
+        await file.close();
         return true;
       }
-      await file.close();
-      const rest = isUnderWay || begun === undefined ? undefined : await openPacked(at.path, begun);
-      if (rest !== undefined) readings.push({ path, device, inode, bornMs, file: rest });
+      const begun = placeOf(places, at);
+      const rest = begun === undefined || begun.offset < place.offset ? undefined : await openPacked(at.path, begun);
+      if (rest !== undefined) await file.close();
+      const reading = { path, device, inode, bornMs, file: rest ?? file };
+      if (rest === undefined) pipeline.addLines({ path, piece: undefined, checkpoint: keep(reading) });
+      readings.push(reading);
       return true;
     },
     /** Reads a piece; false at the end of the file. */
@@ -107,7 +121,7 @@ export function createPackedFiles({ pipeline, places, clock, log }: PackedGiven)
   return {
     search(place, done) {
       jobs.push(async () => {
-        for (const sibling of place.fingerprintLength === 0 ? [] : findPacked(place.path)) {
+        for (const sibling of likelyFor(place)) {
           if (canUnpack(sibling.path) && (await readings.begin(place.path, sibling, place)))
             return done(sourceAt(sibling));
         }
@@ -118,9 +132,10 @@ export function createPackedFiles({ pipeline, places, clock, log }: PackedGiven)
       if (!canUnpack(sibling.path)) return;
       jobs.push(async () => {
         const source = sourceAt(sibling);
-        if (places.has(source) || ignored.has(source)) return;
-        if (isOpen(await headOf(sibling.path))) return void ignored.add(source);
-        const place = await knownAs(sibling.path, known);
+        const name = `${source} ${sibling.stat.birthtimeMs}`;
+        if (placeOf(places, sibling) !== undefined || ignored.has(name)) return;
+        if (isOpen(await headOf(sibling.path))) return void ignored.add(name);
+        const place = await knownAs(sibling.path, known()); // Other jobs may have read it meanwhile.
         if (place === undefined) return void (await readings.begin(path, sibling, NOTHING_READ));
         const { dev: device, ino: inode, birthtimeMs: bornMs } = sibling.stat;
         const own = { ...place, path, device, inode, bornMs, isDone: true };

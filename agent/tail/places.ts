@@ -92,9 +92,14 @@ export function createPlaces({
       });
     },
     gone(source, place) {
-      const others = [...known].filter(([other, { path }]) => other !== source && path === place.path);
-      const isNewest = others.every(([, { bornMs = 0 }]) => bornMs < (place.bornMs ?? 0));
-      if (isNewest && isStill(source, place)) addUncounted(place.path, 'removed');
+      // Those of the last run: what was made since then is what the name leads to instead.
+      const others = [...known].filter(([, other]) => other.path === place.path && other !== place);
+      const isNewest = others.every(
+        ([, { bornMs = 0 }]) => bornMs < (place.bornMs ?? 0) || bornMs > (lastRunMs ?? Infinity),
+      );
+      const next = known.get(source);
+      const isReused = next !== undefined && next.bornMs !== place.bornMs; // Its number is another file's now.
+      if (isNewest && (isReused || isStill(source, place))) addUncounted(place.path, 'removed');
       replace(source, place);
     },
     addUncounted,
