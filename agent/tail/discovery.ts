@@ -109,7 +109,8 @@ export function createDiscovery(given: DiscoveryGiven): Discovery {
     if (placeOf(path, found) === undefined && generations.isCopyOfFollowed(path, found.stat)) return undefined;
     const entry = files.open({ path, source: found.source, start: startOf(path, found, start) });
     // Also a file that says nothing has a place from now on, so that a restart reads what it says meanwhile.
-    if (entry !== undefined && places.of(found)?.path !== path) places.keep(entry.place);
+    // One that was truncated keeps its old one until what it held was looked for.
+    if (entry !== undefined && !entry.isHeld && places.of(found)?.path !== path) places.keep(entry.place);
     return entry;
   };
   return {

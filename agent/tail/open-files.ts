@@ -70,6 +70,8 @@ export interface OpenFilesGiven {
 export interface OpenFiles {
   all(): OpenFile[];
   has(source: string): boolean;
+  /** False for one that made room for another meanwhile: its handle's number may be another file's by now. */
+  isOpen(entry: OpenFile): boolean;
   /** Undefined when it cannot be opened, which is told once. */
   open(wanted: Wanted): OpenFile | undefined;
   /** Ends with a file that nobody writes to any more. */
@@ -151,6 +153,7 @@ export function createOpenFiles(given: OpenFilesGiven): OpenFiles {
   return {
     all: () => [...entries.values()],
     has: (source) => entries.has(source),
+    isOpen: (entry) => entries.get(entry.source) === entry,
     open(wanted) {
       const { path, at = path, source } = wanted;
       if (!makeRoom()) return refuse(path, `${handles} files are open already and none of them can wait`);

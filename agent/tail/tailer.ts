@@ -108,11 +108,12 @@ export function createTailer(given: TailerGiven): Tailer {
     async look() {
       let more = false;
       for (const entry of files.all()) {
+        if (!files.isOpen(entry)) continue;
         more = visit(entry) || more;
         await new Promise(setImmediate); // Collectors and the link have their turn between two files.
         if (rounds.isStopped()) return false;
       }
-      for (const entry of discovery.scan()) more = visit(entry) || more;
+      for (const entry of discovery.scan()) more = (files.isOpen(entry) && visit(entry)) || more;
       discovery.sweep();
       return (await packed.work()) || more;
     },
