@@ -214,7 +214,7 @@ for (const kind of [elasticsearch8, elasticsearch9]) {
         test('an index template of a newer hub, or of somebody else', async () => {
           const prefix = fresh();
           await startOn({ urls: [url], prefix });
-          const template = { index_patterns: [`${prefix}-lines-*`], priority: 500, _meta: { outrider: 2 } };
+          const template = { index_patterns: [`${prefix}-lines-*`], priority: 500, _meta: { outrider: 1000 } };
           await call('PUT', `_index_template/${prefix}-lines`, template);
           const start = startOn({ urls: [url], prefix });
           await expect(start).rejects.toMatchObject(telling('other-schema', `${prefix}-lines`, 'update the hub'));
