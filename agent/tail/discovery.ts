@@ -108,8 +108,7 @@ export function createDiscovery(given: DiscoveryGiven): Discovery {
     if (found === undefined || places.isFollowed(found.source) || isPacked(path)) return undefined;
     if (placeOf(path, found) === undefined && generations.isCopyOfFollowed(path, found.stat)) return undefined;
     const entry = files.open({ path, source: found.source, start: startOf(path, found, start) });
-    // Also a file that says nothing has a place from now on, so that a restart reads what it says meanwhile.
-    // One that was truncated keeps its old one until what it held was looked for.
+    // Also a silent file has a place from now on, for what it says while no agent runs; a truncated one keeps its own until its copy was looked for.
     if (entry !== undefined && !entry.isHeld && places.of(found)?.path !== path) places.keep(entry.place);
     return entry;
   };

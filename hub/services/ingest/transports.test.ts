@@ -166,7 +166,7 @@ function linkContract(name: string, open: () => Promise<Way>): void {
       for (const [n, text] of names.entries()) {
         await put(text);
         if (n % 8 === 3) await way.proxy.set(n % 16 === 3 ? 'reset' : 'closed');
-        if (n % 8 === 6) await until('it is noticed', () => !link.state().connected);
+        if (n % 8 === 6) await until('it is noticed', () => !link.state().connected, 90);
         if (n % 8 === 6) await way.proxy.set('pass');
       }
       await until('all is acknowledged', () => spool.lines().waiting === 0, 60);
