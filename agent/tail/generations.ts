@@ -48,10 +48,12 @@ export function createGenerations({ files, parked, packed, places, clock }: Gene
   const expect = (path: string, sinceMs: number): void =>
     void expected.set(path, Math.min(sinceMs, expected.get(path) ?? sinceMs));
   const takeUpPacked = (path: string, sibling: Sibling): void => {
-    const known = () =>
+    const now = () =>
       [...places.known.values(), ...files.all().map(({ file }) => file.checkpoint())].filter(
-        (place) => place.path === path || isRotatedName(path, place.path),
+        ({ path: other }) => other === path || isRotatedName(path, other) || isRotatedName(other, path),
       );
+    const before = now(); // Some are forgotten by the time it is looked at, and others are news then.
+    const known = () => [...before, ...now()];
     packed.takeUp(path, sibling, known, (head) => files.all().some(({ file }) => file.beginsWith(head)));
   };
   const takeUpOne = (path: string, sibling: Sibling, sinceMs: number): boolean => {
