@@ -1,12 +1,11 @@
 import type { Amount } from '../spool/index.ts';
 import type { Loss } from './loss.ts';
 
-/** What became of the lines of one source before the spool, since the start: read = dropped + spooled + those that are gathered. */
+/** What became of the lines of one source before they were gathered, since the start; what comes after that the spool counts. */
 export interface SourceCounts {
   read: Amount;
   /** Left out by a rule of the settings. */
   dropped: Amount;
-  spooled: Amount;
   /** Never read, and nobody will; at least so many: how many lines a truncated file held, nobody knows. */
   lost: Amount;
 }
@@ -40,7 +39,7 @@ export interface LedgerKeeper {
   count: {
     read(source: string, amount: Amount): void;
     leftOut(source: string, amount: Amount): void;
-    spooled(sources: Iterable<readonly [string, Amount]>): void;
+    spooled(amounts: Iterable<Amount>): void;
     lost(source: string, loss: Loss): void;
     dropped(reason: DropReason, what: Dropped): void;
   };
@@ -60,7 +59,7 @@ export function createLedger(): LedgerKeeper {
   const dropped = { 'spool-full': { runs: 0, samples: 0 }, 'disk-stuck': { runs: 0, samples: 0 } };
   const ledger = { linesRead: 0, linesDropped: 0, linesSpooled: 0, linesLost: 0, dropped, sources };
   const of = (source: string): SourceCounts => {
-    const counts = sources.get(source) ?? { read: nothing(), dropped: nothing(), spooled: nothing(), lost: nothing() };
+    const counts = sources.get(source) ?? { read: nothing(), dropped: nothing(), lost: nothing() };
     sources.set(source, counts);
     return counts;
   };
@@ -78,10 +77,7 @@ export function createLedger(): LedgerKeeper {
         addAmount(of(source).dropped, amount);
       },
       spooled(amounts) {
-        for (const [source, amount] of amounts) {
-          ledger.linesSpooled += amount.lines;
-          addAmount(of(source).spooled, amount);
-        }
+        for (const { lines } of amounts) ledger.linesSpooled += lines;
       },
       lost(source, { lines = 1, bytes }) {
         ledger.linesLost += lines;

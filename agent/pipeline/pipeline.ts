@@ -152,7 +152,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
         packing = gathering;
         gathering = createGathering();
         wakeAll(); // The next batch is gathered while this one is packed and written.
-        if (await store(await packing.pack())) count.spooled(packing.sources());
+        if (await store(await packing.pack())) count.spooled(packing.sources().values());
         packing = undefined;
       }
     })().finally(() => (flushing = undefined));

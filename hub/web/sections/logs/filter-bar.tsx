@@ -176,6 +176,23 @@ function LeaveOut({ search, change }: FilterGiven): ReactNode {
   );
 }
 
+interface PickedGiven {
+  word: string;
+  picked: string;
+  title: string;
+  onTakeBack: () => void;
+}
+
+/** Something that was chosen; a click takes it back. */
+function PickedChip({ word, picked, title, onTakeBack }: PickedGiven): ReactNode {
+  return (
+    <button type="button" className="log-chip" title={title} onClick={onTakeBack}>
+      <span className="quiet">{word}</span>
+      <span className="cut mono log-picked">{picked}</span> ✕
+    </button>
+  );
+}
+
 /** Everything that chooses lines. */
 export function FilterBar(given: FilterGiven & { children: ReactNode }): ReactNode {
   const { search, change, hosts, oneHost, children } = given;
@@ -194,28 +211,22 @@ export function FilterBar(given: FilterGiven & { children: ReactNode }): ReactNo
         <LevelChips {...given} />
         <LeaveOut {...given} />
         {search.attribute?.map((asked) => (
-          <button
+          <PickedChip
             key={asked}
-            type="button"
-            className="log-chip"
+            word="only"
+            picked={asked}
             title="Show the lines of others too"
-            onClick={() => change({ attribute: toggled(search.attribute, asked) })}
-          >
-            <span className="quiet">only</span>
-            <span className="cut mono log-picked">{asked}</span> ✕
-          </button>
+            onTakeBack={() => change({ attribute: toggled(search.attribute, asked) })}
+          />
         ))}
         {search.not?.map((text) => (
-          <button
+          <PickedChip
             key={text}
-            type="button"
-            className="log-chip"
+            word="without"
+            picked={text}
             title="Show these lines again"
-            onClick={() => change({ not: toggled(search.not, text) })}
-          >
-            <span className="quiet">without</span>
-            <span className="cut mono log-picked">{text}</span> ✕
-          </button>
+            onTakeBack={() => change({ not: toggled(search.not, text) })}
+          />
         ))}
         {narrowed && (
           <button type="button" className="link" onClick={() => change(oneHost ? none : { ...none, host: undefined })}>
