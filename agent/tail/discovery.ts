@@ -4,7 +4,7 @@ import type { TruncatedFile } from './followed-file.ts';
 import type { Generations } from './generations.ts';
 import { createGlobMatcher, type GlobMatcher, type GlobSet } from './globs.ts';
 import { COARSE_MS, identityAt, type Found, type OpenFile, type OpenFiles, type Wanted } from './open-files.ts';
-import { takeUpOrphan } from './orphans.ts';
+import { forgetGone, orphansOf, takeUpOrphan, unreadSince } from './orphans.ts';
 import type { PackedFiles } from './packed-files.ts';
 import { isPacked } from './packed.ts';
 import type { ParkedFiles } from './parked-files.ts';
@@ -85,6 +85,27 @@ function keepCopies(
   }
 }
 
+/** Decides what becomes of what a truncated file held. */
+function createTruncated(given: DiscoveryGiven, isAtStart: () => boolean): Discovery['truncated'] {
+  const { packed, places, generations } = given;
+  return (path, { place, copies, unread, seenMs }, release) => {
+    keepCopies(places, place, copies);
+    if (copies.length > 0) {
+      generations.takeUp(path, Math.min(...copies.map(({ stat }) => stat.mtimeMs)) - COARSE_MS);
+      return true;
+    }
+    const atStart = isAtStart(); // It was emptied while no agent ran.
+    // It may have been filled and truncated once more since.
+    if (!atStart) generations.expect(path, seenMs - COARSE_MS);
+    packed.search(place, (at) => {
+      if (at === undefined && atStart) places.addUncounted(path, 'truncated');
+      else if (at === undefined) places.addLost({ path, bytes: unread, fromMs: seenMs, cause: 'truncated' });
+      release();
+    });
+    return false;
+  };
+}
+
 /** Makes a discovery. */
 export function createDiscovery(given: DiscoveryGiven): Discovery {
   const { files, parked, packed, places, generations, clock, lastRunMs } = given;
@@ -116,6 +137,7 @@ export function createDiscovery(given: DiscoveryGiven): Discovery {
     matchers,
     begin() {
       const paths = named();
+      const before = [...places.known];
       const isKnown = ({ path }: { path: string }): boolean => {
         const found = identityAt(path);
         return found !== undefined && placeOf(path, found) !== undefined;
@@ -123,14 +145,15 @@ export function createDiscovery(given: DiscoveryGiven): Discovery {
       // What is known comes first: what is not may be a copy of it.
       for (const { path, start } of paths.filter(isKnown)) takeUp(path, start);
       const isFromEnd = (path: string): boolean => setOf(path)?.start === 'end';
-      const orphans = [...places.known].filter(([source, { path }]) => !places.isFollowed(source) && !isFromEnd(path));
-      for (const [source, place] of orphans) if (place.isDone !== true) takeUpOrphan(given, source, place);
+      const orphans = orphansOf(before, places).filter(({ place }) => !isFromEnd(place.path));
+      for (const orphan of orphans) if (orphan.place.isDone !== true) takeUpOrphan(given, orphan);
       for (const { path, start } of paths) takeUp(path, start);
       isFirst = false;
-      const followed = new Set([...places.known.values()].map(({ path }) => path).filter((path) => !isFromEnd(path)));
-      for (const path of followed) generations.takeUp(path, (lastRunMs ?? Infinity) - UNSEEN_MS);
-      // Only now: what it was packed into is recognised by it.
-      for (const [source, place] of orphans) if (place.isDone === true && !isBeside(place)) places.forget(source);
+      const followed = new Set(places.known.ever().flatMap(({ path }) => (isFromEnd(path) ? [] : path)));
+      const sinceMs = (lastRunMs ?? Infinity) - UNSEEN_MS;
+      for (const path of followed) generations.takeUp(path, Math.min(sinceMs, unreadSince(path, orphans)));
+      // Only then: what they were packed into is recognised by them.
+      packed.afterwards(() => forgetGone(orphans, places));
     },
     scan() {
       const begun = clock.monotonic();
@@ -149,20 +172,7 @@ export function createDiscovery(given: DiscoveryGiven): Discovery {
       generations.expect(path, sinceMs);
       return any || entry !== undefined;
     },
-    truncated(path, { place, copies, unread, seenMs }, release) {
-      keepCopies(places, place, copies);
-      if (copies.length > 0) {
-        generations.takeUp(path, Math.min(...copies.map(({ stat }) => stat.mtimeMs)) - COARSE_MS);
-        return true;
-      }
-      const atStart = isFirst; // It was emptied while no agent ran.
-      packed.search(place, (at) => {
-        if (at === undefined && atStart) places.addUncounted(path, 'truncated');
-        else if (at === undefined) places.addLost({ path, bytes: unread, fromMs: seenMs, cause: 'truncated' });
-        release();
-      });
-      return false;
-    },
+    truncated: createTruncated(given, () => isFirst),
     sweep: createSweep(places, clock),
   };
 }

@@ -1,8 +1,8 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, type Stats } from 'node:fs';
 import type { FileCheckpoint } from '../spool/index.ts';
 import { consumed, endOf, takeLines, takeRest, type Cursor, type Piece } from './cursor.ts';
 import { findCopies, type Sibling } from './rotated.ts';
-import { bytesAt, createTrace, holds } from './trace.ts';
+import { beginningOf, bytesAt, createTrace, holds } from './trace.ts';
 import type { TextEncoding } from '../lines/index.ts';
 
 /** An open file that is read on and on. */
@@ -19,12 +19,16 @@ export interface FollowedFile {
   checkpoint(): FileCheckpoint;
   /** True when a path leads to a copy of what was read of this file, perhaps one that is being made. */
   isCopiedAt(test: (file: number, offset: number) => boolean): boolean;
+  /** The same, and what its text begins with even if nothing of it was read yet. */
+  placeToPark(): FileCheckpoint;
   /** True when its text begins so, read or not. */
   beginsWith(head: Buffer): boolean;
   /** True when no name leads to it any more. */
   isDeleted(): boolean;
-  /** Its size and time of change when it was last read. */
-  seen(): { size: number; mtimeMs: number };
+  /** True when it is as it was when it was read to its end; an unfinished line may be left. */
+  isAsRead(): boolean;
+  /** Its size and time of change now. */
+  now(): { size: number; mtimeMs: number };
   close(): void;
 }
 
@@ -46,6 +50,8 @@ export interface FollowOptions {
   path: string;
   /** A checkpoint counts if the file is still the one that was read; else its copy is looked for, and it is read from the beginning. */
   start: 'end' | 'beginning' | FileCheckpoint;
+  /** When it was last seen to be as the checkpoint says. */
+  seenMs?: number | undefined;
   /** What the settings say; by its byte order mark unless given. */
   encoding?: TextEncoding | undefined;
   /** Called when a file turns out to be truncated or written anew, before anything more is read. */
@@ -69,6 +75,17 @@ function createText(encoding: TextEncoding | undefined) {
       const { offset, skipping } = cursor;
       return { ...trace.trait(), offset, ...(skipping ? { skipping } : {}) };
     },
+    startAtEnd(file: number, size: number): void {
+      cursor.offset = endOf(file, size, cursor);
+      trace.learn(file, cursor.offset);
+    },
+    /** Goes on at a place; false when the file holds another text by now. */
+    goOnAt(file: number, size: number, place: FileCheckpoint): boolean {
+      Object.assign(cursor, { offset: place.offset, skipping: place.skipping ?? false });
+      const isIts = size >= place.offset && holds(file, place);
+      if (isIts) trace.learn(file, place.offset);
+      return isIts;
+    },
     restart() {
       Object.assign(cursor, { offset: 0, skipping: false });
       trace.clear();
@@ -89,14 +106,18 @@ function createText(encoding: TextEncoding | undefined) {
 }
 
 /** Follows an open file and closes it at the end. */
-export function followFile(file: number, { path, start, encoding, truncated, endedCopy }: FollowOptions): FollowedFile {
+export function followFile(
+  file: number,
+  { path, start, seenMs = 0, encoding, truncated, endedCopy }: FollowOptions,
+): FollowedFile {
   const { dev: device, ino: inode, birthtimeMs, size } = fstatSync(file);
   const born = birthtimeMs > 0 ? { bornMs: birthtimeMs } : {};
   const { cursor, trace, ...text } = createText(encoding);
-  let seen = { size: 0, mtimeMs: 0 };
+  let seen = { size: 0, mtimeMs: seenMs };
   let idle = NEVER_IDLE;
   /** The copy whose end is read before the truncated file's beginning. */
   let copy: { file: number; madeMs: number } | undefined;
+  let isClosed = false;
 
   const checkpoint = (): FileCheckpoint => ({ path, device, inode, ...born, ...text.place() });
   const restart = (): void => {
@@ -112,14 +133,8 @@ export function followFile(file: number, { path, start, encoding, truncated, end
     copy = { file: openSync(longest.path, 'r'), madeMs: longest.stat.mtimeMs };
     trace.learn(copy.file, place.offset);
   };
-  if (start === 'end') {
-    cursor.offset = endOf(file, size, cursor);
-    trace.learn(file, cursor.offset);
-  } else if (start !== 'beginning') {
-    Object.assign(cursor, { offset: start.offset, skipping: start.skipping ?? false });
-    if (size >= start.offset && holds(file, start)) trace.learn(file, start.offset);
-    else recover(start);
-  }
+  if (start === 'end') text.startAtEnd(file, size);
+  else if (start !== 'beginning' && !text.goOnAt(file, size, start)) recover(start);
 
   const readCopy = (from: { file: number; madeMs: number }): Piece | undefined => {
     const lines = text.take(from.file, takeLines);
@@ -131,38 +146,41 @@ export function followFile(file: number, { path, start, encoding, truncated, end
     endedCopy?.(from.madeMs);
     return undefined;
   };
+  const isAsIdle = ({ size: now, mtimeMs }: Stats): boolean => now === idle.size && mtimeMs === idle.mtimeMs;
   const read = (): Piece | undefined => {
     const copied = copy === undefined ? undefined : readCopy(copy);
-    if (copied !== undefined) return copied;
+    if (copied !== undefined || isClosed) return copied; // Closed to make room for another copy.
     // Our own place first: a file that shrinks between the two looks is seen as cut, never as grown.
     const before = cursor.offset;
-    const { size: now, mtimeMs } = fstatSync(file);
-    if (now === idle.size && mtimeMs === idle.mtimeMs) return undefined;
-    const piece = now < before ? 'changed' : text.take(file, takeLines);
+    const stat = fstatSync(file);
+    if (isAsIdle(stat)) return undefined;
+    const piece = stat.size < before ? 'changed' : text.take(file, takeLines);
     if (piece === 'changed') {
       recover(checkpoint());
       return copy === undefined ? undefined : read();
     }
-    seen = { size: now, mtimeMs };
+    seen = { size: stat.size, mtimeMs: stat.mtimeMs };
     if (piece === undefined) idle = seen;
     return piece;
   };
 
   return {
-    path,
-    device,
-    inode,
-    read,
+    ...{ path, device, inode, read, checkpoint },
     finish() {
       const piece = copy === undefined ? text.take(file, takeRest) : undefined;
       return piece === 'changed' ? undefined : piece;
     },
-    checkpoint,
+    placeToPark() {
+      const place = checkpoint();
+      return place.fingerprintLength > 0 ? place : { ...place, ...beginningOf(copy?.file ?? file) };
+    },
     isCopiedAt: (test) => copy === undefined && test(file, cursor.offset),
     beginsWith: (head) => head.length > 0 && bytesAt(file, 0, head.length).equals(head),
     isDeleted: () => fstatSync(file).nlink === 0,
-    seen: () => seen,
+    isAsRead: () => copy === undefined && isAsIdle(fstatSync(file)),
+    now: () => fstatSync(file),
     close() {
+      isClosed = true;
       for (const open of [file, copy?.file]) if (open !== undefined) closeSync(open);
       copy = undefined;
     },

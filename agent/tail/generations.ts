@@ -48,12 +48,10 @@ export function createGenerations({ files, parked, packed, places, clock }: Gene
   const expect = (path: string, sinceMs: number): void =>
     void expected.set(path, Math.min(sinceMs, expected.get(path) ?? sinceMs));
   const takeUpPacked = (path: string, sibling: Sibling): void => {
-    const now = () =>
-      [...places.known.values(), ...files.all().map(({ file }) => file.checkpoint())].filter(
+    const known = () =>
+      [...places.known.ever(), ...parked.places(), ...files.all().map(({ file }) => file.checkpoint())].filter(
         ({ path: other }) => other === path || isRotatedName(path, other) || isRotatedName(other, path),
       );
-    const before = now(); // Some are forgotten by the time it is looked at, and others are news then.
-    const known = () => [...before, ...now()];
     packed.takeUp(path, sibling, known, (head) => files.all().some(({ file }) => file.beginsWith(head)));
   };
   const takeUpOne = (path: string, sibling: Sibling, sinceMs: number): boolean => {
@@ -70,6 +68,7 @@ export function createGenerations({ files, parked, packed, places, clock }: Gene
     }
     const entry = files.open({ path, at, source, start: 'beginning' });
     if (entry !== undefined) places.keep(entry.place);
+    else if (files.isFull()) expect(path, sinceMs);
     return entry !== undefined;
   };
   const takeUp = (path: string, sinceMs: number): boolean =>

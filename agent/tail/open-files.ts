@@ -44,6 +44,8 @@ export interface Wanted {
   /** What was found there; should another file lie there by now, it is left for the next look. */
   source: string;
   start: 'end' | 'beginning' | FileCheckpoint;
+  /** When its name was known to lead to it, if that was before. */
+  sinceMs?: number;
 }
 
 /** What open files stand on. */
@@ -58,7 +60,7 @@ export interface OpenFilesGiven {
   truncated(path: string, what: TruncatedFile, release: () => void): boolean;
   /** Called when a copy was read to its end: others may have been made after it. */
   endedCopy(path: string, madeMs: number): void;
-  /** Called with a file that made room for another and lies on the disk. */
+  /** Called with a file that is about to make room for another and lies on the disk. */
   parked(entry: OpenFile): void;
   /** Called with a file that was ended with. */
   finished(entry: OpenFile): void;
@@ -72,6 +74,8 @@ export interface OpenFiles {
   has(source: string): boolean;
   /** False for one that made room for another meanwhile: its handle's number may be another file's by now. */
   isOpen(entry: OpenFile): boolean;
+  /** True while each handle of the budget is in use. */
+  isFull(): boolean;
   /** Undefined when it cannot be opened, which is told once. */
   open(wanted: Wanted): OpenFile | undefined;
   /** Ends with a file that nobody writes to any more. */
@@ -94,23 +98,53 @@ export function identityAt(path: string): Found | undefined {
 function idlest(entries: readonly OpenFile[]): OpenFile | undefined {
   const [found] = entries
     // What was deleted cannot be opened again.
-    .filter(({ isHeld, isAtEnd, file }) => !isHeld && (isAtEnd || !file.isDeleted()))
+    .filter(({ isHeld, file }) => !isHeld && (!file.isDeleted() || file.isAsRead()))
     .sort((a, b) => Number(b.isAtEnd) - Number(a.isAtEnd) || a.activeAt - b.activeAt);
   return found;
 }
 
+/** Begins to follow what was opened. */
+function follow(given: OpenFilesGiven, handle: number, { path, source, start, sinceMs }: Wanted): OpenFile {
+  const { clock } = given;
+  const opened: { entry?: OpenFile } = {};
+  let isHeld = false;
+  const hold = (held: boolean): void => {
+    isHeld = held;
+    if (opened.entry !== undefined) opened.entry.isHeld = held;
+  };
+  const file = followFile(handle, {
+    path,
+    start,
+    seenMs: sinceMs,
+    encoding: given.encodingOf?.(path),
+    truncated: (what) => hold(!given.truncated(path, what, () => hold(false))),
+    endedCopy: (madeMs) => given.endedCopy(path, madeMs),
+  });
+  const times = {
+    sinceMs: sinceMs ?? clock.now() - COARSE_MS,
+    orphanedAt: undefined,
+    activeAt: clock.monotonic(),
+    folderMs: 0,
+  };
+  const place = file.checkpoint();
+  opened.entry = { source, file, place, isAtEnd: false, isHeld, isUnknown: false, ...times };
+  return opened.entry;
+}
+
 /** Keeps the open files. */
 export function createOpenFiles(given: OpenFilesGiven): OpenFiles {
-  const { clock, log, handles } = given;
+  const { log, handles } = given;
   const entries = new Map<string, OpenFile>();
   const refused = new Set<string>();
   const refuse = (path: string, reason: string): undefined => {
     if (!refused.has(path)) log.warn('a log file cannot be read; it is tried again', { path, reason });
     refused.add(path);
   };
-  const close = ({ source, file }: OpenFile): void => {
-    file.close();
-    entries.delete(source);
+  const isOpen = (entry: OpenFile): boolean => entries.get(entry.source) === entry;
+  const close = (entry: OpenFile): void => {
+    if (!isOpen(entry)) return; // Its handle's number may be another file's by now.
+    entry.file.close();
+    entries.delete(entry.source);
   };
   const finish = (entry: OpenFile): void => {
     const { file } = entry;
@@ -120,40 +154,23 @@ export function createOpenFiles(given: OpenFilesGiven): OpenFiles {
     close(entry);
     given.finished(entry);
   };
+  const isFull = (): boolean => entries.size >= handles;
   const makeRoom = (): boolean => {
-    if (entries.size < handles) return true;
+    if (!isFull()) return true;
     const entry = idlest([...entries.values()]);
     if (entry === undefined) return false;
     if (entry.file.isDeleted()) finish(entry);
     else {
-      close(entry);
       given.parked(entry);
+      close(entry);
     }
     return true;
-  };
-  const follow = (handle: number, { path, source, start }: Wanted): OpenFile => {
-    const opened: { entry?: OpenFile } = {};
-    let isHeld = false;
-    const hold = (held: boolean): void => {
-      isHeld = held;
-      if (opened.entry !== undefined) opened.entry.isHeld = held;
-    };
-    const file = followFile(handle, {
-      path,
-      start,
-      encoding: given.encodingOf?.(path),
-      truncated: (what) => hold(!given.truncated(path, what, () => hold(false))),
-      endedCopy: (madeMs) => given.endedCopy(path, madeMs),
-    });
-    const times = { sinceMs: clock.now() - COARSE_MS, orphanedAt: undefined, activeAt: clock.monotonic(), folderMs: 0 };
-    const place = file.checkpoint();
-    opened.entry = { source, file, place, isAtEnd: false, isHeld, isUnknown: false, ...times };
-    return opened.entry;
   };
   return {
     all: () => [...entries.values()],
     has: (source) => entries.has(source),
-    isOpen: (entry) => entries.get(entry.source) === entry,
+    isOpen,
+    isFull,
     open(wanted) {
       const { path, at = path, source } = wanted;
       if (!makeRoom()) return refuse(path, `${handles} files are open already and none of them can wait`);
@@ -166,7 +183,7 @@ export function createOpenFiles(given: OpenFilesGiven): OpenFiles {
           closeSync(handle);
           return undefined;
         }
-        const entry = follow(handle, wanted);
+        const entry = follow(given, handle, wanted);
         entries.set(source, entry);
         refused.delete(path);
         return entry;

@@ -1,7 +1,9 @@
+import { closeSync, fstatSync, openSync, statSync, type Stats } from 'node:fs';
 import { reasonOf, type Clock, type Logger } from '#sdk';
 import type { LineSink } from './tailer.ts';
 import { sourceOf, type FileCheckpoint } from '../spool/index.ts';
-import { canUnpack, headOf, openPacked, type PackedFile, type TextPlace } from './packed.ts';
+import type { KnownPlaces } from './known-places.ts';
+import { canUnpack, headOf, openPacked, type Packed, type PackedFile, type TextPlace } from './packed.ts';
 import { findPacked, isSameBirth, type Sibling } from './rotated.ts';
 import { beginsAs } from './trace.ts';
 
@@ -9,7 +11,7 @@ import { beginsAs } from './trace.ts';
 export interface PackedGiven {
   pipeline: Pick<LineSink, 'addLines' | 'addLost' | 'hasRoom'>;
   /** Where files were read to, packed ones among them. */
-  places: Map<string, FileCheckpoint>;
+  places: KnownPlaces;
   clock: Clock;
   log: Logger;
 }
@@ -20,6 +22,8 @@ export interface PackedFiles {
   search(place: FileCheckpoint, done: (source: string | undefined) => void): void;
   /** Reads a packed file from its beginning, unless it holds what is known already, or what an open file begins with. */
   takeUp(path: string, sibling: Sibling, known: () => FileCheckpoint[], isOpen: (head: Buffer) => boolean): void;
+  /** Calls back once everything that was asked before has been looked at. */
+  afterwards(done: () => void): void;
   /** Works for a while; true when there is more to do. */
   work(): Promise<boolean>;
   close(): Promise<void>;
@@ -42,6 +46,26 @@ function likelyFor(place: FileCheckpoint): Sibling[] {
   );
 }
 
+/** A packed copy of a path: the names of older ones move on at each rotation. */
+function packedAs(path: string, found: Sibling): Packed {
+  const isSame = (stat: Stats | undefined): boolean =>
+    stat?.ino === found.stat.ino && stat.birthtimeMs === found.stat.birthtimeMs;
+  const whereIs = (): string | undefined => {
+    if (isSame(statSync(found.path, { throwIfNoEntry: false }))) return found.path;
+    return findPacked(path).find(({ stat }) => isSame(stat))?.path;
+  };
+  return {
+    name: found.path,
+    open() {
+      const at = whereIs();
+      const handle = at === undefined ? undefined : openSync(at, 'r');
+      if (handle !== undefined && isSame(fstatSync(handle))) return handle;
+      if (handle !== undefined) closeSync(handle);
+      throw new Error('it is gone');
+    },
+  };
+}
+
 interface Reading {
   path: string;
   device: number;
@@ -55,7 +79,7 @@ const TURN_PIECES = 50;
 const NOTHING_READ = { fingerprint: '', fingerprintLength: 0, offset: 0 };
 
 /** Where a packed text was read to under other names at the least; undefined when nobody has read it. */
-async function knownAs(at: string, known: readonly FileCheckpoint[]): Promise<FileCheckpoint | undefined> {
+async function knownAs(at: Packed, known: readonly FileCheckpoint[]): Promise<FileCheckpoint | undefined> {
   const head = await headOf(at);
   const likely = known.filter((place) => place.fingerprintLength > 0 && beginsAs(head, place));
   for (const place of likely.sort((a, b) => a.offset - b.offset)) {
@@ -71,7 +95,7 @@ function createReadings({ pipeline, places }: Pick<PackedGiven, 'pipeline' | 'pl
   const readings: Reading[] = [];
   const keep = ({ path, device, inode, bornMs, file }: Reading, isDone = false): FileCheckpoint => {
     const place = { path, device, inode, bornMs, ...file.trait(), ...(isDone ? { isDone } : {}) };
-    places.set(sourceOf(place), place);
+    places.set(place);
     return place;
   };
   return {
@@ -79,14 +103,15 @@ function createReadings({ pipeline, places }: Pick<PackedGiven, 'pipeline' | 'pl
     /** Begins to read where a place says, or further on if that file was begun before; false when it holds another text. */
     async begin(path: string, at: Sibling, place: TextPlace): Promise<boolean> {
       const { dev: device, ino: inode, birthtimeMs: bornMs } = at.stat;
-      const file = await openPacked(at.path, place);
+      const packed = packedAs(path, at);
+      const file = await openPacked(packed, place);
       if (file === undefined) return false;
       if (readings.some((reading) => reading.device === device && reading.inode === inode)) {
         await file.close();
         return true;
       }
       const begun = placeOf(places, at);
-      const rest = begun === undefined || begun.offset < place.offset ? undefined : await openPacked(at.path, begun);
+      const rest = begun === undefined || begun.offset < place.offset ? undefined : await openPacked(packed, begun);
       if (rest !== undefined) await file.close();
       const reading = { path, device, inode, bornMs, file: rest ?? file };
       if (rest === undefined) pipeline.addLines({ path, piece: undefined, checkpoint: keep(reading) });
@@ -131,18 +156,20 @@ export function createPackedFiles({ pipeline, places, clock, log }: PackedGiven)
     takeUp(path, sibling, known, isOpen) {
       if (!canUnpack(sibling.path)) return;
       jobs.push(async () => {
+        const packed = packedAs(path, sibling);
         const source = sourceAt(sibling);
         const name = `${source} ${sibling.stat.birthtimeMs}`;
         if (placeOf(places, sibling) !== undefined || ignored.has(name)) return;
-        if (isOpen(await headOf(sibling.path))) return void ignored.add(name);
-        const place = await knownAs(sibling.path, known()); // Other jobs may have read it meanwhile.
+        if (isOpen(await headOf(packed))) return void ignored.add(name);
+        const place = await knownAs(packed, known()); // Other jobs may have read it meanwhile.
         if (place === undefined) return void (await readings.begin(path, sibling, NOTHING_READ));
         const { dev: device, ino: inode, birthtimeMs: bornMs } = sibling.stat;
         const own = { ...place, path, device, inode, bornMs, isDone: true };
-        places.set(source, own);
+        places.set(own);
         pipeline.addLines({ path, piece: undefined, checkpoint: own });
       });
     },
+    afterwards: (done) => void jobs.push(() => Promise.resolve(done())),
     async work() {
       for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
         try {

@@ -29,11 +29,19 @@ export function canUnpack(path: string): boolean {
   return UNPACKERS.has(extensionOf(path));
 }
 
-/** Unpacks a file bit by bit. Throws when it is damaged or not whole yet. */
-async function* unpack(path: string): AsyncGenerator<Buffer> {
-  const unpacker = UNPACKERS.get(extensionOf(path))?.();
+/** A packed file. */
+export interface Packed {
+  /** Its name says how it is packed. */
+  name: string;
+  /** Opens it, wherever it lies now. Throws when it is gone. */
+  open(): number;
+}
+
+/** Unpacks a file bit by bit. Throws when it is gone, damaged or not whole yet. */
+async function* unpack(packed: Packed): AsyncGenerator<Buffer> {
+  const unpacker = UNPACKERS.get(extensionOf(packed.name))?.();
   if (unpacker === undefined) return;
-  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  const file = createReadStream('', { fd: packed.open(), highWaterMark: CHUNK_BYTES });
   file.on('error', (error) => unpacker.destroy(error));
   try {
     for await (const chunk of file.pipe(unpacker)) yield chunk as Buffer;
@@ -84,9 +92,9 @@ async function seek(chunks: AsyncGenerator<Buffer>, trait: Trait): Promise<{ tai
   return endsAs(tail, trait) ? { tail, rest: rest.subarray(offset - from) } : undefined;
 }
 
-/** What a packed file's text begins with; nothing when it is damaged. */
-export async function headOf(path: string): Promise<Buffer> {
-  const chunks = unpack(path);
+/** What a packed file's text begins with; nothing when it is damaged or gone. */
+export async function headOf(packed: Packed): Promise<Buffer> {
+  const chunks = unpack(packed);
   try {
     return await fill(chunks, Buffer.alloc(0), HEAD_BYTES);
   } catch {
@@ -97,10 +105,10 @@ export async function headOf(path: string): Promise<Buffer> {
 }
 
 /** Opens a packed file where a trait was taken of its text; undefined when it holds another text, or cannot be unpacked. */
-export async function openPacked(path: string, trait: TextPlace): Promise<PackedFile | undefined> {
-  const chunks = unpack(path);
+export async function openPacked(packed: Packed, trait: TextPlace): Promise<PackedFile | undefined> {
+  const chunks = unpack(packed);
   const close = async (): Promise<void> => void (await chunks.return(undefined));
-  const found = await seek(chunks, trait).catch(() => undefined); // Damaged, or still being written.
+  const found = await seek(chunks, trait).catch(() => undefined); // Gone, damaged, or still being written.
   if (found === undefined) {
     await close();
     return undefined;

@@ -2,28 +2,35 @@ import type { FileCheckpoint } from '../spool/index.ts';
 import { identityAt } from './open-files.ts';
 import { findRenamed } from './rotated.ts';
 
-/** A file that was closed to make room for another, and has nothing that is unread. */
-interface ParkedFile {
+/** What a file was like when it was closed. */
+interface Parked {
+  size: number;
+  mtimeMs: number;
+  /** Its end was not read yet. */
+  isUnread: boolean;
+  /** Wall clock when its name was known to lead to it. */
+  sinceMs: number;
+}
+
+/** A file that was closed to make room for another. */
+export interface ParkedFile extends Parked {
   place: FileCheckpoint;
   /** Where it lies. */
   at: string;
-  size: number;
-  mtimeMs: number;
 }
 
 /** What becomes of parked files. */
 export interface ParkedGiven {
   /** Opens a file that has changed; true when that was possible. */
-  wake(source: string, place: FileCheckpoint, at: string): boolean;
-  /** Called with a file that is no longer where it was, nor beside it, with its size and time of change when it was last read. */
-  gone(source: string, place: FileCheckpoint, seen: { size: number; mtimeMs: number }): void;
+  wake(source: string, file: ParkedFile): boolean;
+  /** Called with a file that is no longer where it was, nor beside it. */
+  gone(source: string, place: FileCheckpoint, was: Parked): void;
 }
 
 /** Files that wait closed: nothing is lost when they are written to, only a handle is needed again. */
 export interface ParkedFiles {
   has(source: string): boolean;
-  /** Takes a file with the size and time of change that it had when it was last read. */
-  add(source: string, place: FileCheckpoint, seen: { size: number; mtimeMs: number }): void;
+  add(source: string, place: FileCheckpoint, was: Parked): void;
   /** Looks at each; one that was written to is opened again. */
   look(): void;
   places(): IterableIterator<FileCheckpoint>;
@@ -43,15 +50,15 @@ export function createParkedFiles({ wake, gone }: ParkedGiven): ParkedFiles {
       return gone(source, file.place, file);
     }
     file.at = at;
-    if (found.stat.size === file.size && found.stat.mtimeMs === file.mtimeMs) return;
+    if (!file.isUnread && found.stat.size === file.size && found.stat.mtimeMs === file.mtimeMs) return;
     parked.delete(source); // Before it is opened, which may park another.
-    if (!wake(source, file.place, at)) parked.set(source, file);
+    if (!wake(source, file)) parked.set(source, file);
   };
   return {
     has: (source) => parked.has(source),
-    add(source, place, seen) {
+    add(source, place, was) {
       const at = identityAt(place.path)?.source === source ? place.path : (findRenamed(place) ?? place.path);
-      parked.set(source, { place, at, ...seen });
+      parked.set(source, { place, at, ...was });
     },
     look() {
       for (const [source, file] of [...parked]) look(source, file);

@@ -1,7 +1,8 @@
 import type { Clock } from '#sdk';
 import type { Loss } from '../pipeline/loss.ts';
 import type { LineSink } from './tailer.ts';
-import { sourceOf, type FileCheckpoint } from '../spool/index.ts';
+import type { FileCheckpoint } from '../spool/index.ts';
+import type { KnownPlaces } from './known-places.ts';
 import type { Found } from './open-files.ts';
 import type { PackedFiles } from './packed-files.ts';
 import { isSameBirth } from './rotated.ts';
@@ -9,7 +10,7 @@ import { isSameBirth } from './rotated.ts';
 /** What places stand on. */
 export interface PlacesGiven {
   /** Where files were read to, by source; kept up to date here. */
-  known: Map<string, FileCheckpoint>;
+  known: KnownPlaces;
   packed: PackedFiles;
   pipeline: Pick<LineSink, 'addLines' | 'addLost'>;
   /** True for a file that is open, or waits closed. */
@@ -23,14 +24,14 @@ export interface PlacesGiven {
 
 /** Where files were read to, and what becomes of that when they go. */
 export interface Places {
-  readonly known: ReadonlyMap<string, FileCheckpoint>;
+  readonly known: KnownPlaces;
   isFollowed(source: string): boolean;
   /** The place of what lies at a path now; not that of another file which had its number on the disk before. */
   of(found: Found): FileCheckpoint | undefined;
   /** Remembers a place, in the spool too. */
   keep(place: FileCheckpoint): void;
   /** Remembers the place of a file that is closed. */
-  set(source: string, place: FileCheckpoint): void;
+  set(place: FileCheckpoint): void;
   forget(source: string): void;
   /** Forgets a source together with the place that goes on in its stead. */
   replace(source: string, place: FileCheckpoint): void;
@@ -77,10 +78,10 @@ export function createPlaces({
       return place !== undefined && isSameBirth(place, stat) ? place : undefined;
     },
     keep(place) {
-      known.set(sourceOf(place), place);
+      known.set(place);
       pipeline.addLines({ path: place.path, piece: undefined, checkpoint: place });
     },
-    set: (source, place) => void known.set(source, place),
+    set: known.set,
     forget,
     replace,
     end(source, place, isLost = () => undefined) {

@@ -2,9 +2,10 @@ import type { FSWatcher } from 'chokidar';
 import type { Clock, Logger } from '#sdk';
 import type { Lines, TextEncoding } from '../lines/index.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
-import { isOfFile, type Checkpoint, type FileCheckpoint } from '../spool/index.ts';
+import { isOfFile, type Checkpoint } from '../spool/index.ts';
 import { createDiscovery, type TailSet } from './discovery.ts';
 import { createGenerations } from './generations.ts';
+import { createKnownPlaces } from './known-places.ts';
 import { COARSE_MS, createOpenFiles } from './open-files.ts';
 import { createPackedFiles } from './packed-files.ts';
 import { createParkedFiles } from './parked-files.ts';
@@ -54,11 +55,8 @@ function createFiles({ handles, pipeline: given, ...rest }: TailerGiven) {
       given.addLost(loss);
     },
   };
-  const known = new Map<string, FileCheckpoint>();
-  for (const [source, place] of rest.checkpoints) {
-    if (isOfFile(place)) known.set(source, place);
-    else if ('gone' in place) rest.forget(source);
-  }
+  for (const [source, place] of rest.checkpoints) if (!isOfFile(place) && 'gone' in place) rest.forget(source);
+  const known = createKnownPlaces([...rest.checkpoints.values()].filter(isOfFile));
   const files = createOpenFiles({
     handles,
     ...(rest.encodingOf === undefined ? {} : { encodingOf: rest.encodingOf }),
@@ -66,24 +64,29 @@ function createFiles({ handles, pipeline: given, ...rest }: TailerGiven) {
     truncated: (path, what, release) => discovery.truncated(path, what, release),
     // It may have been truncated once more while its copy was read: then a younger copy holds what nobody has read.
     endedCopy: (path, madeMs) => void generations.takeUp(path, madeMs - COARSE_MS),
-    parked(entry) {
-      places.set(entry.source, entry.place);
-      const { size, mtimeMs } = entry.file.seen();
-      parked.add(entry.source, entry.place, { size: entry.isAtEnd ? size : -1, mtimeMs });
+    parked({ source, file, sinceMs }) {
+      const place = file.placeToPark();
+      places.set(place);
+      const { size, mtimeMs } = file.now();
+      parked.add(source, place, { size, mtimeMs, isUnread: !file.isAsRead(), sinceMs });
     },
     finished({ source, place }) {
-      places.set(source, place);
+      places.set(place);
       places.end(source, place);
     },
     clock,
     log,
   });
   const parked = createParkedFiles({
-    wake: (source, place, at) => files.open({ path: place.path, at, source, start: place }) !== undefined,
-    gone: (source, place, { size, mtimeMs }) =>
+    wake: (source, { place, at, sinceMs }) =>
+      files.open({ path: place.path, at, source, start: place, sinceMs }) !== undefined,
+    gone(source, place, { size, mtimeMs }) {
+      // Nobody knows which copy of a file that was empty is its own: all that were made since then are looked at.
+      if (place.fingerprintLength === 0) generations.expect(place.path, place.bornMs ?? mtimeMs);
       places.end(source, place, () =>
         places.addLost({ path: place.path, bytes: size - place.offset, fromMs: mtimeMs, cause: 'removed' }),
-      ),
+      );
+    },
   });
   const packed = createPackedFiles({ pipeline, places: known, clock, log });
   const isFollowed = (source: string): boolean => files.has(source) || parked.has(source);

@@ -41,6 +41,14 @@ export function holds(file: number, trait: Trait): boolean {
   return tail.length === offset - from && endsAs(tail, trait) && beginsAs(bytesAt(file, 0, fingerprintLength), trait);
 }
 
+/** What a file begins with, of which nothing was read yet. */
+export function beginningOf(file: number): Pick<Trait, 'fingerprint' | 'fingerprintLength'> {
+  const head = bytesAt(file, 0, HEAD_BYTES);
+  return head.length === 0
+    ? { fingerprint: '', fingerprintLength: 0 }
+    : { fingerprint: digestOf(head), fingerprintLength: head.length };
+}
+
 /** Remembers what a file was read as: its first bytes and the last ones, taken from what was read and not from the disk again. */
 export interface Trace {
   trait(): Trait;

@@ -47,6 +47,11 @@ function changedMs(folder: string): number {
   }
 }
 
+/** True while nothing of what a file holds now was read: its copy, which is read first, does not count. */
+function isUnread({ file }: OpenFile): boolean {
+  return file.checkpoint().fingerprintLength === 0;
+}
+
 /** Makes visits to open files: reads one on and leaves it when nobody writes to it any more; true when there may be more. */
 export function createVisits(given: VisitsGiven): (entry: OpenFile) => boolean {
   const { pipeline, files, discovery, generations, places, clock, log } = given;
@@ -54,7 +59,7 @@ export function createVisits(given: VisitsGiven): (entry: OpenFile) => boolean {
   /** A file of which nothing is known may be copied and truncated unnoticed: only its folder tells. */
   const lookBeside = (entry: OpenFile): boolean => {
     if (!entry.isUnknown) return false;
-    entry.isUnknown = entry.place.fingerprintLength === 0;
+    entry.isUnknown = isUnread(entry);
     const nowMs = changedMs(dirname(entry.file.path));
     if (nowMs === entry.folderMs) return false;
     entry.folderMs = nowMs;
@@ -76,6 +81,7 @@ export function createVisits(given: VisitsGiven): (entry: OpenFile) => boolean {
       return lookBeside(entry);
     }
     const more = entry.orphanedAt === undefined && discovery.renamed(file.path, sinceMs);
+    if (!files.isOpen(entry)) return more; // It made room for what was found.
     if (any || entry.orphanedAt === undefined) entry.orphanedAt = clock.monotonic();
     const idleMs = clock.monotonic() - entry.orphanedAt;
     if (file.isDeleted()) {
@@ -89,16 +95,17 @@ export function createVisits(given: VisitsGiven): (entry: OpenFile) => boolean {
       entry.isUnknown = true; // It may be copied and truncated once more before anything of it is read.
       return false;
     }
-    entry.isUnknown ||= entry.place.fingerprintLength === 0;
+    entry.isUnknown ||= isUnread(entry);
     try {
       const { any, more } = drain(given, entry);
+      if (!files.isOpen(entry)) return true; // It made room for its own copy.
       entry.isAtEnd = !more;
       if (any) entry.activeAt = clock.monotonic();
       return more || settle(entry, any);
     } catch (error) {
       const { path } = entry.file;
       log.warn('a log file could not be read on; it is opened anew', { path, reason: reasonOf(error) });
-      places.set(entry.source, entry.place);
+      places.set(entry.place);
       files.release(entry);
       return false;
     }
