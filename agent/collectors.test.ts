@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Type } from 'typebox';
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { checkSettings, defineCollector, silentLogger } from '#sdk';
 import { collectorSettings, createCollectors } from './collectors.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { silentLogger, type Collector, type Logger } from '#sdk';
 import { createSeriesBudget } from './budgets/index.ts';
 import { createSchedule, type MetricBlock, type ScheduledCollector, type ScheduleOptions } from './schedule.ts';

@@ -1,4 +1,4 @@
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { expect, test } from 'vitest';
 import type { Principal } from './principal.ts';
 import { createServiceTokens } from './service-token.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '#kit';
+import { freePort } from '#kit/programs.ts';
 import { systemClock, type Problem } from '#sdk';
 import { Type } from 'typebox';
 import { afterEach, describe, expect, test } from 'vitest';

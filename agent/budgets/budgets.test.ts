@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { silentLogger, type Logger } from '#sdk';
 import { createCpuAccount } from './cpu.ts';
 import { createMemorySteps } from './memory.ts';

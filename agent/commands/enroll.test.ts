@@ -4,7 +4,7 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from 'n
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestAuthority, type TestAuthority } from '#kit';
+import { createTestAuthority, type TestAuthority } from '#kit/authority.ts';
 import { startConnectProxy } from '../../test/kit/connect-proxy.ts';
 import { HUB_SERVER_NAME, writeJoinToken, type EnrolRequest, type JoinToken } from '#proto/enrolment.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';

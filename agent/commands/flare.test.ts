@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestAuthority } from '#kit';
+import { createTestAuthority } from '#kit/authority.ts';
 import { loadSettings } from '#sdk';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { collectorsFor } from '../../plugins/collectors/catalogue.ts';

@@ -3,7 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, expect, test } from 'vitest';
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { silentLogger, systemClock, type Clock, type Logger } from '#sdk';
 import { architectureOf, hashedId, readBasics } from './basics.ts';
 import { parseOsRelease, readDmi, told } from './gather.ts';

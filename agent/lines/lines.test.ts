@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createManualClock, linesOf } from '#kit';
+import { linesOf } from '#kit/log-lines.ts';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { Level, type LogLine } from '#proto/agent/v1/index.ts';
 import { createRedactor } from '../redact/index.ts';
 import type { FileCheckpoint } from '../spool/index.ts';

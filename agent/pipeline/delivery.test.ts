@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { fromBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { LogsSchema, type Ledger as LedgerMessage } from '#proto/agent/v1/index.ts';
 import { silentLogger } from '#sdk';
 import { openSpool, type Spool, type SpooledBatch } from '../spool/index.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { silentLogger, systemClock, type Logger } from '#sdk';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createPressure } from '../budgets/index.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { SettingsState, type SettingsReport } from '#proto/agent/v1/index.ts';
 import { PushedDocument } from '#proto/agent/v1/pushed.ts';
 import { leavesOf, silentLogger } from '#sdk';

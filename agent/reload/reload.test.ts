@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { fromBinary } from '@bufbuild/protobuf';
-import { createTestAuthority } from '#kit';
+import { createTestAuthority } from '#kit/authority.ts';
 import { LogsSchema } from '#proto/agent/v1/index.ts';
 import { loadSettings, silentLogger, systemClock, type LineSink } from '#sdk';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';

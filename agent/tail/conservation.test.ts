@@ -19,7 +19,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fromBinary } from '@bufbuild/protobuf';
 import { LogChunkSchema } from '#proto/agent/v1/index.ts';
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { silentLogger } from '#sdk';
 import { sourceOf, type Checkpoint } from '../spool/index.ts';
 import type { Loss } from '../pipeline/loss.ts';

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { silentLogger, systemClock, type Clock } from '#sdk';
 import { sourceOf, isOfFile, type Checkpoint } from '../spool/index.ts';
 import type { TailSet } from './discovery.ts';

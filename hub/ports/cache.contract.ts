@@ -1,5 +1,5 @@
 import type { Clock, Component } from '#sdk';
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Cache } from './cache.ts';
 

@@ -20,18 +20,9 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-  enrolSimulated,
-  freePort,
-  runProgram,
-  sharedStores,
-  signInFirst,
-  startHubProgram,
-  startParts,
-  until,
-  type RunningHub,
-  type SimulatedIdentity,
-} from '#kit';
+import { freePort, runProgram, until } from '#kit/programs.ts';
+import { sharedStores, signInFirst, startHubProgram, startParts, type RunningHub } from '#kit/running-hub.ts';
+import { enrolSimulated, type SimulatedIdentity } from '#kit/simulated-agent.ts';
 import { systemClock } from '#sdk';
 import { services } from '../../hub/catalogue.ts';
 import { startBalancer } from '../kit/balancer.ts';

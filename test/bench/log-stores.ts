@@ -8,7 +8,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeAdapter } from '#kit';
+import { makeAdapter } from '#kit/stores.ts';
 import { reasonOf } from '#sdk';
 import { elasticLogstore } from '../../hub/adapters/logstore/elastic/index.ts';
 import { embeddedLogstore } from '../../hub/adapters/logstore/embedded/index.ts';

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { fromBinary } from '@bufbuild/protobuf';
 import { LogsSchema, MetricsSchema } from '#proto/agent/v1/index.ts';
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { silentLogger } from '#sdk';
 import { createPressure, processUsage } from '../../agent/budgets/index.ts';
 import { createEventEncoder } from '../../agent/lines/encode.ts';

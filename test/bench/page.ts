@@ -5,7 +5,9 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
-import { firstPerson, openPage, startBrowser, startWatchedHost, type RunningHub } from '#kit';
+import { firstPerson, openPage, startBrowser } from '#kit/browser.ts';
+import type { RunningHub } from '#kit/running-hub.ts';
+import { startWatchedHost } from '#kit/watched-host.ts';
 
 const SECONDS = Number(process.env['SECONDS'] ?? 30);
 const SIGN_INS = 5;

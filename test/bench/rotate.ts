@@ -23,7 +23,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { startProgram, type Program } from '#kit';
+import { startProgram, type Program } from '#kit/programs.ts';
 import { systemClock } from '#sdk';
 import { createForwarder } from '../kit/forward-lines.ts';
 import { realSink, smallSink, timeOf, type Arrived, type RotationSink } from './rotation-sinks.ts';

@@ -2,7 +2,9 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logs } from '#proto/agent/v1/index.ts';
-import { createTestAuthority, runProgram, signInFirst, startHubProgram } from '#kit';
+import { createTestAuthority } from '#kit/authority.ts';
+import { runProgram } from '#kit/programs.ts';
+import { signInFirst, startHubProgram } from '#kit/running-hub.ts';
 import { systemClock } from '#sdk';
 import { keepIdentity } from '../../agent/link/identity.ts';
 import { startSmallHub } from '../kit/small-hub.ts';

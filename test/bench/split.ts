@@ -7,7 +7,8 @@
  * Measured on two cores with half of them taken by anything else, 500 reads each: 5.9 → 8.0, 5.0 → 7.0 and 4.5 → 6.8 ms at the median, 2.1 to 2.3 ms more.
  */
 import { parseArgs } from 'node:util';
-import { apiWith, signInFirst, startHubProgram, type Api } from '#kit';
+import { apiWith, type Api } from '#kit/programs.ts';
+import { signInFirst, startHubProgram } from '#kit/running-hub.ts';
 import { emptyDatabase, postgres } from '../services/postgres.ts';
 import { ownName } from '../services/own-name.ts';
 

@@ -6,7 +6,7 @@
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestAuthority } from '#kit';
+import { createTestAuthority } from '#kit/authority.ts';
 import { silentLogger, systemClock } from '#sdk';
 import { keepIdentity } from '../../agent/link/identity.ts';
 import { createLineCounts, createLines, DEFAULT_LINES } from '../../agent/lines/index.ts';

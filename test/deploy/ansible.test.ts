@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, until } from '#kit';
+import { freePort, until } from '#kit/programs.ts';
 import { afterAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { onTools } from '../services/index.ts';

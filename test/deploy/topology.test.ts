@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, runProgram, startProgram, until, type Program } from '#kit';
+import { freePort, runProgram, startProgram, until, type Program } from '#kit/programs.ts';
 import { afterEach, expect, test } from 'vitest';
 import { elasticsearch9 } from '../services/elasticsearch.ts';
 import { onServer, onTools, ownName } from '../services/index.ts';

@@ -12,7 +12,8 @@ import {
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import { CHECKOUT_ROOT, freePort, signInFirst, startHubProgram, until, type RunningHub } from '#kit';
+import { CHECKOUT_ROOT, freePort, until } from '#kit/programs.ts';
+import { signInFirst, startHubProgram, type RunningHub } from '#kit/running-hub.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const sshd = process.env['OUTRIDER_TEST_SSHD'];

@@ -3,7 +3,8 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symli
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { CHECKOUT_ROOT, runProgram, startHubProgram, until, type RunningHub } from '#kit';
+import { CHECKOUT_ROOT, runProgram, until } from '#kit/programs.ts';
+import { startHubProgram, type RunningHub } from '#kit/running-hub.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installLine, readInstaller } from '../../hub/web/sections/settings/install-line.ts';
 import { bareDebian } from '../services/bare-debian.ts';

@@ -1,18 +1,9 @@
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  allLines,
-  demandNothingLost,
-  runProgram,
-  signInFirst,
-  startHubProgram,
-  startPersistentAgents,
-  startProgram,
-  until,
-  untilFurther,
-  type RunningHub,
-} from '#kit';
+import { allLines, demandNothingLost, startPersistentAgents, untilFurther } from '#kit/persistent-agent.ts';
+import { runProgram, startProgram, until } from '#kit/programs.ts';
+import { signInFirst, startHubProgram, type RunningHub } from '#kit/running-hub.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const KILLS = 10;

@@ -1,17 +1,7 @@
-import {
-  demandNothingLost,
-  signInFirst,
-  startFaultProxy,
-  startHubProgram,
-  startPersistentAgents,
-  until,
-  untilFurther,
-  type Api,
-  type Fault,
-  type FaultProxy,
-  type PersistentAgent,
-  type RunningHub,
-} from '#kit';
+import { startFaultProxy, type Fault, type FaultProxy } from '#kit/fault-proxy.ts';
+import { demandNothingLost, startPersistentAgents, untilFurther, type PersistentAgent } from '#kit/persistent-agent.ts';
+import { until, type Api } from '#kit/programs.ts';
+import { signInFirst, startHubProgram, type RunningHub } from '#kit/running-hub.ts';
 import { systemClock } from '#sdk';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { elasticsearch8 } from '../services/elasticsearch.ts';

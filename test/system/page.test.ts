@@ -2,7 +2,10 @@ import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
-import { openPage, startBrowser, startWatchedHost, until, type Api, type RunningHub, type WatchedHost } from '#kit';
+import { openPage, startBrowser } from '#kit/browser.ts';
+import { until, type Api } from '#kit/programs.ts';
+import type { RunningHub } from '#kit/running-hub.ts';
+import { startWatchedHost, type WatchedHost } from '#kit/watched-host.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startMailServer } from '../kit/receivers.ts';
 

@@ -1,16 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  runProgram,
-  signInFirst,
-  startHubProgram,
-  startProgram,
-  until,
-  type Api,
-  type Program,
-  type RunningHub,
-} from '#kit';
+import { runProgram, startProgram, until, type Api, type Program } from '#kit/programs.ts';
+import { signInFirst, startHubProgram, type RunningHub } from '#kit/running-hub.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const GROUPS = '/api/v1/agents/settings/groups';

@@ -1,16 +1,8 @@
-import {
-  demandNothingLost,
-  LINES_A_BATCH,
-  readEvents,
-  signInFirst,
-  startPersistentAgents,
-  startReplicas,
-  until,
-  untilFurther,
-  type Api,
-  type EventReader,
-  type RunningHub,
-} from '#kit';
+import { readEvents, type EventReader } from '#kit/event-reader.ts';
+import { demandNothingLost, LINES_A_BATCH, startPersistentAgents, untilFurther } from '#kit/persistent-agent.ts';
+import { until, type Api } from '#kit/programs.ts';
+import { startReplicas } from '#kit/replicas.ts';
+import { signInFirst, type RunningHub } from '#kit/running-hub.ts';
 import { systemClock } from '#sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startWebReceiver, type StartedWebReceiver } from '../kit/receivers.ts';

@@ -1,13 +1,6 @@
-import {
-  demandNothingLost,
-  signInFirst,
-  startHubProgram,
-  startPersistentAgents,
-  until,
-  untilFurther,
-  type Api,
-  type RunningHub,
-} from '#kit';
+import { demandNothingLost, startPersistentAgents, untilFurther } from '#kit/persistent-agent.ts';
+import { until, type Api } from '#kit/programs.ts';
+import { signInFirst, startHubProgram, type RunningHub } from '#kit/running-hub.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { services } from '../../hub/catalogue.ts';
 

@@ -3,16 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  CHECKOUT_ROOT,
-  freePort,
-  runProgram,
-  signIn,
-  startHubProgram,
-  startProgram,
-  until,
-  type RunningHub,
-} from '#kit';
+import { CHECKOUT_ROOT, freePort, runProgram, signIn, startProgram, until } from '#kit/programs.ts';
+import { startHubProgram, type RunningHub } from '#kit/running-hub.ts';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 let hub: RunningHub;

@@ -1,7 +1,9 @@
 /** Takes one picture of each section from a real hub with a real agent; `make docs` runs it. Takes about two minutes. */
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { CHECKOUT_ROOT, openPage, startBrowser, startWatchedHost } from '#kit';
+import { openPage, startBrowser } from '#kit/browser.ts';
+import { CHECKOUT_ROOT } from '#kit/programs.ts';
+import { startWatchedHost } from '#kit/watched-host.ts';
 
 const PICTURES = join(CHECKOUT_ROOT, 'hub', 'web', 'pictures');
 const WATCH_MS = 90_000;

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { demandNothingLost, signInFirst, startHubProgram, startPersistentAgents, until, untilFurther } from '#kit';
+import { demandNothingLost, startPersistentAgents, untilFurther } from '#kit/persistent-agent.ts';
+import { until } from '#kit/programs.ts';
+import { signInFirst, startHubProgram } from '#kit/running-hub.ts';
 import { expect, test } from 'vitest';
 import { onServer } from '../services/index.ts';
 import { otelcol } from '../services/otelcol.ts';

@@ -3,7 +3,8 @@ import { request, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startUsers, until, type StartedUsers } from '#kit';
+import { until } from '#kit/programs.ts';
+import { startUsers, type StartedUsers } from '#kit/sign-in.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const folder = mkdtempSync(join(tmpdir(), 'outrider-downloads-'));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
-import { startUsers, type SignedInPerson, type StartedUsers } from '#kit';
+import { startUsers, type SignedInPerson, type StartedUsers } from '#kit/sign-in.ts';
 import { Type } from 'typebox';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { defineService, type ServiceDefinition } from '../../service.ts';

@@ -1,4 +1,4 @@
-import { startUsers, type StartedUsers } from '#kit';
+import { startUsers, type StartedUsers } from '#kit/sign-in.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 let hub: StartedUsers;

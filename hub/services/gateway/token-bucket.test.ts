@@ -1,5 +1,5 @@
 import { silentLogger, type Logger } from '#sdk';
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { takenOf, type Cache, type Taken } from '../../ports/cache.ts';

@@ -2,22 +2,12 @@ import { generateKeyPairSync } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { create } from '@bufbuild/protobuf';
-import {
-  batchMessage,
-  createManualClock,
-  createTestAuthority,
-  enrolSimulated,
-  freePort,
-  openSimulated,
-  startStores,
-  startUsers,
-  tableOf,
-  until,
-  type SignedInPerson,
-  type SimulatedIdentity,
-  type StartedUsers,
-  type Stores,
-} from '#kit';
+import { createTestAuthority } from '#kit/authority.ts';
+import { createManualClock } from '#kit/manual-clock.ts';
+import { freePort, until } from '#kit/programs.ts';
+import { startUsers, type SignedInPerson, type StartedUsers } from '#kit/sign-in.ts';
+import { batchMessage, enrolSimulated, openSimulated, tableOf, type SimulatedIdentity } from '#kit/simulated-agent.ts';
+import { startStores, type Stores } from '#kit/stores.ts';
 import { AgentMessageSchema, type AgentMessage, type HubMessage } from '#proto/agent/v1/index.ts';
 import { readJoinToken, writeJoinToken, type JoinToken } from '#proto/enrolment.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';

@@ -1,20 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import { create } from '@bufbuild/protobuf';
-import {
-  batchMessage,
-  createManualClock,
-  enrolSimulated,
-  freePort,
-  openSimulated,
-  startStores,
-  startUsers,
-  tableOf,
-  until,
-  type SignedInPerson,
-  type SimulatedIdentity,
-  type StartedUsers,
-  type Stores,
-} from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
+import { freePort, until } from '#kit/programs.ts';
+import { startUsers, type SignedInPerson, type StartedUsers } from '#kit/sign-in.ts';
+import { batchMessage, enrolSimulated, openSimulated, tableOf, type SimulatedIdentity } from '#kit/simulated-agent.ts';
+import { startStores, type Stores } from '#kit/stores.ts';
 import { AgentMessageSchema, Lane, Stream, type AgentMessage, type HubMessage } from '#proto/agent/v1/index.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { SeriesStore, SeriesWrite } from '../../ports/series.ts';

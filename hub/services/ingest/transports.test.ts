@@ -4,22 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import {
-  batchMessage,
-  createManualClock,
-  enrolSimulated,
-  freePort,
-  startFaultProxy,
-  startStores,
-  startUsers,
-  tableOf,
-  until,
-  type FaultProxy,
-  type SignedInPerson,
-  type SimulatedIdentity,
-  type StartedUsers,
-  type Stores,
-} from '#kit';
+import { startFaultProxy, type FaultProxy } from '#kit/fault-proxy.ts';
+import { createManualClock } from '#kit/manual-clock.ts';
+import { freePort, until } from '#kit/programs.ts';
+import { startUsers, type SignedInPerson, type StartedUsers } from '#kit/sign-in.ts';
+import { batchMessage, enrolSimulated, tableOf, type SimulatedIdentity } from '#kit/simulated-agent.ts';
+import { startStores, type Stores } from '#kit/stores.ts';
 import type { Batch } from '#proto/agent/v1/index.ts';
 import { silentLogger, systemClock } from '#sdk';
 import { Registry } from 'prom-client';

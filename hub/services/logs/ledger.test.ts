@@ -1,6 +1,9 @@
 import { create } from '@bufbuild/protobuf';
 import { LogsSchema } from '#proto/agent/v1/index.ts';
-import { createManualClock, feedHost, startStores, startUsers, type HostFeed, type SignedInPerson } from '#kit';
+import { feedHost, type HostFeed } from '#kit/host-feed.ts';
+import { createManualClock } from '#kit/manual-clock.ts';
+import { startUsers, type SignedInPerson } from '#kit/sign-in.ts';
+import { startStores } from '#kit/stores.ts';
 import { SUBJECTS } from '#proto/subjects.ts';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { ServiceDefinition } from '../../service.ts';

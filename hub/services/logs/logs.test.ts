@@ -1,15 +1,9 @@
 import type { AddressInfo } from 'node:net';
-import {
-  createManualClock,
-  feedHost,
-  readEvents,
-  startStores,
-  startUsers,
-  type HostFeed,
-  type SignedInPerson,
-  type StartedUsers,
-  type Stores,
-} from '#kit';
+import { readEvents } from '#kit/event-reader.ts';
+import { feedHost, type HostFeed } from '#kit/host-feed.ts';
+import { createManualClock } from '#kit/manual-clock.ts';
+import { startUsers, type SignedInPerson, type StartedUsers } from '#kit/sign-in.ts';
+import { startStores, type Stores } from '#kit/stores.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ServiceDefinition } from '../../service.ts';
 import { logs } from './index.ts';

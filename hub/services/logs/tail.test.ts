@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { createTail, fits, type TailLine } from './tail.ts';
 
 const line: TailLine = {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { toBinary, create } from '@bufbuild/protobuf';
-import { startedDataFolder, tableOf } from '#kit';
+import { startedDataFolder } from '#kit/relational.ts';
+import { tableOf } from '#kit/simulated-agent.ts';
 import { Lane, MetricsSchema } from '#proto/agent/v1/index.ts';
 import { SUBJECTS } from '#proto/subjects.ts';
 import { run, silentLogger, systemClock, type Running } from '#sdk';

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { startUsers, type SignedInPerson, type StartedUsers } from '#kit';
+import { startUsers, type SignedInPerson, type StartedUsers } from '#kit/sign-in.ts';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createEgress } from '../../egress.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { createManualClock, startRelational, type StartedRelational } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
+import { startRelational, type StartedRelational } from '#kit/relational.ts';
 import { SUBJECTS } from '#proto/subjects.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {

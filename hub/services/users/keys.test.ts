@@ -1,4 +1,4 @@
-import { startUsers, type SignedInPerson, type StartedUsers } from '#kit';
+import { startUsers, type SignedInPerson, type StartedUsers } from '#kit/sign-in.ts';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 
 const DAY = 86_400_000;

@@ -1,4 +1,4 @@
-import { startUsers, type SignedInPerson, type StartedUsers } from '#kit';
+import { startUsers, type SignedInPerson, type StartedUsers } from '#kit/sign-in.ts';
 import { SUBJECTS } from '#proto/subjects.ts';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';

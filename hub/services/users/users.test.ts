@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { startUsers, type SignedInPerson, type StartedUsers } from '#kit';
+import { startUsers, type SignedInPerson, type StartedUsers } from '#kit/sign-in.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { UsersTables } from './tables.ts';
 

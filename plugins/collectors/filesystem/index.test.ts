@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { replay } from '../replay.ts';
 import { createSpaceCollector, filesystem } from './index.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import type { Mount } from './mounts.ts';
 import type { StatFs } from './space.ts';
 import { createSurvey } from './survey.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { silentLogger } from '#sdk';
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { Registry } from 'prom-client';
 import { afterAll, expect, test } from 'vitest';
 import { blobsContract } from '../../../ports/blobs.contract.ts';

@@ -1,4 +1,5 @@
-import { makeAdapter, startFaultProxy } from '#kit';
+import { startFaultProxy } from '#kit/fault-proxy.ts';
+import { makeAdapter } from '#kit/stores.ts';
 import { Lane } from '#proto/agent/v1/index.ts';
 import { SUBJECTS, type BatchReceived } from '#proto/subjects.ts';
 import { checkSettings, Problem, type Component } from '#sdk';

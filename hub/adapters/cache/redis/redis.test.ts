@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadSettings, silentLogger, systemClock } from '#sdk';
-import { until } from '#kit';
+import { until } from '#kit/programs.ts';
 import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';

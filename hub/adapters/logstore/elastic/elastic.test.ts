@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { checkSettings, silentLogger, systemClock, type Component } from '#sdk';
 import { Registry } from 'prom-client';
-import { makeAdapter, until } from '#kit';
+import { until } from '#kit/programs.ts';
+import { makeAdapter } from '#kit/stores.ts';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { elasticsearch8, elasticsearch9 } from '../../../../test/services/elasticsearch.ts';
 import { onServer } from '../../../../test/services/index.ts';

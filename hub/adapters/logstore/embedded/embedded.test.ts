@@ -1,4 +1,4 @@
-import { makeAdapter } from '#kit';
+import { makeAdapter } from '#kit/stores.ts';
 import { logstoreContract } from '../../../ports/logstore.contract.ts';
 import { embeddedLogstore } from './index.ts';
 

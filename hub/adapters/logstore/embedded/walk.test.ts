@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { expect, test } from 'vitest';
 import { walk, type Span } from './walk.ts';
 

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { silentLogger, systemClock, type Problem } from '#sdk';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';

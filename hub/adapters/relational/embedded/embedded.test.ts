@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeAdapter } from '#kit';
+import { makeAdapter } from '#kit/stores.ts';
 import { afterAll } from 'vitest';
 import { relationalContract } from '../../../ports/relational.contract.ts';
 import { embeddedRelational } from './index.ts';

@@ -14,7 +14,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { KILLED_ORG, startedDataFolder, until } from '#kit';
+import { KILLED_ORG } from '#kit/killed-stores.ts';
+import { until } from '#kit/programs.ts';
+import { startedDataFolder } from '#kit/relational.ts';
 import { silentLogger, systemClock } from '#sdk';
 import { sql } from 'kysely';
 import { Registry } from 'prom-client';

@@ -1,4 +1,4 @@
-import { until } from '#kit';
+import { until } from '#kit/programs.ts';
 import { checkSettings, silentLogger, systemClock, type Component } from '#sdk';
 import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-import { makeAdapter } from '#kit';
+import { makeAdapter } from '#kit/stores.ts';
 import { seriesContract } from '../../../ports/series.contract.ts';
 import { embeddedSeries } from './index.ts';
 

@@ -1,4 +1,7 @@
-import { feedHost, makeAdapter, MONITORING, startUsers, type HostFeed } from '#kit';
+import { feedHost, type HostFeed } from '#kit/host-feed.ts';
+import { MONITORING } from '#kit/monitored.ts';
+import { startUsers } from '#kit/sign-in.ts';
+import { makeAdapter } from '#kit/stores.ts';
 import { systemClock, type Component } from '#sdk';
 import { afterEach, expect, test } from 'vitest';
 import { onOwnServer, onServer, ownName } from '../../../../test/services/index.ts';

@@ -1,4 +1,6 @@
-import { createTestAuthority, makeAdapter, startFaultProxy } from '#kit';
+import { createTestAuthority } from '#kit/authority.ts';
+import { startFaultProxy } from '#kit/fault-proxy.ts';
+import { makeAdapter } from '#kit/stores.ts';
 import { checkSettings, type Component } from '#sdk';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';

@@ -1,4 +1,4 @@
-import { makeAdapter } from '#kit';
+import { makeAdapter } from '#kit/stores.ts';
 import type { Component } from '#sdk';
 import { afterEach, describe, expect, test } from 'vitest';
 import { onServer, ownName } from '../../../../test/services/index.ts';

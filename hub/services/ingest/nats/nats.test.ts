@@ -6,21 +6,12 @@ import { gzipSync } from 'node:zlib';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, headers, nkeyAuthenticator, type NatsConnection } from '@nats-io/transport-node';
-import {
-  batchMessage,
-  createManualClock,
-  createTestAuthority,
-  enrolSimulated,
-  freePort,
-  startStores,
-  startUsers,
-  tableOf,
-  until,
-  type SignedInPerson,
-  type SimulatedIdentity,
-  type StartedUsers,
-  type Stores,
-} from '#kit';
+import { createTestAuthority } from '#kit/authority.ts';
+import { createManualClock } from '#kit/manual-clock.ts';
+import { freePort, until } from '#kit/programs.ts';
+import { startUsers, type SignedInPerson, type StartedUsers } from '#kit/sign-in.ts';
+import { batchMessage, enrolSimulated, tableOf, type SimulatedIdentity } from '#kit/simulated-agent.ts';
+import { startStores, type Stores } from '#kit/stores.ts';
 import {
   AgentMessageSchema,
   BatchSchema,

@@ -1,17 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import { create } from '@bufbuild/protobuf';
-import {
-  createManualClock,
-  enrolSimulated,
-  freePort,
-  openSimulated,
-  startStores,
-  startUsers,
-  until,
-  type SignedInPerson,
-  type StartedUsers,
-  type Stores,
-} from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
+import { freePort, until } from '#kit/programs.ts';
+import { startUsers, type SignedInPerson, type StartedUsers } from '#kit/sign-in.ts';
+import { enrolSimulated, openSimulated } from '#kit/simulated-agent.ts';
+import { startStores, type Stores } from '#kit/stores.ts';
 import {
   AgentMessageSchema,
   SettingsReportSchema,

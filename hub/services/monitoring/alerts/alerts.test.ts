@@ -1,17 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import {
-  createManualClock,
-  feedHost,
-  feedResource,
-  MONITORING,
-  readEvents,
-  startMonitoring,
-  startWeb,
-  until,
-  type HostFeed,
-  type SignedInPerson,
-  type StartedMonitoring,
-} from '#kit';
+import { readEvents } from '#kit/event-reader.ts';
+import { feedHost, feedResource, type HostFeed } from '#kit/host-feed.ts';
+import { createManualClock } from '#kit/manual-clock.ts';
+import { MONITORING, startMonitoring, type StartedMonitoring } from '#kit/monitored.ts';
+import { until } from '#kit/programs.ts';
+import type { SignedInPerson } from '#kit/sign-in.ts';
+import { startWeb } from '#kit/web.ts';
 import { SUBJECTS, type AlertChanged } from '#proto/subjects.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 

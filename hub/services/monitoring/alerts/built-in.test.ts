@@ -1,12 +1,7 @@
-import {
-  feedHost,
-  startMonitoring,
-  until,
-  type FedSample,
-  type HostFeed,
-  type SignedInPerson,
-  type StartedMonitoring,
-} from '#kit';
+import { feedHost, type FedSample, type HostFeed } from '#kit/host-feed.ts';
+import { startMonitoring, type StartedMonitoring } from '#kit/monitored.ts';
+import { until } from '#kit/programs.ts';
+import type { SignedInPerson } from '#kit/sign-in.ts';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { BuiltIn } from './rule.ts';
 

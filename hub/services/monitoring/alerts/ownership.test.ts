@@ -1,4 +1,4 @@
-import { createManualClock } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
 import { silentLogger } from '#sdk';
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { createManualClock, startRelational, until, type StartedRelational } from '#kit';
+import { createManualClock } from '#kit/manual-clock.ts';
+import { until } from '#kit/programs.ts';
+import { startRelational, type StartedRelational } from '#kit/relational.ts';
 import { silentLogger } from '#sdk';
 import { Registry } from 'prom-client';
 import type { AlertChanged } from '#proto/subjects.ts';
