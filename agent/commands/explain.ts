@@ -5,7 +5,7 @@ import { judgeJournal } from '../journal/index.ts';
 import { isOfFile, readPlaces, sourceOf, type FileCheckpoint } from '../spool/index.ts';
 import { createGlobMatcher } from '../tail/globs.ts';
 import { isPacked } from '../tail/packed.ts';
-import { isCopyOf, isRotatedName } from '../tail/rotated.ts';
+import { isCopyOf, isRotatedName, sourceAt } from '../tail/rotated.ts';
 import { bytesAt, holds, HEAD_BYTES } from '../tail/trace.ts';
 
 /** Why a file is read or is not. */
@@ -113,7 +113,7 @@ export function explainFile(settings: AgentSettings, file: string): Explanation 
   const stat = statOf(path);
   const named = namedBy(path, settings.logs);
   const places = [...readPlaces(join(settings.data, 'spool')).values()].filter(isOfFile);
-  const identity = stat === undefined ? undefined : sourceOf({ device: stat.dev, inode: stat.ino });
+  const identity = stat === undefined ? undefined : sourceAt(stat);
   const place = places.find((one) => sourceOf(one) === identity);
   const copyOf = places.find((one) => one !== place && isRotatedName(one.path, path) && isCopyOf(path, one))?.path;
   const isFile = stat?.isFile() === true;

@@ -101,12 +101,14 @@ export interface BatchBody {
   logs: Uint8Array;
 }
 
-/** Identity of a source, whatever its name is now. */
+/** Identity of a source, whatever its name is now: of a file its numbers on the disk, and when it was made, as numbers are used again. */
 export function sourceOf(
-  checkpoint: Pick<FileCheckpoint, 'device' | 'inode'> | Pick<JournalCheckpoint, 'journal'> | GoneCheckpoint,
+  checkpoint: Pick<FileCheckpoint, 'device' | 'inode' | 'bornMs'> | Pick<JournalCheckpoint, 'journal'> | GoneCheckpoint,
 ): string {
   if ('gone' in checkpoint) return checkpoint.gone;
-  return 'journal' in checkpoint ? `journal:${checkpoint.journal}` : `${checkpoint.device}:${checkpoint.inode}`;
+  if ('journal' in checkpoint) return `journal:${checkpoint.journal}`;
+  const { device, inode, bornMs = 0 } = checkpoint;
+  return bornMs > 0 ? `${device}:${inode}:${bornMs}` : `${device}:${inode}`;
 }
 
 /** True for the place of a file. */

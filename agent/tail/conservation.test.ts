@@ -264,6 +264,7 @@ async function play(
 
 /** Sequences that once lost or doubled something. */
 const FOUND: readonly (readonly Step[])[] = [
+  ['write', 'remove', 'rename', 'pack', 'kill', 'rename', 'restart'],
   ['write', 'remove', 'copytruncate', 'pack', 'write', 'write', 'copytruncate', 'hold'],
   ['write', 'kill', 'copytruncate', 'write', 'rename', 'pack', 'write'],
   ['rename', 'rename', 'write to the renamed', 'write', 'remove', 'pack', 'copytruncate', 'spool'],

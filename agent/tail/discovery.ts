@@ -9,7 +9,7 @@ import type { PackedFiles } from './packed-files.ts';
 import { isPacked } from './packed.ts';
 import type { ParkedFiles } from './parked-files.ts';
 import type { Places } from './places.ts';
-import { bornMs, isBeside, isSameBirth, type Sibling } from './rotated.ts';
+import { bornMs, isBeside, isSameFile, type Sibling } from './rotated.ts';
 
 /** Files to follow, and where they are read from. */
 export interface TailSet extends GlobSet {
@@ -50,13 +50,8 @@ const UNSEEN_MS = 10_000;
 
 /** The place of a file, also of one whose device has got another number since the last run, as they do at a boot. */
 function placeAtStart(places: Places, files: OpenFiles, path: string, found: Found): FileCheckpoint | undefined {
-  const inode = found.source.slice(found.source.indexOf(':'));
   const isOld = ([old, place]: readonly [string, FileCheckpoint]): boolean =>
-    place.path === path &&
-    old !== found.source &&
-    old.endsWith(inode) &&
-    isSameBirth(place, found.stat) &&
-    !files.has(old);
+    place.path === path && old !== found.source && isSameFile(place, found.stat) && !files.has(old);
   return places.of(found) ?? [...places.known].find(isOld)?.[1];
 }
 

@@ -1,11 +1,10 @@
 import type { Clock } from '#sdk';
-import { sourceOf } from '../spool/index.ts';
 import type { Found, OpenFiles } from './open-files.ts';
 import type { PackedFiles } from './packed-files.ts';
 import { isPacked } from './packed.ts';
 import type { ParkedFiles } from './parked-files.ts';
 import type { Places } from './places.ts';
-import { bornMs, findGenerations, isCopy, isCopyOf, isRotatedName, type Sibling } from './rotated.ts';
+import { bornMs, findGenerations, isCopy, isCopyOf, isRotatedName, sourceAt, type Sibling } from './rotated.ts';
 
 /** A file that stays empty for so long is no copy that is being made. */
 const BEGINNING_MS = 60_000;
@@ -56,7 +55,7 @@ export function createGenerations({ files, parked, packed, places, clock }: Gene
   };
   const takeUpOne = (path: string, sibling: Sibling, sinceMs: number): boolean => {
     const { path: at, stat } = sibling;
-    const source = sourceOf({ device: stat.dev, inode: stat.ino });
+    const source = sourceAt(stat);
     if (places.isFollowed(source) || places.of({ source, stat }) !== undefined || isWholeCopy(at)) return false;
     if (isBeginning(stat)) {
       expect(path, sinceMs);

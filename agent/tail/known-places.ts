@@ -1,6 +1,6 @@
 import { sourceOf, type FileCheckpoint } from '../spool/index.ts';
 
-/** Places that are remembered after their files went, or their numbers on the disk were given away. */
+/** Places that are remembered after their files went. */
 const FORMER = 1024;
 
 /** Where files were read to, by source. */
@@ -20,12 +20,7 @@ export function createKnownPlaces(begun: Iterable<FileCheckpoint>): KnownPlaces 
     if (place === undefined || place.fingerprintLength === 0) return;
     if (former.push(place) > FORMER) former.shift();
   };
-  const set = (place: FileCheckpoint): void => {
-    const source = sourceOf(place);
-    const before = known.get(source);
-    if (before?.bornMs !== place.bornMs) remember(before);
-    known.set(source, place);
-  };
+  const set = (place: FileCheckpoint): void => void known.set(sourceOf(place), place);
   for (const place of begun) set(place);
   return {
     get: (source) => known.get(source),

@@ -1,8 +1,9 @@
 import { closeSync, fstatSync, openSync, statSync, type Stats } from 'node:fs';
 import { reasonOf, type Clock, type Logger } from '#sdk';
 import type { TailedLines, TextEncoding } from '../lines/index.ts';
-import { sourceOf, type FileCheckpoint } from '../spool/index.ts';
+import type { FileCheckpoint } from '../spool/index.ts';
 import { followFile, type FollowedFile, type TruncatedFile } from './followed-file.ts';
+import { sourceAt } from './rotated.ts';
 
 /** File systems take their time from a clock that ticks this seldom. */
 export const COARSE_MS = 10;
@@ -88,7 +89,7 @@ export interface OpenFiles {
 export function identityAt(path: string): Found | undefined {
   try {
     const stat = statSync(path);
-    return { source: sourceOf({ device: stat.dev, inode: stat.ino }), stat };
+    return { source: sourceAt(stat), stat };
   } catch {
     return undefined; // It is gone for now.
   }
@@ -177,9 +178,8 @@ export function createOpenFiles(given: OpenFilesGiven): OpenFiles {
       let handle: number | undefined;
       try {
         handle = openSync(at, 'r');
-        const { dev: device, ino: inode } = fstatSync(handle);
         // Rotation may have come between the two looks. A file that is open already would be read twice.
-        if (sourceOf({ device, inode }) !== source || entries.has(source)) {
+        if (sourceAt(fstatSync(handle)) !== source || entries.has(source)) {
           closeSync(handle);
           return undefined;
         }

@@ -4,7 +4,7 @@ import type { Clock } from '#sdk';
 import type { PackedFiles } from './packed-files.ts';
 import type { ParkedFiles } from './parked-files.ts';
 import type { Places } from './places.ts';
-import { findCopies, findRenamed, isBeside, isSameBirth } from './rotated.ts';
+import { findCopies, findRenamed, isBeside, isSameFile } from './rotated.ts';
 
 /** What an orphan's way goes on with. */
 export interface OrphansGiven {
@@ -23,10 +23,7 @@ export interface Orphan {
 
 /** Those of the places that were known at the start. */
 export function orphansOf(before: readonly (readonly [string, FileCheckpoint])[], places: Places): Orphan[] {
-  // A number on the disk may be another file's by now, which is followed already.
-  const isTaken = (source: string, { bornMs }: FileCheckpoint): boolean =>
-    places.isFollowed(source) && places.known.get(source)?.bornMs === bornMs;
-  return before.flatMap(([source, place]) => (isTaken(source, place) ? [] : { source, place }));
+  return before.flatMap(([source, place]) => (places.isFollowed(source) ? [] : { source, place }));
 }
 
 /** When the oldest file of a path was made of which nothing was read: nobody knows which packed copy is its own. */
@@ -44,8 +41,7 @@ export function forgetGone(orphans: readonly Orphan[], places: Places): void {
 export function takeUpOrphan({ files, parked, packed, places, clock }: OrphansGiven, { source, place }: Orphan): void {
   // Its device has got another number: it is followed under that one.
   const named = identityAt(place.path);
-  if (named?.source.endsWith(`:${place.inode}`) === true && isSameBirth(place, named.stat))
-    return places.replace(source, place);
+  if (named !== undefined && isSameFile(place, named.stat)) return places.replace(source, place);
   const at = findRenamed(place) ?? findCopies(place)[0]?.path;
   const found = at === undefined ? undefined : identityAt(at);
   if (at === undefined || found === undefined)

@@ -4,7 +4,7 @@ import type { LineSink } from './tailer.ts';
 import { sourceOf, type FileCheckpoint } from '../spool/index.ts';
 import type { KnownPlaces } from './known-places.ts';
 import { canUnpack, headOf, openPacked, type Packed, type PackedFile, type TextPlace } from './packed.ts';
-import { findPacked, isSameBirth, type Sibling } from './rotated.ts';
+import { findPacked, sourceAt, type Sibling } from './rotated.ts';
 import { beginsAs } from './trace.ts';
 
 /** What packed files stand on. */
@@ -27,14 +27,6 @@ export interface PackedFiles {
   /** Works for a while; true when there is more to do. */
   work(): Promise<boolean>;
   close(): Promise<void>;
-}
-
-const sourceAt = ({ stat }: Sibling): string => sourceOf({ device: stat.dev, inode: stat.ino });
-
-/** Where a file was read to; its number may have been another file's before. */
-function placeOf(places: PackedGiven['places'], at: Sibling): FileCheckpoint | undefined {
-  const place = places.get(sourceAt(at));
-  return place !== undefined && isSameBirth(place, at.stat) ? place : undefined;
 }
 
 /** Packed files that may hold the text of a place; of one that was begun and of which nothing was read, only that file itself. */
@@ -106,11 +98,11 @@ function createReadings({ pipeline, places }: Pick<PackedGiven, 'pipeline' | 'pl
       const packed = packedAs(path, at);
       const file = await openPacked(packed, place);
       if (file === undefined) return false;
-      if (readings.some((reading) => reading.device === device && reading.inode === inode)) {
+      if (readings.some((reading) => sourceOf(reading) === sourceAt(at.stat))) {
         await file.close();
         return true;
       }
-      const begun = placeOf(places, at);
+      const begun = places.get(sourceAt(at.stat));
       const rest = begun === undefined || begun.offset < place.offset ? undefined : await openPacked(packed, begun);
       if (rest !== undefined) await file.close();
       const reading = { path, device, inode, bornMs, file: rest ?? file };
@@ -148,7 +140,7 @@ export function createPackedFiles({ pipeline, places, clock, log }: PackedGiven)
       jobs.push(async () => {
         for (const sibling of likelyFor(place)) {
           if (canUnpack(sibling.path) && (await readings.begin(place.path, sibling, place)))
-            return done(sourceAt(sibling));
+            return done(sourceAt(sibling.stat));
         }
         done(undefined);
       });
@@ -157,10 +149,9 @@ export function createPackedFiles({ pipeline, places, clock, log }: PackedGiven)
       if (!canUnpack(sibling.path)) return;
       jobs.push(async () => {
         const packed = packedAs(path, sibling);
-        const source = sourceAt(sibling);
-        const name = `${source} ${sibling.stat.birthtimeMs}`;
-        if (placeOf(places, sibling) !== undefined || ignored.has(name)) return;
-        if (isOpen(await headOf(packed))) return void ignored.add(name);
+        const source = sourceAt(sibling.stat);
+        if (places.get(sourceAt(sibling.stat)) !== undefined || ignored.has(source)) return;
+        if (isOpen(await headOf(packed))) return void ignored.add(source);
         const place = await knownAs(packed, known()); // Other jobs may have read it meanwhile.
         if (place === undefined) return void (await readings.begin(path, sibling, NOTHING_READ));
         const { dev: device, ino: inode, birthtimeMs: bornMs } = sibling.stat;

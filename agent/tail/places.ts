@@ -5,7 +5,6 @@ import type { FileCheckpoint } from '../spool/index.ts';
 import type { KnownPlaces } from './known-places.ts';
 import type { Found } from './open-files.ts';
 import type { PackedFiles } from './packed-files.ts';
-import { isSameBirth } from './rotated.ts';
 
 /** What places stand on. */
 export interface PlacesGiven {
@@ -26,7 +25,7 @@ export interface PlacesGiven {
 export interface Places {
   readonly known: KnownPlaces;
   isFollowed(source: string): boolean;
-  /** The place of what lies at a path now; not that of another file which had its number on the disk before. */
+  /** The place of what lies at a path now. */
   of(found: Found): FileCheckpoint | undefined;
   /** Remembers a place, in the spool too. */
   keep(place: FileCheckpoint): void;
@@ -58,7 +57,7 @@ export function createPlaces({
     known.delete(source);
     given(source);
   };
-  /** False when another file has got its number on the disk. */
+  /** False once it is followed, or its place is another one. */
   const isStill = (source: string, place: FileCheckpoint): boolean =>
     !isFollowed(source) && known.get(source) === place;
   const replace = (source: string, place: FileCheckpoint): void => {
@@ -73,10 +72,7 @@ export function createPlaces({
   return {
     known,
     isFollowed,
-    of({ source, stat }) {
-      const place = known.get(source);
-      return place !== undefined && isSameBirth(place, stat) ? place : undefined;
-    },
+    of: ({ source }) => known.get(source),
     keep(place) {
       known.set(place);
       pipeline.addLines({ path: place.path, piece: undefined, checkpoint: place });
@@ -98,9 +94,7 @@ export function createPlaces({
       const isNewest = others.every(
         ([, { bornMs = 0 }]) => bornMs < (place.bornMs ?? 0) || bornMs > (lastRunMs ?? Infinity),
       );
-      const next = known.get(source);
-      const isReused = next !== undefined && next.bornMs !== place.bornMs; // Its number is another file's now.
-      if (isNewest && (isReused || isStill(source, place))) addUncounted(place.path, 'removed');
+      if (isNewest && isStill(source, place)) addUncounted(place.path, 'removed');
       replace(source, place);
     },
     addUncounted,

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { FileCheckpoint } from '../spool/index.ts';
+import { sourceOf, type FileCheckpoint } from '../spool/index.ts';
 import { isPacked } from './packed.ts';
 import { bytesAt, HEAD_BYTES, holds, TAIL_BYTES, tailFrom } from './trace.ts';
 
@@ -18,9 +18,14 @@ export function bornMs({ birthtimeMs, ctimeMs }: Stats): number {
   return birthtimeMs > 0 ? birthtimeMs : ctimeMs;
 }
 
-/** False when a number on the disk was given to another file since. */
-export function isSameBirth(place: FileCheckpoint, { birthtimeMs }: Stats): boolean {
-  return place.bornMs === undefined || birthtimeMs === 0 || place.bornMs === birthtimeMs;
+/** Identity of what lies on the disk. */
+export function sourceAt({ dev: device, ino: inode, birthtimeMs }: Stats): string {
+  return sourceOf({ device, inode, bornMs: birthtimeMs });
+}
+
+/** True for the file of a place, also under another device number, as devices get at a boot; not for one that has its number since. */
+export function isSameFile({ inode, bornMs = 0 }: FileCheckpoint, { ino, birthtimeMs }: Stats): boolean {
+  return inode === ino && (bornMs === 0 || birthtimeMs === 0 || bornMs === birthtimeMs);
 }
 
 const stemOf = (path: string): string => basename(path).replace(/\.[^.]*$/, '');
@@ -88,7 +93,7 @@ function opens(path: string, test: (file: number) => boolean): boolean {
 export function findRenamed(place: FileCheckpoint): string | undefined {
   return plain(place.path).find(({ path, stat }) => {
     // Not the device: it gets another number at a boot, and the folder's other files have it too.
-    if (stat.ino !== place.inode || !isSameBirth(place, stat)) return false;
+    if (!isSameFile(place, stat)) return false;
     const isSure = place.bornMs !== undefined && stat.birthtimeMs > 0;
     return isSure || (stat.size >= place.offset && opens(path, (file) => holds(file, place)));
   })?.path;
@@ -158,6 +163,5 @@ export function isCopyOf(path: string, place: FileCheckpoint): boolean {
 
 /** True while the file of a place lies where it was, or beside it. */
 export function isBeside(place: FileCheckpoint): boolean {
-  const { path, inode } = place;
-  return siblings(path).some(({ stat }) => stat.ino === inode && isSameBirth(place, stat));
+  return siblings(place.path).some(({ stat }) => isSameFile(place, stat));
 }

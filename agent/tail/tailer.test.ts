@@ -271,7 +271,8 @@ test('a device that has got another number since the last run changes nothing', 
   const stoppedMs = nowOfFiles();
   for (const [source, checkpoint] of [...spooled.checkpoints]) {
     spooled.checkpoints.delete(source);
-    if (isOfFile(checkpoint)) spooled.checkpoints.set(`9999:${checkpoint.inode}`, { ...checkpoint, device: 9999 });
+    const moved = { ...checkpoint, device: 9999 };
+    if (isOfFile(moved)) spooled.checkpoints.set(sourceOf(moved), moved);
   }
   write(log, 10, 20);
   renameSync(`${log}.1`, `${log}.2`); // Found by what it begins with.
