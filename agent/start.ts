@@ -151,7 +151,7 @@ async function openParts(making: Making) {
   const { limit } = settings().spool;
   const spool = await openSpool({ folder: join(dataFolder, 'spool'), limit, log, clock, skew: skew.now });
   const { pressure, series } = createBudgets(settings(), spool, { clock, log });
-  const pipeline = createPipeline({ spool, clock, log, pressure });
+  const pipeline = createPipeline({ spool, clock, log, pressure, packing: () => link.now().link.state().packing });
   let { lastRunMs } = spool;
   let isAgain = false;
   const counts = createLineCounts();
@@ -179,7 +179,19 @@ async function openParts(making: Making) {
   const makeLink = () => {
     const { labels, link: how } = settings();
     const identity = identityIn(dataFolder);
-    const given = { identity, dataFolder, spool, skew, clock, log, exchange, hostname: hostname(), labels };
+    const { compression } = how;
+    const given = {
+      identity,
+      dataFolder,
+      spool,
+      skew,
+      clock,
+      log,
+      exchange,
+      hostname: hostname(),
+      labels,
+      compression,
+    };
     const transport = transportOf(how, identity.link);
     return linkPart(createLink({ ...given, transport, inventory: machine.inventory }), machine.known);
   };

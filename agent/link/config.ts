@@ -8,6 +8,11 @@ export const LinkConfig = Type.Object(
         'How batches travel: grpc to the address that the enrolment named, or nats through the servers below. Enrolment is HTTPS either way.',
       default: 'grpc',
     }),
+    compression: Type.Enum(['auto', 'gzip', 'zstd'], {
+      description:
+        'How batches are packed. auto: zstd where this agent’s Node (22.15 or newer) and its hub both have it, else gzip; over NATS always gzip. zstd: also over NATS, where any hub may read a batch, so that the Node of each must have it. gzip: never zstd.',
+      default: 'auto',
+    }),
     nats: Type.Object(
       {
         servers: Type.Array(Type.String({ pattern: '^((nats|tls)://)?[^\\s/@]+$' }), {

@@ -9,10 +9,11 @@ import {
   type SettingsReport,
   type Welcome,
 } from '#proto/agent/v1/index.ts';
-import type { Lane, SpooledBatch, SpoolReader } from '../spool/index.ts';
+import { packingFor, withGzip } from '../packing.ts';
+import type { Lane, Packing, SpooledBatch, SpoolReader } from '../spool/index.ts';
 import type { Identity } from './identity.ts';
 import type { LinkGiven, LinkState } from './link.ts';
-import { agentMessage, batchOf, helloOf, laneOf, STREAM } from './messages.ts';
+import { agentMessage, batchOf, helloOf, laneOf, STREAM, takenBy } from './messages.ts';
 import { createNews, type News } from './news.ts';
 import { isAboutABatch, type RefusedBatches } from './refused-batches.ts';
 import { createRenewal, type Renewal } from './renewal.ts';
@@ -67,6 +68,8 @@ interface Session {
   /** When the hello was said, by the monotonic clock. */
   helloMs: number;
   isWelcome: boolean;
+  /** How this hub takes batches. */
+  takes: Packing;
   refusal: Refusal | undefined;
   /** Why the transport ended. */
   ended: string | undefined;
@@ -103,13 +106,15 @@ function judge(
 function createHearing(session: Session, given: Connecting) {
   const { spool, clock, log, skew, state, news, rejected, exchange } = given;
   const { epoch, isLive, probe, window, renewal, tables } = session;
-  const welcomed = ({ clockMs, ackedLive, ackedBackfill }: Welcome): void => {
+  const welcomed = (welcome: Welcome): void => {
+    const { clockMs, ackedLive, ackedBackfill } = welcome;
     session.isWelcome = true;
+    session.takes = takenBy(welcome, given);
     skew.measured({ sentMs: session.helloMs, receivedMs: clock.monotonic(), hubMs: Number(clockMs) });
     spool.acknowledge({ epoch, lane: 'live', seq: ackedLive });
     spool.acknowledge({ epoch, lane: 'backfill', seq: ackedBackfill });
     if (!isLive) return;
-    Object.assign(state, { connected: true, reason: '' });
+    Object.assign(state, { connected: true, reason: '', packing: packingFor(session.takes) });
     log.info('connected to the hub', { hub: state.hub });
     news.tell();
     probe.begin();
@@ -139,8 +144,9 @@ function createHearing(session: Session, given: Connecting) {
 }
 
 /** What a connection sends: a batch takes those tables along that went with none before it. */
-function createSending(wire: Wire, { window, tables }: Session, given: Connecting) {
-  return async (batch: SpooledBatch): Promise<void> => {
+function createSending(wire: Wire, { window, tables, takes }: Session, given: Connecting) {
+  return async (spooled: SpooledBatch): Promise<void> => {
+    const batch = takes === 'zstd' ? spooled : await withGzip(spooled);
     const fresh = [...batch.tables].filter(([id]) => !tables.has(id));
     for (const [id] of fresh) tables.add(id);
     const { lane, seq, metrics, logs } = batch;
@@ -211,7 +217,17 @@ export async function connect(given: Connecting, lane: Lane, refused: RefusedBat
   const isLive = lane === 'live';
   const ask = (id: bigint): void => void wire.send(agentMessage({ case: 'ping', value: create(PingSchema, { id }) }));
   const session: Session = {
-    ...{ lane, isLive, epoch, news, helloMs: 0, isWelcome: false, refusal: undefined, ended: undefined },
+    ...{
+      lane,
+      isLive,
+      epoch,
+      news,
+      helloMs: 0,
+      isWelcome: false,
+      takes: 'gzip' as const,
+      refusal: undefined,
+      ended: undefined,
+    },
     ...{
       tables: new Set(),
       window: createWindow(),

@@ -1,7 +1,8 @@
 import { reasonOf, type Clock, type Logger } from '#sdk';
 import type { SettingsExchange } from '../pushed/index.ts';
-import type { Lane, Spool } from '../spool/index.ts';
+import type { Lane, Packing, Spool } from '../spool/index.ts';
 import { createBackoff } from './backoff.ts';
+import type { LinkSettings } from './config.ts';
 import { connect, type Connecting, type Ending } from './connection.ts';
 import { certificateEndMs, keepIdentity, type Identity } from './identity.ts';
 import { createNews } from './news.ts';
@@ -26,6 +27,8 @@ export interface LinkState {
   acknowledged: bigint;
   /** The agent's clock minus the hub's, milliseconds; as last known. */
   skewMs: number;
+  /** How batches are to be packed: as the hub said last that it takes them, where this Node can. */
+  packing: Packing;
   /** Batches that were acknowledged and could not be stored at the hub after all. */
   rejected: number;
 }
@@ -41,6 +44,8 @@ export interface LinkGiven {
   log: Logger;
   hostname: string;
   labels: Readonly<Record<string, string>>;
+  /** `auto` unless given. */
+  compression?: LinkSettings['compression'];
   inventory(): Readonly<Record<string, string>>;
   /** What passes between the hub and the settings that it pushes; absent where none are taken. */
   exchange?: SettingsExchange;
@@ -63,6 +68,7 @@ const beginning = (hub: string): LinkState => ({
   lastAckMs: undefined,
   acknowledged: 0n,
   skewMs: 0,
+  packing: 'gzip',
   rejected: 0,
 });
 

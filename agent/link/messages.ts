@@ -10,14 +10,16 @@ import {
   type AgentMessage,
   type Batch,
   type Hello,
+  type Welcome,
 } from '#proto/agent/v1/index.ts';
 import { VERSION } from '#sdk';
-import type { Lane as SpoolLane, SpooledBatch } from '../spool/index.ts';
+import type { Lane as SpoolLane, Packing, SpooledBatch } from '../spool/index.ts';
 import type { LinkGiven } from './link.ts';
 
 /** The protocol that this agent speaks. */
 const PROTOCOL = 1;
 const LANE: Record<SpoolLane, Lane> = { live: Lane.LIVE, backfill: Lane.BACKFILL };
+const ENCODING: Record<Packing, Encoding> = { gzip: Encoding.GZIP, zstd: Encoding.ZSTD };
 
 /** The kind of stream that carries a lane. */
 export const STREAM: Record<SpoolLane, Stream> = { live: Stream.LIVE, backfill: Stream.BACKFILL };
@@ -27,6 +29,12 @@ export const agentMessage = (kind: AgentMessage['kind']): AgentMessage => create
 
 /** The spool's name of a lane. */
 export const laneOf = (lane: Lane): SpoolLane => (lane === Lane.BACKFILL ? 'backfill' : 'live');
+
+/** What a hub takes that says so of itself: zstd, unless the settings or other hubs behind the transport are against it. */
+export function takenBy({ encodings }: Welcome, { compression = 'auto', transport }: LinkGiven): Packing {
+  const isWanted = compression === 'zstd' || (compression === 'auto' && !transport.isShared);
+  return isWanted && encodings.includes(Encoding.ZSTD) ? 'zstd' : 'gzip';
+}
 
 /** What a stream begins with. */
 export function helloOf(
@@ -58,13 +66,13 @@ export function batchOf(
   fresh: readonly (readonly [bigint, Uint8Array])[],
   given: LinkGiven,
 ): Batch {
-  const { epoch, lane, seq, metrics, logs } = batch;
+  const { epoch, lane, seq, packing, metrics, logs } = batch;
   const skewMs = skewOf(batch, given);
   return create(BatchSchema, {
     epoch,
     lane: LANE[lane],
     seq,
-    encoding: Encoding.GZIP,
+    encoding: ENCODING[packing],
     metrics,
     logs,
     tables: fresh.map(([id, bytes]) => ({ ...fromBinary(TableSchema, bytes), id })),

@@ -4,7 +4,7 @@ import type { BatchKey } from '../spool/index.ts';
 const TRIES = 3;
 
 /** True for a refusal that is about a batch, not about the agent: of ingest, or of an owner of data that looked inside. */
-export const isAboutABatch = (code: string): boolean => /\.(bad-frame|too-large)$/.test(code);
+export const isAboutABatch = (code: string): boolean => /\.(bad-frame|too-large|unknown-encoding)$/.test(code);
 
 /** Finds batches that no hub will ever take, so that they do not hold up what follows. */
 export interface RefusedBatches {

@@ -26,7 +26,7 @@ test('a batch holds its own lines only, whatever was gathered before it and whil
           encoder.put(Buffer.alloc(length, letter), 0, length, { level: 0, timeMs: 0, cut: false });
           gathering.addEvents({ path, events: encoder.take(), lines: 1, size: length, checkpoint }, path);
         }
-        return gathering.pack();
+        return gathering.pack('gzip');
       });
       for (const [index, packed] of packing.entries()) {
         const { logs } = await packed;

@@ -1,16 +1,13 @@
-import { promisify } from 'node:util';
-import { constants, gzip } from 'node:zlib';
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { LogsSchema, type LedgerSchema } from '#proto/agent/v1/index.ts';
+import { pack } from '../packing.ts';
 import type { MetricBlock } from '../schedule.ts';
-import { sourceOf, type Amount, type Checkpoint, type SpoolEntry } from '../spool/index.ts';
+import { sourceOf, type Amount, type Checkpoint, type Packing, type SpoolEntry } from '../spool/index.ts';
 import type { EncodedEvents } from '../lines/index.ts';
 import { giveBack, takeBuffer } from './buffers.ts';
 import { createChunk, encodeMetrics, type Chunk } from './encode.ts';
 import { addAmount } from './ledger.ts';
 import type { Loss } from './loss.ts';
-
-const pack = promisify(gzip);
 
 /** Samples and lines that will be one batch. */
 export interface Gathering {
@@ -26,7 +23,7 @@ export interface Gathering {
   /** Lines by the names that they are counted by. */
   sources(): ReadonlyMap<string, Amount>;
   /** What goes into the spool; nothing may be added after that. */
-  pack(): Promise<SpoolEntry>;
+  pack(packing: Packing): Promise<SpoolEntry>;
 }
 
 const lossMessage = ({ path, lines, bytes, fromMs, toMs, cause }: Loss) => ({
@@ -38,18 +35,14 @@ const lossMessage = ({ path, lines, bytes, fromMs, toMs, cause }: Loss) => ({
   cause,
 });
 
-/** Level 1 packs within a few per cent of the default at a third of its time. */
-const compress = (bytes: Buffer): Promise<Buffer> =>
-  bytes.length === 0 ? Promise.resolve(bytes) : pack(bytes, { level: constants.Z_BEST_SPEED });
-
 /** Writes chunks and what follows them into one buffer, packs it and gives it back. */
-async function packLogs(chunks: readonly Chunk[], told: Uint8Array): Promise<Buffer> {
+async function packLogs(chunks: readonly Chunk[], told: Uint8Array, packing: Packing): Promise<Buffer> {
   const size = chunks.reduce((sum, chunk) => sum + chunk.bytes(), told.length);
   const whole = takeBuffer(size);
   let at = 0;
   for (const chunk of chunks) at = chunk.finish(whole, at);
   whole.set(told, at);
-  const packed = await compress(whole.subarray(0, size));
+  const packed = await pack(whole.subarray(0, size), packing);
   giveBack(whole);
   return packed;
 }
@@ -89,15 +82,16 @@ export function createGathering(): Gathering {
       bytes += 64 * (told.sources?.length ?? 0);
     },
     sources: () => sources,
-    async pack() {
+    async pack(packing) {
       const told = toBinary(LogsSchema, create(LogsSchema, { losses, ...(ledger && { ledger }) }));
       const [metrics, logs] = await Promise.all([
-        compress(encodeMetrics(blocks)),
-        packLogs([...chunks.values()], told),
+        pack(encodeMetrics(blocks), packing),
+        packLogs([...chunks.values()], told, packing),
       ]);
       return {
         metrics,
         logs,
+        packing,
         tables: new Map(blocks.map(({ table }) => [table.id, table.bytes] as const)),
         checkpoints: [...checkpoints.values()],
         sources: new Map([...sources].map(([name, { lines, bytes: size }]) => [name, [lines, size]] as const)),

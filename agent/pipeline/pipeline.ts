@@ -1,7 +1,7 @@
 import { reasonOf, type Cancel, type Clock, type Logger } from '#sdk';
 import { NO_PRESSURE, type Pressure } from '../budgets/index.ts';
 import type { MetricBlock } from '../schedule.ts';
-import type { Amount, Spool, SpoolEntry } from '../spool/index.ts';
+import type { Amount, Packing, Spool, SpoolEntry } from '../spool/index.ts';
 import type { EncodedEvents } from '../lines/index.ts';
 import { createFolder, type FoldedBlock } from './fold.ts';
 import { createGathering, type Gathering } from './gathering.ts';
@@ -53,6 +53,8 @@ export interface PipelineGiven {
   log: Logger;
   /** What is to be saved now; nothing unless given. */
   pressure?: Pressure;
+  /** How batches are packed now; gzip unless given. */
+  packing?(): Packing;
 }
 
 /**
@@ -152,7 +154,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
         packing = gathering;
         gathering = createGathering();
         wakeAll(); // The next batch is gathered while this one is packed and written.
-        if (await store(await packing.pack())) count.spooled(packing.sources().values());
+        if (await store(await packing.pack(given.packing?.() ?? 'gzip'))) count.spooled(packing.sources().values());
         packing = undefined;
       }
     })().finally(() => (flushing = undefined));

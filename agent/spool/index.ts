@@ -1,4 +1,13 @@
-export { isOfFile, sourceOf, type BatchKey, type Checkpoint, type FileCheckpoint, type Lane } from './records.ts';
+export {
+  isOfFile,
+  sourceOf,
+  type BatchBody,
+  type BatchKey,
+  type Checkpoint,
+  type FileCheckpoint,
+  type Lane,
+  type Packing,
+} from './records.ts';
 export { readPlaces } from './recover.ts';
 export type { Amount } from './ledger.ts';
 export type { SpoolLoss } from './losses.ts';

@@ -68,7 +68,7 @@ function makeRoom(folder: string, more: number, log: Logger): void {
 
 /** Puts a batch aside for a person, within a limit. Never throws: what follows must go on. */
 export function putAside(folder: string, batch: SpooledBatch, refusal: Refusal, log: Logger): void {
-  const { epoch, lane, seq, timeMs, tables, sources } = batch;
+  const { epoch, lane, seq, timeMs, tables, sources, packing } = batch;
   const id = `${epoch.toString(16).padStart(16, '0')}-${lane}-${seq}`;
   log.error('the hub does not take a batch; it is put aside and what follows goes on', {
     batch: id,
@@ -82,6 +82,7 @@ export function putAside(folder: string, batch: SpooledBatch, refusal: Refusal, 
     tables: [...tables.keys()].map(String),
     checkpoints: [],
     sources,
+    packing,
   };
   const bytes = Buffer.concat([
     encodeFrame(FRAME.refusal, Buffer.from(JSON.stringify(refusal))),
@@ -112,7 +113,9 @@ function open(path: string, id: string): Opened | undefined {
     else if (kind === FRAME.table) tables.set(...decodeTable(payload));
     else if (kind === FRAME.batch && refusal !== undefined) {
       const { head, body } = decodeBatch(payload);
-      const entry = { ...body, tables, checkpoints: [], sources: new Map(Object.entries(head.sources)), replayed: id };
+      const { packing } = head;
+      const sources = new Map(Object.entries(head.sources));
+      const entry = { ...body, tables, checkpoints: [], sources, packing, replayed: id };
       return { refusal, head, entry };
     }
   }

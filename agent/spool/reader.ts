@@ -9,6 +9,7 @@ import {
   type BatchKey,
   type Lane,
   type LineCount,
+  type Packing,
 } from './records.ts';
 import { openSegment, type Segment, type SegmentReader } from './segments.ts';
 import { tallyBatch, totalOf, type Tally } from './sums.ts';
@@ -18,6 +19,7 @@ export interface SpooledBatch extends BatchBody, BatchKey {
   /** Lines and their bytes by source. */
   sources: Readonly<Record<string, LineCount>>;
   lines: number;
+  packing: Packing;
   /** When it was put, milliseconds since 1970. */
   timeMs: number;
   /** By the monotonic clock of its run, and how far the wall clock was ahead of the hub's; where they were known. */
@@ -85,7 +87,7 @@ export function createReader(options: ReaderGiven): SpoolReader {
   };
   const take = ({ tables, read }: Current, payload: Buffer): SpooledBatch | undefined => {
     const { head, body } = decodeBatch(payload);
-    const { lane, sources, timeMs, monotonicMs, skewMs } = head;
+    const { lane, sources, packing = 'gzip', timeMs, monotonicMs, skewMs } = head;
     const key = { epoch: BigInt(head.epoch), lane, seq: BigInt(head.seq) };
     tallyBatch(read, head);
     if (!isWanted(key.epoch, lane) || acknowledged.covers(key)) return undefined;
@@ -95,7 +97,7 @@ export function createReader(options: ReaderGiven): SpoolReader {
       return bytes === undefined ? [] : [[id, bytes] as const];
     });
     const { lines } = totalOf(Object.values(sources));
-    return { ...key, ...body, sources, lines, timeMs, monotonicMs, skewMs, tables: new Map(used) };
+    return { ...key, ...body, sources, lines, packing, timeMs, monotonicMs, skewMs, tables: new Map(used) };
   };
   return {
     next() {

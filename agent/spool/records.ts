@@ -91,11 +91,16 @@ export interface BatchHead {
   checkpoints: Checkpoint[];
   /** Lines in it by source, for the ledger. */
   sources: Record<string, LineCount>;
+  /** Missing where it is gzip. */
+  packing?: Packing;
   /** Where it lay in the quarantine, if it was put back from there. */
   replayed?: string;
 }
 
-/** A batch's two parts, encoded and compressed. */
+/** How the parts of a batch are packed. */
+export type Packing = 'gzip' | 'zstd';
+
+/** A batch's two parts, encoded and packed. */
 export interface BatchBody {
   metrics: Uint8Array;
   logs: Uint8Array;

@@ -11,7 +11,7 @@ import {
   type BatchKey,
   type Checkpoint,
 } from './records.ts';
-import type { Lane, LineCount, SegmentSummary, Snapshot } from './records.ts';
+import type { Lane, LineCount, Packing, SegmentSummary, Snapshot } from './records.ts';
 import { newEpoch } from './recover.ts';
 import { removeSegment, segmentPath, type Segment } from './segments.ts';
 import { addTo, summaryOf, tallyBatch, type Sums, type Tally } from './sums.ts';
@@ -23,6 +23,8 @@ export interface SpoolEntry extends BatchBody {
   checkpoints: readonly Checkpoint[];
   /** Lines in it and their bytes in their file, by source. */
   sources: ReadonlyMap<string, LineCount>;
+  /** How its parts are packed; gzip when it is missing. */
+  packing?: Packing;
   /** Where it lay in the quarantine, if it is put back from there. */
   replayed?: string;
 }
@@ -214,6 +216,7 @@ export function createWriter(given: WriterGiven): SpoolWriter {
     tables: [...entry.tables.keys()].map(String),
     checkpoints: [...entry.checkpoints],
     sources: Object.fromEntries(namedBy(ledger, entry.sources)),
+    ...(entry.packing === 'zstd' ? { packing: entry.packing } : {}),
     ...(entry.replayed === undefined ? {} : { replayed: entry.replayed }),
   });
   const append = async (entry: SpoolEntry): Promise<BatchKey> => {

@@ -157,7 +157,7 @@ function startFleet(identities: readonly SimulatedIdentity[], bench: Bench): Fle
     });
   const server = bench.server?.address.url.replace('nats://', '');
   const nats = { servers: server === undefined ? [] : [server], ca: '', certificate: '', key: '', credentials: '' };
-  const link: FleetOrder['link'] = { transport: IS_NATS ? 'nats' : 'grpc', nats };
+  const link: FleetOrder['link'] = { transport: IS_NATS ? 'nats' : 'grpc', nats, compression: 'auto' };
   const ready = next();
   child.send({ identities, link, series: SERIES, lines: LINES } satisfies FleetOrder);
   return {

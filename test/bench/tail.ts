@@ -12,9 +12,10 @@ import { keepIdentity } from '../../agent/link/identity.ts';
 import { createLineCounts, createLines, DEFAULT_LINES } from '../../agent/lines/index.ts';
 import { createPipeline } from '../../agent/pipeline/pipeline.ts';
 import { createRedactor } from '../../agent/redact/index.ts';
-import { openSpool, type Checkpoint } from '../../agent/spool/index.ts';
+import { openSpool, type Checkpoint, type Packing } from '../../agent/spool/index.ts';
 import { followFile } from '../../agent/tail/followed-file.ts';
 import { createTailer, type TailerGiven } from '../../agent/tail/tailer.ts';
+import { PACKINGS, serverLines } from './lines.ts';
 import { createForwarder } from '../kit/forward-lines.ts';
 import { startSmallHub } from '../kit/small-hub.ts';
 
@@ -22,22 +23,10 @@ const [mode = '200', ...rest] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'outrider-bench-tail-'));
 const path = mode === 'alone' || mode === 'serve' ? (rest[0] ?? '') : join(folder, 'app.log');
 
-/** Lines of the kinds that servers write, about 120 bytes each. */
 function generate(): number {
   const file = openSync(path, 'w');
-  const levels = ['INFO', 'INFO', 'INFO', 'WARN', 'ERROR'];
   let lines = 0;
-  for (let bytes = 0; bytes < Number(mode) * 1e6;) {
-    let text = '';
-    for (let n = 0; n < 5000; n++, lines++) {
-      const time = new Date(Date.now() + lines).toISOString();
-      text +=
-        lines % 3 === 0
-          ? `{"time":"${time}","level":"${levels[lines % 5]?.toLowerCase()}","msg":"request served","path":"/api/v1/items/${lines}","ms":${lines % 97}}\n`
-          : `${time} ${levels[lines % 5]} [worker-${lines % 8}] request ${lines} of customer ${lines % 977} took ${lines % 97} ms, status 200\n`;
-    }
-    bytes += writeSync(file, text);
-  }
+  for (let bytes = 0; bytes < Number(mode) * 1e6; lines += 5000) bytes += writeSync(file, serverLines(lines, 5000));
   closeSync(file);
   return lines;
 }
@@ -129,9 +118,9 @@ async function tailAlone(send: (bytes: Buffer) => Promise<void>, isDone: (lines:
   await spool.close();
 }
 
-async function tailAllTheWay(total: number): Promise<void> {
+async function tailAllTheWay(total: number, packing: Packing): Promise<void> {
   const spool = await openSpool({ folder: join(folder, 'spool'), limit: 1e10, log: silentLogger });
-  const pipeline = createPipeline({ spool, clock: systemClock, log: silentLogger });
+  const pipeline = createPipeline({ spool, clock: systemClock, log: silentLogger, packing: () => packing });
   const lines = createLines({
     settingsOf: () => DEFAULT_LINES,
     redactor: createRedactor({ secrets: true, email: false, ip: false, patterns: [] }),
@@ -159,7 +148,10 @@ async function measureAll(): Promise<void> {
   });
   const away = (): Promise<void> => Promise.resolve();
   await measure('tailer, and places on the disk', total, () => tailAlone(away, (found) => found === total));
-  await measure('all the way: tailer, lines, pipeline, gzip, spool', total, () => tailAllTheWay(total));
+  for (const packing of PACKINGS)
+    await measure(`all the way: tailer, lines, pipeline, ${packing}, spool`, total, () =>
+      tailAllTheWay(total, packing),
+    );
 }
 
 /** A hub for the built agent, whose budget of CPU would slow this down on purpose. */

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import {
@@ -17,7 +17,14 @@ import type { TestAuthority } from './authority.ts';
 
 type Call = grpc.ServerDuplexStream<AgentMessage, HubMessage>;
 
-const unpack = promisify(gunzip);
+type Unpack = (bytes: Uint8Array) => Promise<Uint8Array>;
+
+/** What this Node has of what an agent may send. */
+const { zstdDecompress } = zlib as { zstdDecompress?: typeof zlib.gunzip };
+const UNPACKERS = new Map<Encoding, Unpack | undefined>([
+  [Encoding.GZIP, promisify(zlib.gunzip) as Unpack],
+  [Encoding.ZSTD, zstdDecompress && (promisify(zstdDecompress) as Unpack)],
+]);
 const say = (kind: HubMessage['kind']): HubMessage => create(HubMessageSchema, { kind });
 
 const SERVICE: grpc.ServiceDefinition = {
@@ -33,8 +40,9 @@ const SERVICE: grpc.ServiceDefinition = {
 };
 
 async function logsOf({ encoding, logs }: Batch): Promise<Logs> {
-  const bytes = encoding === Encoding.GZIP && logs.length > 0 ? await unpack(logs) : logs;
-  return fromBinary(LogsSchema, bytes);
+  const unpack = UNPACKERS.get(encoding);
+  if (unpack === undefined) throw new Error(`encoding ${encoding} cannot be unpacked here`);
+  return fromBinary(LogsSchema, logs.length === 0 ? logs : await unpack(logs));
 }
 
 /** A hub that speaks the agents' protocol, takes each batch once, and acknowledges it when its lines were taken. */
@@ -43,11 +51,11 @@ export interface SmallHub {
   stop(): void;
 }
 
-/** Starts a small hub; `take` gets the lines of each batch once, one batch after another. */
+/** Starts a small hub; `take` gets the lines of each batch once, one batch after another. It takes gzip only, unless it is to announce more. */
 export async function startSmallHub(
   authority: TestAuthority,
-  take: (logs: Logs) => Promise<void>,
-  port = 0,
+  take: (logs: Logs, encoding: Encoding) => Promise<void>,
+  { port = 0, encodings = [Encoding.GZIP] }: { port?: number; encodings?: readonly Encoding[] } = {},
 ): Promise<SmallHub> {
   /** The newest seq that was taken, by epoch and lane. */
   const taken = new Map<string, bigint>();
@@ -57,7 +65,8 @@ export async function startSmallHub(
     const { epoch, lane, seq } = batch;
     const stream = `${epoch} ${lane}`;
     if (seq > (taken.get(stream) ?? 0n)) {
-      await take(await logsOf(batch));
+      if (!encodings.includes(batch.encoding)) throw new Error('this hub did not say that it takes that');
+      await take(await logsOf(batch), batch.encoding);
       taken.set(stream, seq);
     }
     call.write(say({ case: 'ack', value: { $typeName: 'outrider.agent.v1.Ack', epoch, lane, seq } }));
@@ -74,7 +83,7 @@ export async function startSmallHub(
           clockMs: BigInt(Date.now()),
           ackedLive,
           ackedBackfill,
-          encodings: [],
+          encodings: [...encodings],
         };
         call.write(say({ case: 'welcome', value: { $typeName: 'outrider.agent.v1.Welcome', ...value } }));
       } else if (kind.case === 'batch') {

@@ -73,5 +73,6 @@ function openWire(identity: Identity, received: (message: HubMessage) => void): 
 /** One bidirectional gRPC stream over mutual TLS, to the address that the enrolment named. */
 export const grpcTransport = (link: string): Transport => ({
   place: link,
+  isShared: false,
   open: (identity, _kind, received) => openWire(identity, received),
 });

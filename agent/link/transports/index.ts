@@ -5,10 +5,13 @@ import type { Transport } from './transport.ts';
 const placesOf = (servers: readonly string[]): string => servers.join(', ');
 
 /** The transport that the settings choose; only that one is loaded, and not before it is needed. `link` is the address that the enrolment named. */
-export function transportOf(settings: LinkSettings, link: string): Transport {
-  const { transport, nats } = settings;
+export function transportOf({ transport, nats }: Omit<LinkSettings, 'compression'>, link: string): Transport {
   if (transport === 'grpc')
-    return { place: link, open: async (...given) => (await import('./grpc.ts')).grpcTransport(link).open(...given) };
+    return {
+      place: link,
+      isShared: false,
+      open: async (...given) => (await import('./grpc.ts')).grpcTransport(link).open(...given),
+    };
   const open: Transport['open'] = async (...given) => (await import('./nats.ts')).natsTransport(nats).open(...given);
-  return { place: placesOf(nats.servers), open };
+  return { place: placesOf(nats.servers), isShared: true, open };
 }

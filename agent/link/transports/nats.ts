@@ -189,5 +189,5 @@ function openWire(
 /** NATS JetStream: a batch is acknowledged when the servers have it on disk; hubs take it from there. */
 export function natsTransport(settings: NatsSettings): Transport {
   const place = settings.servers.map((server) => server.replace(/\/\/[^@/]*@/, '//')).join(', ');
-  return { place, open: (...given) => openWire(settings, place, given) };
+  return { place, isShared: true, open: (...given) => openWire(settings, place, given) };
 }

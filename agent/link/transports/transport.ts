@@ -16,6 +16,8 @@ export interface Wire {
 export interface Transport {
   /** Where that is, for people. */
   place: string;
+  /** True when a batch may be read by another hub than the one that welcomed. */
+  isShared: boolean;
   /** Opens a stream of a kind; every message of the hub is handed to `received`. */
   open(identity: Identity, kind: Stream, received: (message: HubMessage) => void): Wire | Promise<Wire>;
 }

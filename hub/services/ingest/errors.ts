@@ -8,6 +8,7 @@ export const problems = defineProblems('ingest', {
   badKey: { status: 400, title: 'The public key must be an EC key on P-256.' },
   notFound: { status: 404, title: 'There is no such agent or token.' },
   revoked: { status: 403, title: 'This agent was revoked.' },
+  unknownEncoding: { status: 415, title: 'This hub cannot unpack a batch of the agent.' },
   badFrame: { status: 400, title: 'A message of the agent cannot be read.' },
   tooLarge: { status: 413, title: 'A batch of the agent is too large.' },
   replaced: { status: 409, title: 'A newer connection of the same agent took over.' },

@@ -6,12 +6,15 @@ import { problems } from './errors.ts';
 
 interface Bounds {
   maxOutputLength: number;
+  chunkSize?: number;
+  params?: Record<number, number>;
 }
 type Now = (bytes: Uint8Array, bounds: Bounds) => Uint8Array;
 type Aside = (bytes: Uint8Array, bounds: Bounds, done: (error: Error | null, result: Uint8Array) => void) => void;
 
 /** What Node has from 22.15 on; its older types know nothing of it. */
 const { zstdDecompressSync, zstdDecompress } = zlib as { zstdDecompressSync?: Now; zstdDecompress?: Aside };
+const { ZSTD_d_windowLogMax } = zlib.constants as { ZSTD_d_windowLogMax?: number };
 
 /** How each encoding is undone, at once and aside. */
 const UNPACKERS = new Map<Encoding, { now: Now; aside(bytes: Uint8Array, bounds: Bounds): Promise<Uint8Array> }>([
@@ -24,13 +27,21 @@ const UNPACKERS = new Map<Encoding, { now: Now; aside(bytes: Uint8Array, bounds:
 /** True for encodings that this hub can read. */
 export const canUnpack = (encoding: Encoding): boolean => UNPACKERS.has(encoding);
 
-/** A batch may unpack to this many bytes a part: sixteen times what an agent packs into one. */
-const UNPACKED_LIMIT = 16 * 1024 * 1024;
+/** A batch may unpack to this many bytes a part, as a power of two: sixteen times what an agent packs into one. */
+const UNPACKED_BITS = 24;
+const BOUNDS: Bounds = {
+  maxOutputLength: 2 ** UNPACKED_BITS,
+  // A few bytes of zstd may ask for a window of 128 MB before they unpack to anything.
+  ...(ZSTD_d_windowLogMax === undefined ? {} : { params: { [ZSTD_d_windowLogMax]: UNPACKED_BITS } }),
+};
+const TOO_LARGE = new Set(['ERR_BUFFER_TOO_LARGE', 'ZSTD_error_frameParameter_windowTooLarge']);
 /**
  * Packed bytes up to which a part is unpacked at once: an agent's second is 5 kB and takes 0.05 ms, while the thread that would do it aside may be
  * busy with a query for long.
  */
 const AT_ONCE = 32 * 1024;
+/** Aside, each piece is a way to another thread and back: a megabyte in pieces of this size costs half of what it does in those of 16 kB. */
+const CHUNK_BYTES = 256 * 1024;
 const SERIES_LIMIT = 20_000;
 const TEXT_LIMIT = 1024;
 
@@ -44,12 +55,14 @@ export interface OpenBatch {
 async function unpack(encoding: Encoding, bytes: Uint8Array): Promise<Uint8Array> {
   if (bytes.length === 0 || encoding === Encoding.IDENTITY) return bytes;
   const unpacker = UNPACKERS.get(encoding);
-  if (unpacker === undefined) throw problems.badFrame(`Encoding ${encoding} is unknown.`);
+  if (unpacker === undefined)
+    throw problems.unknownEncoding(`${Encoding[encoding] ?? encoding} is none that its Node has.`);
   try {
-    const bounds = { maxOutputLength: UNPACKED_LIMIT };
-    return bytes.length <= AT_ONCE ? unpacker.now(bytes, bounds) : await unpacker.aside(bytes, bounds);
+    return bytes.length <= AT_ONCE
+      ? unpacker.now(bytes, BOUNDS)
+      : await unpacker.aside(bytes, { ...BOUNDS, chunkSize: CHUNK_BYTES });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+    if (TOO_LARGE.has((error as NodeJS.ErrnoException).code ?? ''))
       throw problems.tooLarge('A batch unpacks to more than 16 MB.');
     throw problems.badFrame(`A batch is not ${encoding === Encoding.GZIP ? 'gzip' : 'zstd'}.`, { cause: error });
   }
