@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkSettings, silentLogger, systemClock, type Component } from '#sdk';
+import { checkSettings, silentLogger, type Logger, systemClock, type Component } from '#sdk';
 import type { Static, TObject } from 'typebox';
 import type { AdapterContext, AdapterDefinition } from '../../hub/adapter.ts';
 import { embeddedLogstore } from '../../hub/adapters/logstore/embedded/index.ts';
@@ -15,12 +15,13 @@ export function makeAdapter<Port, Schema extends TObject>(
   definition: AdapterDefinition<Port, Schema>,
   dataFolder: string,
   settings: object = {},
+  log: Logger = silentLogger,
 ): Component & { port: Port } {
   const config = checkSettings(definition.config, settings, []) as Static<Schema>;
   const context: AdapterContext<Static<Schema>> = {
     config,
     dataFolder,
-    log: silentLogger,
+    log,
     clock: systemClock,
     metrics: new Registry(),
     fail: (error) => {

@@ -34,6 +34,8 @@ async function seedsOf(store: IngestStore): Promise<NatsSeeds> {
   return kept;
 }
 
+const natsSettings = (store: IngestStore) => async (): Promise<string> => serverSettings(await seedsOf(store));
+
 /** Work that is done again and again: what fails is told. */
 const again = (work: () => Promise<void>, log: Logger, words: string) => (): void =>
   void work().catch((error: unknown) => log.warn(words, { reason: reasonOf(error) }));
@@ -87,13 +89,12 @@ export const ingest = defineService({
         metrics,
       });
     };
-    const natsSettings = async (): Promise<string> => serverSettings(await seedsOf(store));
     return {
       routes(app) {
         tokenRoutes(app, tokens);
         agentRoutes(app, { agents, clocks, enrolment, connected, cutOff });
         settingsRoutes(app, pushed);
-        internalRoutes(app, { tokens, authority, hostnames: hub.hostnames, peers, natsSettings });
+        internalRoutes(app, { tokens, authority, hostnames: hub.hostnames, peers, natsSettings: natsSettings(store) });
       },
       async start() {
         await store.migrate();
@@ -118,6 +119,7 @@ export const ingest = defineService({
         await beginNats(ca);
         listener = await startListener({ host: hub.listen, port: config.port, ca, server, streams, log });
       },
+      check: async () => natsAgents?.check(),
       async stop() {
         for (const end of ends.splice(0)) end();
         await Promise.all([listener?.stop(), natsAgents?.stop()]);

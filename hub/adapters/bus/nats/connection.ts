@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, credsAuthenticator, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
-import { Problem, reasonOf, type Logger } from '#sdk';
+import { Problem, reasonOf, type Clock, type Logger } from '#sdk';
+import { keepStreams, watchStreams, type StreamKeeper, type WantedStream } from '../../../jetstream.ts';
 import type { NatsConfig } from './config.ts';
 import { problems } from './errors.ts';
 import type { Names } from './names.ts';
@@ -17,6 +18,7 @@ export interface Link {
   nats: NatsConnection;
   js: JetStreamClient;
   manager: JetStreamManager;
+  keeper: StreamKeeper;
   /** False while the server is away. */
   isUp(): boolean;
   close(): Promise<void>;
@@ -82,28 +84,19 @@ async function demandJetStream(nats: NatsConnection, place: string): Promise<Jet
   }
 }
 
-/** Codes of the server for a stream that is there already with other settings, and for one that it has no room for. */
-const IS_THERE = 10058;
+/** The server's code for a stream that it has no room for. */
 const NO_ROOM = 10047;
 
-/** Streams as the settings want them. Safe when several hubs do it at once: adding what is there with the same settings changes nothing. */
-async function keepStreams(manager: JetStreamManager, names: Names, config: NatsConfig): Promise<void> {
-  const kept = { storage: 'file', num_replicas: config.replicas, retention: 'limits' } as const;
+/** Streams as the settings want them. */
+function wantedStreams(names: Names, config: NatsConfig): WantedStream[] {
+  const kept = { storage: 'file', num_replicas: config.replicas, retention: 'limits', discard: 'new' } as const;
   const max_bytes = Math.floor(config.maxGb * 1e9);
-  const news = { name: names.stream, subjects: names.streamSubjects, max_bytes, discard: 'new' as const };
+  const news = { name: names.stream, subjects: names.streamSubjects, max_bytes };
   const dead = { name: names.deadStream, subjects: names.deadSubjects, max_bytes: Math.floor(max_bytes / 10) };
-  const streams = [
+  return [
     { ...kept, ...news, duplicate_window: DUPLICATES_MS * NANOS_A_MS },
-    { ...kept, ...dead, discard: 'new' as const },
+    { ...kept, ...dead },
   ];
-  for (const stream of streams) {
-    try {
-      await manager.streams.add(stream as never);
-    } catch (error) {
-      if (codeOf(error) !== IS_THERE) throw error;
-      await manager.streams.update(stream.name, stream as never);
-    }
-  }
 }
 
 const codeOf = (error: unknown): number | undefined => (error as { code?: number }).code;
@@ -119,7 +112,11 @@ function noStreams(error: unknown, place: string, { maxGb, replicas }: NatsConfi
 }
 
 /** Connects, looks whether the server fits, and keeps the streams. Once open it comes back by itself. */
-export async function openLink(config: NatsConfig, names: Names, log: Logger): Promise<Link> {
+export async function openLink(
+  config: NatsConfig,
+  names: Names,
+  { clock, log }: { clock: Clock; log: Logger },
+): Promise<Link> {
   const place = placeOf(config.servers);
   let nats: NatsConnection;
   try {
@@ -142,8 +139,14 @@ export async function openLink(config: NatsConfig, names: Names, log: Logger): P
   })();
   try {
     const manager = await demandJetStream(nats, place);
-    await keepStreams(manager, names, config);
-    return { nats, js: jetstream(nats, { timeout: ANSWER_MS }), manager, isUp: () => up, close: () => nats.close() };
+    const streams = wantedStreams(names, config);
+    await keepStreams(manager, streams);
+    const keeper = watchStreams({ manager, streams, clock, log });
+    const close = async (): Promise<void> => {
+      keeper.stop();
+      await nats.close();
+    };
+    return { nats, js: jetstream(nats, { timeout: ANSWER_MS }), manager, keeper, isUp: () => up, close };
   } catch (error) {
     await nats.close();
     throw noStreams(error, place, config);

@@ -2,7 +2,7 @@ import type { Subject } from '#proto/subjects.ts';
 import type { Clock, Logger } from '#sdk';
 import type { Handler } from '../../../ports/bus.ts';
 import type { Link } from './connection.ts';
-import { workOn } from './lane.ts';
+import { workOnLane } from './lane.ts';
 import type { BusMetrics } from './metrics.ts';
 import type { Names } from './names.ts';
 
@@ -33,7 +33,7 @@ export function createGroups(given: { names: Names; clock: Clock; log: Logger; m
     const { subject, subscriber } = group;
     const own = { link: open, names, subject, subscriber, clock, log, redelivered: metrics.redelivered };
     const take = (org: string, payload: unknown): Promise<void> => handle(group, org, payload);
-    group.workers = Array.from({ length: subject.lanes }, (_, lane) => workOn({ ...own, lane, handle: take }));
+    group.workers = Array.from({ length: subject.lanes }, (_, lane) => workOnLane({ ...own, lane, handle: take }));
   };
 
   const end = (group: Group): void => {

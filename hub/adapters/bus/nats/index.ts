@@ -62,14 +62,16 @@ function createNatsBus({ config, clock, log, metrics: registry }: AdapterContext
       replayDead: (wish) => replayDead(opened(), names, wish),
     },
     async check() {
-      await opened().nats.flush();
+      const { nats, keeper } = opened();
+      await nats.flush();
+      keeper.check();
     },
   };
 
   return {
     port,
     async start() {
-      link = await openLink(config, names, log);
+      link = await openLink(config, names, { clock, log });
       groups.begin(link);
       listening.begin(link);
       upkeep = createUpkeep({ link, names, config, clock, log, metrics });

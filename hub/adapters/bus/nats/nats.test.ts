@@ -1,8 +1,12 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
 import { startFaultProxy } from '#kit/fault-proxy.ts';
 import { makeAdapter } from '#kit/stores.ts';
 import { Lane } from '#proto/agent/v1/index.ts';
 import { SUBJECTS, type BatchReceived } from '#proto/subjects.ts';
-import { checkSettings, Problem, type Component } from '#sdk';
+import { checkSettings, Problem, silentLogger, type Component, type Logger } from '#sdk';
 import { describe, expect, test } from 'vitest';
 import { onOwnServer, onServer, ownName } from '../../../../test/services/index.ts';
 import { nats } from '../../../../test/services/nats.ts';
@@ -223,6 +227,77 @@ await onOwnServer(nats, (start) => {
     expect(taken.length).toBeGreaterThan(100);
     await hub.stop?.();
   }, 90_000);
+
+  test('a server that lost its disk gets streams and consumers anew, which is told, and the bus goes on', async () => {
+    const server = await start();
+    const told: string[] = [];
+    const log: Logger = { ...silentLogger, error: (message) => void told.push(message) };
+    const settings = { servers: [server.address.url], prefix: 'diskless', maxGb: 0.05 };
+    const hub = makeAdapter(natsBus, '', settings, log);
+    await hub.start?.();
+    const got: string[] = [];
+    hub.port.subscribe(NEWS, 'keeper', async (_org, { user }) => void got.push(user));
+    const publish = (user: string): Promise<string> =>
+      hub.port.publish(NEWS, ORG, { user }).then(
+        () => 'taken',
+        ({ code }: Problem) => code,
+      );
+    expect(await publish('before')).toBe('taken');
+    await expect.poll(() => got).toEqual(['before']);
+    await server.kill();
+    rmSync(join(server.instance.folder, 'jetstream'), { recursive: true });
+    await server.again();
+    await expect.poll(() => publish('after'), { timeout: 20_000 }).toBe('taken');
+    await expect.poll(() => got, { timeout: 40_000 }).toContain('after');
+    await hub.port.check();
+    expect(told.filter((message) => message.includes('it was made anew'))).toHaveLength(1);
+
+    const nats = await connect({ servers: [server.address.url] });
+    const manager = await jetstreamManager(nats);
+    for await (const { stream_name: stream, name } of manager.consumers.list('diskless'))
+      await manager.consumers.delete(stream, name);
+    expect(await publish('without consumers')).toBe('taken');
+    await expect.poll(() => got, { timeout: 40_000 }).toContain('without consumers');
+    await nats.close();
+    await hub.stop?.();
+  }, 120_000);
+
+  test('while a server has no room for a stream that it lost the hub says that it is not ready, and goes on once there is', async () => {
+    const server = await start();
+    const conf = join(server.instance.folder, 'nats.conf');
+    const before = readFileSync(conf, 'utf8');
+    const hub = makeAdapter(natsBus, '', { servers: [server.address.url], prefix: 'roomless', maxGb: 0.05 });
+    await hub.start?.();
+    const got: string[] = [];
+    hub.port.subscribe(NEWS, 'keeper', async (_org, { user }) => void got.push(user));
+    const state = (): Promise<string> =>
+      hub.port.check().then(
+        () => 'ready',
+        ({ code, message }: Problem) => `${code} ${message}`,
+      );
+    const comeBack = async (text: string): Promise<void> => {
+      await server.kill();
+      rmSync(join(server.instance.folder, 'jetstream'), { recursive: true, force: true });
+      writeFileSync(conf, text);
+      await server.again();
+    };
+    await comeBack(before.replace('jetstream {', 'jetstream { max_file_store: 1MB,'));
+    await expect.poll(state, { timeout: 40_000 }).toMatch(/^jetstream\.stream-gone .*roomless.* [2-9] tries/);
+    await comeBack(before);
+    await expect.poll(state, { timeout: 40_000 }).toBe('ready');
+    await expect
+      .poll(
+        () =>
+          hub.port.publish(NEWS, ORG, { user: 'again' }).then(
+            () => 'taken',
+            () => 'not',
+          ),
+        { timeout: 40_000 },
+      )
+      .toBe('taken');
+    await expect.poll(() => got, { timeout: 40_000 }).toContain('again');
+    await hub.stop?.();
+  }, 120_000);
 
   test('a server that is silent is away, in words, and the bus goes on when it speaks again', async () => {
     const server = await start();

@@ -14,7 +14,7 @@ const BESIDE = 1_024;
 
 /** Puts a message on the server's disk. */
 export async function publishTo<Payload>(
-  { nats, js }: Link,
+  { nats, js, keeper }: Link,
   { names, place }: { names: Names; place: string },
   subject: Subject<Payload>,
   { org, payload }: { org: string; payload: Payload },
@@ -35,6 +35,7 @@ export async function publishTo<Payload>(
         `NATS at ${place} has no room in the stream ${names.stream}. Raise bus.maxGb, or see with outrider-hub bus status who is behind.`,
         { cause: error },
       );
+    void keeper.look(); // Nobody answers for a stream that is gone.
     throw problems.unavailable(`NATS at ${place} did not take a message (${reasonOf(error)}).`, { cause: error });
   }
 }

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, nkeyAuthenticator, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
 import { EVERY_BATCH } from '#proto/agent/v1/nats.ts';
+import type { Clock, Logger } from '#sdk';
+import { keepStreams, watchStreams, type StreamKeeper, type WantedStream } from '../../../jetstream.ts';
 import { problems } from '../errors.ts';
 import { AGENTS_ACCOUNT, type NatsSeeds } from './keys.ts';
 import type { NatsConfig } from './config.ts';
@@ -14,8 +16,6 @@ const NANOS_A_MS = 1_000_000;
 const DUPLICATES_MS = 120_000;
 /** Batches of one lane of one agent that may wait: more than an hour of seconds; nobody fills the stream alone. */
 const WAITING_LIMIT = 5_000;
-/** The stream exists with other settings. */
-const IS_THERE = 10058;
 
 /** Into how many parts agents are spread; each is worked on one message after another. Never changed once released. */
 export const PARTITIONS = 64;
@@ -42,6 +42,7 @@ export interface AgentsNats {
   system: NatsConnection;
   js: JetStreamClient;
   manager: JetStreamManager;
+  keeper: StreamKeeper;
   close(): Promise<void>;
 }
 
@@ -63,10 +64,10 @@ function optionsOf({ servers, ca, certificate, key }: NatsConfig, seed: string):
   };
 }
 
-async function keepStreams(manager: JetStreamManager, { maxGb, replicas }: NatsConfig): Promise<void> {
+function wantedStreams({ maxGb, replicas }: NatsConfig): WantedStream[] {
   const max_bytes = Math.floor(maxGb * 1e9);
   const kept = { storage: 'file', num_replicas: replicas } as const;
-  const streams = [
+  return [
     {
       ...kept,
       name: STREAM,
@@ -91,14 +92,6 @@ async function keepStreams(manager: JetStreamManager, { maxGb, replicas }: NatsC
       max_bytes: Math.floor(max_bytes / 20),
     },
   ];
-  for (const stream of streams) {
-    try {
-      await manager.streams.add(stream as never);
-    } catch (error) {
-      if ((error as { code?: number }).code !== IS_THERE) throw error;
-      await manager.streams.update(stream.name, stream as never);
-    }
-  }
 }
 
 /** A server that knows no accounts lets everybody in, also the hub, and what is made there no agent would reach. */
@@ -110,7 +103,11 @@ async function demandAccount(nats: NatsConnection): Promise<void> {
 }
 
 /** Connects and keeps the streams; rejects while the servers are away or do not know the hub yet. Once open it comes back by itself. */
-export async function openAgentsNats(config: NatsConfig, seeds: NatsSeeds): Promise<AgentsNats> {
+export async function openAgentsNats(
+  config: NatsConfig,
+  seeds: NatsSeeds,
+  { clock, log }: { clock: Clock; log: Logger },
+): Promise<AgentsNats> {
   const nats = await connect(optionsOf(config, seeds.hub));
   let system: NatsConnection | undefined;
   try {
@@ -120,11 +117,14 @@ export async function openAgentsNats(config: NatsConfig, seeds: NatsSeeds): Prom
     await demandAccount(nats);
     system = await connect(optionsOf(config, seeds.system));
     const manager = await jetstreamManager(nats, { timeout: ANSWER_MS });
-    await keepStreams(manager, config);
+    const streams = wantedStreams(config);
+    await keepStreams(manager, streams);
+    const keeper = watchStreams({ manager, streams, clock, log });
     const close = async (): Promise<void> => {
+      keeper.stop();
       await Promise.all([nats.close(), system?.close()]);
     };
-    return { nats, system, manager, js: jetstream(nats, { timeout: ANSWER_MS }), close };
+    return { nats, system, manager, keeper, js: jetstream(nats, { timeout: ANSWER_MS }), close };
   } catch (error) {
     await Promise.all([nats.close(), system?.close()]);
     throw error;

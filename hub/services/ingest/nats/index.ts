@@ -40,10 +40,12 @@ export interface NatsAgents {
   /** Tells an agent something unasked; false when it is not connected. */
   send(agent: AgentName, message: HubMessage): boolean;
   revoke(agents: readonly string[]): Promise<void>;
+  /** Throws while a stream is gone and could not be made anew. */
+  check(): void;
   stop(): Promise<void>;
 }
 
-function begin(given: NatsGiven, open: AgentsNats): { presence: Presence; stop(): Promise<void> } {
+function begin(given: NatsGiven, open: AgentsNats): { presence: Presence; check(): void; stop(): Promise<void> } {
   const { ca, seeds, taking, enrolment, delivery, isAllowed, isRevoked, clock, log, metrics } = given;
   const authorize = createAuthorization({ ca, issuerSeed: seeds.issuer, isAllowed, clock, log });
   const asked = open.system.subscribe('$SYS.REQ.USER.AUTH', {
@@ -57,6 +59,7 @@ function begin(given: NatsGiven, open: AgentsNats): { presence: Presence; stop()
   const batches = takeBatches({ open, taking, isRevoked, clock, log, dead: metrics.dead });
   return {
     presence,
+    check: open.keeper.check,
     async stop() {
       asked.unsubscribe();
       questions.stop();
@@ -75,7 +78,7 @@ export function startNatsAgents(given: NatsGiven): NatsAgents {
   const work = (async () => {
     for (let told = ''; !ending.signal.aborted;) {
       try {
-        const open = await openAgentsNats(config, seeds);
+        const open = await openAgentsNats(config, seeds, { clock, log });
         if (ending.signal.aborted) return await open.close();
         running = begin(given, open);
         await running.presence.look();
@@ -99,6 +102,7 @@ export function startNatsAgents(given: NatsGiven): NatsAgents {
     names: () => running?.presence.names() ?? [],
     send: (agent, message) => running?.presence.send(agent, message) ?? false,
     revoke: async (agents) => running?.presence.revoke(agents),
+    check: () => running?.check(),
     async stop() {
       ending.abort();
       await work;

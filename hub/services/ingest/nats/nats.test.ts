@@ -137,6 +137,22 @@ async function openLink(identity: SimulatedIdentity, settings: Parameters<typeof
   };
 }
 
+/** Says hello, and gives the answer. */
+async function sayHello(nats: NatsConnection, subject: string, { epoch, nowMs }: { epoch: bigint; nowMs: number }) {
+  const hello = create(HelloSchema, { protocol: 1, epoch, hostname: 'web-1', clockMs: BigInt(nowMs) });
+  const data = toBinary(AgentMessageSchema, create(AgentMessageSchema, { kind: { case: 'hello', value: hello } }));
+  const reply = await nats.request(subject, data, { timeout: 5_000 });
+  return fromBinary(HubMessageSchema, reply.data).kind;
+}
+
+/** Puts a batch into the stream, as an agent does. */
+function publishBatch(nats: NatsConnection, subject: string, id: string, value: Batch) {
+  const about = headers();
+  about.set('Nats-Msg-Id', id);
+  about.set(ENCODING_HEADER, 'GZIP');
+  return nats.request(subject, toBinary(BatchSchema, value), { headers: about, timeout: 5_000 });
+}
+
 await onOwnServer(natsKind, (start) => {
   let server: OwnServer<NatsAddress>;
   let stores: Stores;
@@ -175,19 +191,10 @@ await onOwnServer(natsKind, (start) => {
     closing.push(() => nats.close());
     return nats;
   };
-  const ask = async (nats: NatsConnection, identity: SimulatedIdentity, epoch = EPOCH): Promise<HubMessage['kind']> => {
-    const hello = create(HelloSchema, { protocol: 1, epoch, hostname: 'web-1', clockMs: BigInt(hub.clock.now()) });
-    const data = toBinary(AgentMessageSchema, create(AgentMessageSchema, { kind: { case: 'hello', value: hello } }));
-    const reply = await nats.request(subjectsOf(identity).ask('hello'), data, { timeout: 5_000 });
-    return fromBinary(HubMessageSchema, reply.data).kind;
-  };
-  const publish = (nats: NatsConnection, identity: SimulatedIdentity, value: Batch, subject = 'live' as const) => {
-    const about = headers();
-    about.set('Nats-Msg-Id', messageId(identity.agentId, value));
-    about.set(ENCODING_HEADER, 'GZIP');
-    const options = { headers: about, timeout: 5_000 };
-    return nats.request(subjectsOf(identity).batch(subject), toBinary(BatchSchema, value), options);
-  };
+  const ask = (nats: NatsConnection, identity: SimulatedIdentity, epoch = EPOCH) =>
+    sayHello(nats, subjectsOf(identity).ask('hello'), { epoch, nowMs: hub.clock.now() });
+  const publish = (nats: NatsConnection, identity: SimulatedIdentity, value: Batch) =>
+    publishBatch(nats, subjectsOf(identity).batch('live'), messageId(identity.agentId, value), value);
   const linesOf = async (agent: string, by = admin): Promise<string[]> => {
     const query = new URLSearchParams({ host: agent, from: '-1d', to: '+1h' });
     const { body } = await hub.call('GET', `/api/v1/logs/search?${query}`, { token: by.token });
@@ -418,7 +425,7 @@ await onOwnServer(natsKind, (start) => {
     await until('its line is stored by the time of the hub', async () => (await linesNow()).length === 1);
   });
 
-  test('a server that is away loses nothing, and one without room leaves batches with the agent', async () => {
+  test('a server that is away loses nothing, one without room leaves batches with the agent, and one that lost its disk gets the stream anew', async () => {
     const identity = await newAgent();
     const { link, put, spool } = await startLink(identity);
     await put('first');
@@ -435,5 +442,13 @@ await onOwnServer(natsKind, (start) => {
     expect(spool.lines().waiting).toBe(1);
     await manager.streams.update(STREAM, config);
     await until('it comes', async () => (await linesOf(identity.agentId)).includes('too much'));
-  });
+    await server.kill();
+    rmSync(join(server.instance.folder, 'jetstream'), { recursive: true });
+    await until('it is noticed', () => !link.state().connected);
+    await put('through another stream');
+    await server.again();
+    const arrives = async () => (await linesOf(identity.agentId)).includes('through another stream');
+    await until('it comes', async () => (await arrives()) || (await hub.clock.advance(1_000)), 60);
+    expect(spool.lines()).toMatchObject({ waiting: 0, acknowledged: 4, lost: 0 });
+  }, 90_000);
 });
