@@ -33,7 +33,10 @@ const ALLOWANCES: readonly Allowance[] = [
   { from: '^hub/adapters/(series)/', to: '^hub/adapters/$1/points/' },
   { from: '^hub/adapters/', to: '^hub/adapters/duckdb/' },
   { from: '^hub/services/', to: FLOOR },
-  { from: '^hub/services/', to: '^hub/(ports/|(service|http|principal|event-stream|time-range|tracing|jetstream)\\.ts$)' },
+  {
+    from: '^hub/services/',
+    to: '^hub/(ports/|(service|http|principal|event-stream|time-range|tracing|jetstream)\\.ts$)',
+  },
   { from: '^hub/services/([^/]+)/', to: '^hub/services/$1/' },
   { from: '^hub/catalogue\\.ts$', to: '^hub/(services/[^/]+|adapters/[^/]+/[^/]+)/index\\.ts$' },
   { from: '^hub/catalogue\\.ts$', to: '^plugins/channels/catalogue\\.ts$' },
