@@ -60,6 +60,6 @@ test('a collector that asks by address is not made before it has one', () => {
 test('a setting that nobody knows is a fault with its place', () => {
   const faults: string[] = [];
   made({ example: { intervall: 5 }, other: {} }, faults);
-  expect(faults.join('\n')).toMatch(/example: does not know "intervall"/);
-  expect(faults.join('\n')).toMatch(/does not know "other"/);
+  expect(faults.join('\n')).toMatch(/example: there is no "intervall" here; is "interval" meant\?/);
+  expect(faults.join('\n')).toMatch(/there is no "other" here; what there is: example/);
 });

@@ -55,7 +55,7 @@ describe('a target', () => {
       listen: '0.0.0.0',
       peers: { secret: 'short', addresses: { logs: 'logs:1' } },
     });
-    expect(faults.join('\n')).toContain('port: must be integer');
+    expect(faults.join('\n')).toContain('port: must be a whole number');
     expect(alone.join('\n')).toMatch(/peers\.secret: has 5 characters and needs 32/);
     expect(alone.join('\n')).toMatch(/peers\.addresses\.logs: "logs:1" is no address/);
     expect(alone.join('\n')).toMatch(/bus\.adapter: "local" reaches this process alone/);
@@ -76,7 +76,7 @@ describe('a target', () => {
     };
     expect(await faultsOf('gateway', flags)).toEqual([]);
     expect(await faultsOf('gateway', { ...flags, logz: {} })).toEqual([
-      expect.stringContaining('does not know "logz"'),
+      expect.stringContaining('there is no "logz" here; is "logs" meant?'),
     ]);
   });
 });

@@ -11,11 +11,17 @@ export const JournalSettings = Type.Object(
         'Whether the journal is read, through journalctl. auto: where there is one, and neither /var/log/syslog nor /var/log/messages, which hold the same lines.',
       default: 'auto',
     }),
-    units: Type.Array(Type.String({ pattern: '^[^-\\s][^\\s]{0,255}$' }), {
-      description: 'Units that are read, such as nginx.service or docker-*; all unless given.',
-      default: [],
-      maxItems: 100,
-    }),
+    units: Type.Array(
+      Type.String({
+        pattern: '^[^-\\s][^\\s]{0,255}$',
+        form: 'the name of a unit, without blanks, such as nginx.service',
+      }),
+      {
+        description: 'Units that are read, such as nginx.service or docker-*; all unless given.',
+        default: [],
+        maxItems: 100,
+      },
+    ),
     exclude: Type.Array(Type.String({ minLength: 1 }), {
       description: 'Units that are left out, as globs.',
       default: [],
@@ -31,7 +37,11 @@ export const JournalSettings = Type.Object(
       default: 'saved',
     }),
     directory: Type.Optional(
-      Type.String({ description: 'Folder of the journal’s files; the machine’s own unless given.', pattern: '^/' }),
+      Type.String({
+        description: 'Folder of the journal’s files; the machine’s own unless given.',
+        pattern: '^/',
+        form: 'a whole path, which begins with /',
+      }),
     ),
   },
   { additionalProperties: false, default: {} },

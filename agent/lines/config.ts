@@ -3,6 +3,9 @@ import { LEVEL_NAMES } from './drop.ts';
 import { ENCODINGS } from './encodings.ts';
 import { FORMATS } from './facts/index.ts';
 
+/** What names that something is counted under look like. */
+const NAME_FORM = 'one to 40 letters, digits, dots, dashes and underscores';
+
 /** How lines that belong together are known. */
 export const MULTILINE_MODES = ['auto', 'off', 'indent', 'start'] as const;
 
@@ -17,6 +20,7 @@ export const dropRules = (description: string) =>
         rule: Type.String({
           description: 'Name that the dropped lines are counted under.',
           pattern: '^[\\w.-]{1,40}$',
+          form: NAME_FORM,
         }),
         pattern: Type.Optional(Type.String({ description: 'Drops events that fit this pattern.', minLength: 1 })),
         below: Type.Optional(Type.Enum([...LEVEL_NAMES], { description: 'Drops events of a lower level than this.' })),
@@ -78,7 +82,11 @@ export const redactSettings = Type.Object(
     patterns: Type.Array(
       Type.Object(
         {
-          name: Type.String({ description: 'What finds are counted under.', pattern: '^[\\w.-]{1,40}$' }),
+          name: Type.String({
+            description: 'What finds are counted under.',
+            pattern: '^[\\w.-]{1,40}$',
+            form: NAME_FORM,
+          }),
           pattern: Type.String({ description: 'Regular expression of what is replaced.', minLength: 1 }),
           ignoreCase: Type.Boolean({ description: 'Capitals or not are the same.', default: false }),
         },

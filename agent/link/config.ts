@@ -15,11 +15,17 @@ export const LinkConfig = Type.Object(
     }),
     nats: Type.Object(
       {
-        servers: Type.Array(Type.String({ pattern: '^((nats|tls)://)?[^\\s/@]+$' }), {
-          description:
-            'NATS servers, one after another until one answers: tls://host:4222. Without TLS only on this machine.',
-          default: [],
-        }),
+        servers: Type.Array(
+          Type.String({
+            pattern: '^((nats|tls)://)?[^\\s/@]+$',
+            form: 'an address like tls://host:4222, without user and password',
+          }),
+          {
+            description:
+              'NATS servers, one after another until one answers: tls://host:4222. Without TLS only on this machine.',
+            default: [],
+          },
+        ),
         ca: Type.String({
           description: 'PEM file of the authority that certified the servers; empty: the system’s and the hub’s.',
           default: '',

@@ -165,6 +165,6 @@ test('a file that became faulty is noticed, told with its line and left out unti
   await vi.waitFor(() => expect(renewed()).toBe('cpu'), { timeout: 20_000 });
   rmSync(file);
   await agent.reload();
-  expect(fault()).toMatch(/agent\.yaml.*cannot be read/);
+  expect(fault()).toMatch(/agent\.yaml.*there is no such file/);
   expect(readFileSync(join(data, 'log', 'agent.log'), 'utf8')).toContain('the agent runs on with the old ones');
 });

@@ -115,7 +115,7 @@ test('every fault is named at once, with its place', () => {
   const file = fileOf('port: 99999\nlog: { level: loud }\nmail: { pasword: x }\n');
   const load = (): unknown => loadSettings(Schema, { file, env: {}, flags: {} });
   expect(load).toThrow(/port: /);
-  expect(load).toThrow(/log\.level: .*"info"/);
+  expect(load).toThrow(/log\.level: must be info or warn, and is "loud"/);
   expect(load).toThrow(/mail: .*"pasword"/);
 });
 
@@ -135,10 +135,10 @@ test('a fault of the file is named with its line, also of a setting that is unkn
     faults = (error as Error).message.split('\n').map((fault) => fault.replace(file, 'FILE'));
   }
   expect(faults).toEqual([
-    expect.stringMatching(/^port: must be integer/),
+    expect.stringMatching(/^OUTRIDER_PORT: port: must be a whole number from 1 to 65535, and is "x"/),
     expect.stringMatching(/^FILE:3: log\.level: /),
-    expect.stringMatching(/^FILE:6: allow\.1: must be string/),
-    expect.stringMatching(/^FILE:9: mail: does not know "pasword"/),
+    expect.stringMatching(/^FILE:6: allow\.1: must be a text, and is a list/),
+    expect.stringMatching(/^FILE:9: mail: there is no "pasword" here; is "password" meant\?/),
   ]);
 });
 
@@ -168,7 +168,69 @@ test('no text in a settings file makes the loader fail in another way than with 
 test('an unknown setting is named once', () => {
   const faults: string[] = [];
   checkSettings(Type.Object({ port: Type.Integer() }, { additionalProperties: false }), { port: 1, prot: 2 }, faults);
-  expect(faults).toEqual(['settings: does not know "prot"']);
+  expect(faults).toEqual(['settings: there is no "prot" here; is "port" meant?']);
+});
+
+test.each<[Record<string, unknown>, string]>([
+  [{ logLevel: 'warning' }, 'logLevel: must be debug, info, warn or error, and is "warning"; is warn meant?'],
+  [{ read: true }, 'read: must be on or off, and is true; is on meant?'],
+  [{ limit: '100MB' }, 'limit: must be a whole number of at least 10, and is "100MB"; in bytes that is 100000000'],
+  [{ every: '5m' }, 'every: must be a number, and is "5m"; in seconds that is 300'],
+  [{ every: null }, 'every: must be a number, and is empty'],
+  [{ rules: { a: 1 } }, 'rules: must be a list: [a, b], or lines that begin with "- ", and is a section'],
+  [{ rules: [] }, 'rules: must have at least one entry'],
+  [{ rules: [{ nmae: 'x' }] }, 'rules.0: there is no "nmae" here; is "name" meant?'],
+  [{ rules: [{}] }, 'rules.0.name: is missing. What it is called.'],
+  [{ rules: [{ name: 'a b' }] }, 'rules.0.name: must be one word'],
+  [{ fits: '(' }, 'fits: is no regular expression (Unterminated group)'],
+  [{ labels: 'secret' }, 'labels: must be names with values, such as { role: web }, and is a text'],
+  [{ token: { a: 1 } }, 'token: must be a text, and is a section'],
+  [{ pin: 'abc' }, 'pin: must be a whole number, and is a text'],
+  [{ log_level: 'info' }, 'settings: there is no "log_level" here; is "logLevel" meant?'],
+  [{ inner: 1 }, 'settings: there is no "inner" here; "deep.inner" may be meant'],
+  [{ deep: { colour: 1 } }, 'deep: there is no "colour" here; what there is: inner'],
+])('what is wrong with %j is said in plain words', (tree, words) => {
+  const Words = Type.Object(
+    {
+      logLevel: Type.Enum(['debug', 'info', 'warn', 'error'], { default: 'info' }),
+      read: Type.Enum(['on', 'off'], { default: 'on' }),
+      limit: Type.Integer({ default: 10, minimum: 10, description: 'Bytes on disk.' }),
+      every: Type.Number({ default: 1, description: 'Seconds between two.' }),
+      rules: Type.Array(
+        Type.Object(
+          { name: Type.String({ pattern: '^\\w+$', form: 'one word', description: 'What it is called.' }) },
+          { additionalProperties: false },
+        ),
+        { default: [{ name: 'x' }], minItems: 1 },
+      ),
+      fits: Type.String({ format: 'regex', default: '' }),
+      labels: Type.Record(Type.String(), Type.String(), { default: {} }),
+      token: Type.String({ default: '', secret: true }),
+      pin: Type.Integer({ default: 0, secret: true }),
+      deep: Type.Object({ inner: Type.Integer({ default: 1 }) }, { default: {}, additionalProperties: false }),
+    },
+    { additionalProperties: false },
+  );
+  const faults: string[] = [];
+  checkSettings(Words, tree, faults);
+  expect(faults).toEqual([words]);
+});
+
+test('a setting of the environment or of a flag is named as such, though the file has its section', () => {
+  const file = fileOf('log:\n  level: info\nmail: {}\n');
+  const env = { OUTRIDER_LOG__LEVEL: 'loud' };
+  const load = () => loadSettings(Schema, { file, env, flags: { mail: { smtpHost: [] } } });
+  expect(load).toThrow(/^OUTRIDER_LOG__LEVEL: log\.level: .*\na flag: mail\.smtpHost: /m);
+  expect(load).not.toThrow(file);
+});
+
+test.each([
+  ['log:\n\tlevel: info\n', /:2: is indented with a tab/],
+  ['port: 1\nport: 2\n', /:2: the same name stands here a second time/],
+  ['log:\n  level: info\n port: 1\n', /:3: the indentation does not fit/],
+  ['- a\n', /must hold settings as "name: value" lines, and is a list/],
+])('a fault of YAML in %j is told without words of its parser', (text, words) => {
+  expect(() => loadSettings(Schema, { file: fileOf(text), env: {}, flags: {} })).toThrow(words);
 });
 
 test('a text is read as a number, and a number as a text, but nothing is rounded to fit', () => {
@@ -196,7 +258,7 @@ test('a text is read as a number, and a number as a text, but nothing is rounded
 test('what a program finds besides the schema stands in the same list', () => {
   const check = (): string[] => ['port: is taken by ingest'];
   expect(() => loadSettings(Schema, { env: {}, flags: { port: 'high' } }, check)).toThrow(
-    /port: must be integer\nport: is taken by ingest/,
+    /port: must be a whole number.*\n.*port: is taken by ingest/,
   );
 });
 

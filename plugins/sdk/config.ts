@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { Type, type Static, type TObject, type TSchema } from 'typebox';
 import { Settings as TypeBox } from 'typebox/system';
 import { Value } from 'typebox/value';
+import { nearestName } from './nearest.ts';
 import { defineProblems, reasonOf } from './problem.ts';
-import { readSettingsFile, withLine, type Settings, type SettingsFile } from './settings-file.ts';
+import { placeOf, readSettingsFile, type Settings, type SettingsFile } from './settings-file.ts';
+import { wordsOfFault } from './setting-words.ts';
 
 const problems = defineProblems('config', {
   invalid: { status: 400, title: 'The settings are not valid.' },
@@ -165,28 +167,37 @@ function allErrors(schema: TSchema, value: unknown): ReturnType<typeof Value.Err
   }
 }
 
-/** Checks a tree against a schema, filling defaults and converting texts. Faults name the setting and what it must be. */
+/** Checks a tree against a schema, filling defaults and converting texts. Faults name the setting and say in plain words what is wrong with it. */
 export function checkSettings<S extends TSchema>(schema: S, tree: unknown, faults: string[]): Static<S> {
   const value: unknown = convertTexts(schema, Value.Default(schema, Value.Clone(tree)));
-  for (const error of allErrors(schema, value)) {
-    if (error.keyword === 'boolean') continue; // The same unknown setting is named once more, by its parent.
-    const place = error.instancePath.slice(1).replaceAll('/', '.') || 'settings';
-    const params = error.params as { additionalProperties?: string[]; allowedValues?: unknown[] };
-    const extra = params.additionalProperties?.map((key) => `"${key}"`).join(', ');
-    const allowed = params.allowedValues?.map((allowedValue) => JSON.stringify(allowedValue)).join(', ');
-    faults.push(
-      `${place}: ${extra === undefined ? error.message : `does not know ${extra}`}${allowed === undefined ? '' : ` (${allowed})`}`,
-    );
-  }
+  // A choice of several forms is refused once for each of them.
+  faults.push(...new Set(allErrors(schema, value).flatMap((error) => wordsOfFault(schema, value, error))));
   return value as Static<S>;
 }
 
-/** Faults with their lines, in the order of the file, after those of elsewhere. */
-function byLine(faults: readonly string[], path: string, file: SettingsFile): string[] {
-  const lineOf = (fault: string): number =>
-    fault.startsWith(`${path}:`) ? Number.parseInt(fault.slice(path.length + 1), 10) : -1;
-  const lines = faults.map((fault) => withLine(fault, path, file));
-  return lines.sort((a, b) => lineOf(a) - lineOf(b));
+/** True where a tree says something of a setting, or of one above it that is no section. */
+function says(tree: unknown, [key, ...below]: readonly string[]): boolean {
+  if (key === undefined || typeof tree !== 'object' || tree === null) return true;
+  return Object.hasOwn(tree, key) && says((tree as Settings)[key], below);
+}
+
+/** Where faults come from: their variable, or their line of the file; in the order of the file, after those of elsewhere. */
+function withOrigins(schema: TSchema, faults: readonly string[], sources: SettingSources, file?: SettingsFile) {
+  const variables = leavesOf(schema).flatMap(({ path }) => {
+    const name = environmentName(path);
+    return sources.env[name] === undefined ? [] : [{ name, place: path.join('.') }];
+  });
+  const told = faults.map((fault) => {
+    const place = placeOf(fault).join('.');
+    if (place === '') return { fault, line: -1 };
+    const variable = variables.find((one) => place === one.place || place.startsWith(`${one.place}.`));
+    const bare = fault.replace(/^settings: /, '');
+    if (says(sources.flags, placeOf(fault))) return { fault: `a flag: ${bare}`, line: -1 };
+    if (variable !== undefined) return { fault: `${variable.name}: ${fault}`, line: -1 };
+    const line = file?.lineOf(placeOf(fault));
+    return line === undefined ? { fault: bare, line: -1 } : { fault: `${sources.file}:${line}: ${bare}`, line };
+  });
+  return told.sort((a, b) => a.line - b.line).map(({ fault }) => fault);
 }
 
 /** Puts all sources together and checks them, with what `check` finds besides. Throws one Problem that lists every fault, with its line where the file has it. */
@@ -195,9 +206,9 @@ export function loadSettings<S extends TObject>(
   sources: SettingSources,
   check: (settings: Settings) => readonly string[] = () => [],
 ): Static<S> {
+  const ofFile: string[] = [];
+  const file = sources.file === undefined ? undefined : readSettingsFile(sources.file, ofFile);
   const faults: string[] = [];
-  const path = sources.file;
-  const file = path === undefined ? undefined : readSettingsFile(path, faults);
   const below = sources.over?.(file?.tree ?? {}) ?? file?.tree ?? {};
   const above = merge(environmentSettings(schema, sources.env, faults), sources.flags);
   readSecretFiles(schema, [above, {}], faults);
@@ -205,24 +216,13 @@ export function loadSettings<S extends TObject>(
   const tree = merge(below, above);
   const settings = checkSettings(schema, tree, faults);
   faults.push(...check(settings as Settings));
-  if (faults.length === 0) return settings;
-  throw invalidSettings(path === undefined || file === undefined ? faults : byLine(faults, path, file));
+  const all = [...ofFile, ...withOrigins(schema, faults, sources, file)];
+  if (all.length === 0) return settings;
+  throw invalidSettings(all);
 }
 
 /** Variables that are no settings, and mean something to one of the programs or to its tests. */
 const OTHER_VARIABLES = /^OUTRIDER_(DATA|JOIN_TOKEN|DEV_HUB|TEST_.*)$/;
-
-/** How many letters differ between two words (Levenshtein's distance). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, n) => n);
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1];
-    for (const [j, other] of [...b].entries())
-      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}
 
 /** True of a section that may hold any key with any value. */
 function holdsAnything(schema: TSchema): boolean {
@@ -247,7 +247,7 @@ export function unknownVariables(schema: TSchema, env: NodeJS.ProcessEnv): { var
       !foreign.some((section) => name.startsWith(section)),
   );
   return unknown.map((variable) => {
-    const meant = known.find((name) => distance(variable, name) <= 2);
+    const meant = nearestName(variable, known);
     return meant === undefined ? { variable } : { variable, meant };
   });
 }

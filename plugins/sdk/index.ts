@@ -7,6 +7,7 @@ export * from './component.ts';
 export * from './config.ts';
 export * from './data-folder.ts';
 export * from './log.ts';
+export { nearestName } from './nearest.ts';
 export * from './problem.ts';
 export * from './run.ts';
 export { readSettingsFile, type Settings, type SettingsFile } from './settings-file.ts';

@@ -38,14 +38,6 @@ function textFaults(given: ChannelSettings): string[] {
   );
 }
 
-/** A pattern says nothing to a person: the field's own description does. */
-function readable({ config }: ChannelDefinition, fault: string): string {
-  const match = /^([^.:]+)[^:]*: must match pattern/.exec(fault);
-  if (match === null) return fault;
-  const { description } = (config.properties[match[1] ?? ''] ?? {}) as { description?: string };
-  return `${match[1]}: does not have the right form. ${description ?? ''}`.trim();
-}
-
 /** Secrets that were left out or sent back hidden stay as they were; each that cannot stay is a fault. */
 function keepSecrets(
   { secrets, destination }: ChannelDefinition,
@@ -81,8 +73,6 @@ export function checkedSettings(
   faults.push(...keepSecrets(definition, tree, { old, moved }));
   const settings = checkSettings(definition.config, tree, faults) as ChannelSettings;
   if (faults.length === 0) return settings;
-  // A key that the schema does not know is a fault twice; the other one says so in words.
-  const said = faults.filter((fault) => !fault.endsWith(': schema is false'));
-  const lines = [...new Set(said.map((fault) => readable(definition, fault)))];
+  const lines = [...new Set(faults)];
   throw problems.invalidSettings(lines.join('; '), { facts: { faults: lines } });
 }

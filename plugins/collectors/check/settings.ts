@@ -10,12 +10,15 @@ const fields = {
     description: 'An URL for `http`, `host:port` for `tcp` and `tls`, a name for `dns`.',
   }),
   method: Type.Enum(['GET', 'HEAD'], { default: 'GET', description: 'Method of `http`: `GET` or `HEAD`.' }),
-  expectedStatus: Type.Array(Type.String({ pattern: '^[1-5](\\d\\d|xx)$' }), {
-    default: ['2xx'],
-    minItems: 1,
-    maxItems: 50,
-    description: 'Statuses that `http` may answer, such as `204` or `2xx`.',
-  }),
+  expectedStatus: Type.Array(
+    Type.String({ pattern: '^[1-5](\\d\\d|xx)$', form: 'a status such as 200, or a class of them such as 2xx' }),
+    {
+      default: ['2xx'],
+      minItems: 1,
+      maxItems: 50,
+      description: 'Statuses that `http` may answer, such as `204` or `2xx`.',
+    },
+  ),
   contains: Type.String({ default: '', maxLength: 1000, description: 'Text that the answer to `http` must hold.' }),
   redirects: Type.Integer({
     default: 5,

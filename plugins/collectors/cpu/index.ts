@@ -28,7 +28,7 @@ export const cpu = defineCollector({
   intervalSeconds: 1,
   config: Type.Object(
     {
-      perCore: Type.Union([Type.Literal('none'), Type.Literal('busy'), Type.Literal('modes')], {
+      perCore: Type.Enum(['none', 'busy', 'modes'], {
         default: 'modes',
         description: 'What to tell of each core beside the whole machine: nothing, how busy it is, or every mode.',
       }),

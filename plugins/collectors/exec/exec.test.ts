@@ -81,5 +81,5 @@ test('settings that name no program or an unknown form are faults', () => {
   };
   expect(faultsOf([{ name: 'x', command: [] }])).toContain('programs.0.command');
   expect(faultsOf([{ name: 'x', command: ['/x'], format: 'xml' }])).toContain('programs.0.format');
-  expect(faultsOf([{ name: 'x', command: ['/x'], shell: true }])).toContain('does not know "shell"');
+  expect(faultsOf([{ name: 'x', command: ['/x'], shell: true }])).toContain('there is no "shell"');
 });

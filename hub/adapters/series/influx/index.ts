@@ -13,7 +13,12 @@ const config = Type.Object({
     secret: true,
     default: '',
   }),
-  bucket: Type.String({ description: 'Names of buckets begin with it.', default: 'outrider', pattern: '^[\\w.-]+$' }),
+  bucket: Type.String({
+    description: 'Names of buckets begin with it.',
+    default: 'outrider',
+    pattern: '^[\\w.-]+$',
+    form: 'letters, digits, dots, dashes and underscores',
+  }),
   timeoutSeconds: Type.Integer({ description: 'Seconds that the server may take to answer.', default: 20, minimum: 1 }),
 });
 
