@@ -42,7 +42,8 @@ test('a collector that is switched off is not made', () => {
 
 test('a collector that asks by address is not made before it has one', () => {
   const Targets = Type.Object({ targets: Type.Array(Type.String(), { default: [] }) }, { additionalProperties: false });
-  const asking = defineCollector({ ...definition, config: Targets, create: () => ({ collect() {} }) });
+  const { lacks: _, ...rest } = definition;
+  const asking = defineCollector({ ...rest, config: Targets, create: () => ({ collect() {} }) });
   const madeOf = (targets: string[]) => {
     const settings = checkSettings(collectorSettings([asking]), { example: { targets } }, []);
     const given = {

@@ -24,6 +24,13 @@ import type { Pushed } from './pushed/index.ts';
 const FAULT = 1;
 const USAGE = 2;
 
+const EXIT_OF_CHECK = `
+Ends with 0 when the settings are valid, warnings or not, with 1 when one is faulty.
+
+Example:
+  outrider-agent check-config --config ./outrider-agent.yaml --strict
+`;
+
 interface Flags {
   config?: string;
   data?: string;
@@ -33,6 +40,7 @@ interface Flags {
   quiet?: boolean;
   json?: boolean;
   force?: boolean;
+  strict?: boolean;
   all?: boolean;
   ca?: string;
   out?: string;
@@ -205,11 +213,25 @@ function addLooks(program: Command): void {
     });
   program
     .command('check-config')
-    .description('check every setting, print all faults at once, and say which files would be read')
+    .description(
+      'check every setting, print all faults at once, warn of what has no effect, and say which files would be read',
+    )
+    .option('--strict', 'end with 1 also when there are only warnings')
+    .option('--json', 'print it as JSON')
+    .addHelpText('after', EXIT_OF_CHECK)
     .action(async (_options, command: Command) => {
-      const loaded = await load(flagsOf(command));
-      const { describeSettings } = await import('./commands/check-config.ts');
-      process.stdout.write(describeSettings(loaded));
+      const flags = flagsOf(command);
+      const { describeSettings, faultsAsJson } = await import('./commands/check-config.ts');
+      const loaded = await load(flags).catch((error: unknown) => {
+        const { facts } = error as { facts?: { faults?: string[] } };
+        if (flags.json !== true || facts?.faults === undefined) throw error;
+        process.stdout.write(faultsAsJson(facts.faults));
+        process.exitCode = FAULT;
+      });
+      if (loaded === undefined) return;
+      const { text, warnings } = await describeSettings(loaded, { env: process.env, json: flags.json ?? false });
+      process.stdout.write(text);
+      if (flags.strict === true && warnings > 0) process.exitCode = FAULT;
     });
   program
     .command('print-config')

@@ -87,7 +87,7 @@ async function contents(given: FlareGiven): Promise<ArchiveFile[]> {
     Promise.resolve({ name: 'machine.json', text: machineOf(given) }),
     part('status.txt', () => describeStatus(dataFolder, false, nowMs).text),
     part('status.json', () => describeStatus(dataFolder, true, nowMs).text),
-    part('check-config.txt', () => describeSettings(settings())),
+    part('check-config.txt', async () => (await describeSettings(settings(), { env: given.env, json: false })).text),
     ...('fault' in loaded || loaded.file === undefined ? [] : [part('outrider-agent.yaml', file)]),
     part('collected.json', () => collectOnce(settings().settings, true)),
     part('files.txt', () => filesOf(dataFolder)),

@@ -58,6 +58,8 @@ export interface CollectorDefinition<Schema extends TObject = TObject> {
   /** False: it runs only where the settings ask for it, as what needs an address or a password must. True unless given. */
   enabled?: boolean;
   config: Schema;
+  /** Says what this machine or the settings lack for it to tell anything; undefined when nothing is missing. */
+  lacks?(config: Static<Schema>, root: string): string | undefined;
   /** One that asks by address takes how it connects as its second argument; it has its own when none is given. */
   create(context: CollectorContext<Static<Schema>>, connect?: Connect<{ name: string }>): Collector;
 }

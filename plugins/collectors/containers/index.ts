@@ -167,6 +167,8 @@ export const containers = defineCollector({
   platforms: ['linux'],
   intervalSeconds: 10,
   config: Config,
+  lacks: ({ docker: { socket } }, root) =>
+    socket === '' || existsSync(join(root, socket)) ? undefined : `there is no socket ${socket}`,
   create(context) {
     const { root, clock } = context;
     const list = createList(context);

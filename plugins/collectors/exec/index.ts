@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { getuid } from 'node:process';
 import { Type, type Static } from 'typebox';
@@ -110,6 +111,11 @@ export const exec = defineCollector({
   intervalSeconds: 60,
   enabled: false,
   config: Config,
+  lacks({ programs }, root) {
+    if (programs.length === 0) return 'it has no programs; name some below programs';
+    const absent = programs.map(({ command }) => command[0] ?? '').filter((path) => !existsSync(join(root, path)));
+    return absent.length === 0 ? undefined : `there is no ${absent.join(', ')}`;
+  },
   create(context) {
     const { config, clock } = context;
     const begun = new Map<Program, number>();

@@ -50,6 +50,7 @@ export const nvidia = defineCollector({
   platforms: ['linux'],
   intervalSeconds: 30,
   config: Type.Object({}, { additionalProperties: false }),
+  lacks: (_config, root) => (findProgram(root, 'nvidia-smi') === undefined ? 'nvidia-smi is not installed' : undefined),
   create({ root, clock }) {
     return {
       async collect(emit, signal) {

@@ -76,6 +76,10 @@ export const smart = defineCollector({
     },
     { additionalProperties: false },
   ),
+  lacks: (_config, root) =>
+    findProgram(root, 'smartctl') === undefined
+      ? 'smartctl is not installed; it is in the package smartmontools'
+      : undefined,
   create({ config, root, clock, log }) {
     const tellDenied = createNotice(log);
     const exclude = config.exclude.map((pattern) => new RegExp(pattern));

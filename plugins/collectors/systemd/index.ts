@@ -123,6 +123,8 @@ export const systemd = defineCollector({
   platforms: ['linux'],
   intervalSeconds: 10,
   config: Config,
+  lacks: (_config, root) =>
+    existsSync(join(root, 'run/systemd/system')) ? undefined : 'systemd does not run this machine',
   create(context) {
     const { root, clock, config } = context;
     const units = createWatch(context);

@@ -1,0 +1,33 @@
+import { placeOf, readSettingsFile, type CollectorDefinition, type Settings } from '#sdk';
+import type { LoadedSettings } from '../config.ts';
+import { warningsOfCollectors } from './collectors.ts';
+import { warningsOfLogs } from './logs.ts';
+import { warningsOfMachine } from './machine.ts';
+import { warningsOfRules } from './rules.ts';
+
+/** What valid settings say in vain: one sentence each, with its line where the file has it, in the order of the file. */
+export function warningsOf(
+  { settings, file }: LoadedSettings,
+  { env, definitions }: { env: NodeJS.ProcessEnv; definitions: readonly CollectorDefinition[] },
+): string[] {
+  const read = file === undefined ? undefined : readSettingsFile(file, []);
+  const tree = read?.tree ?? {};
+  const { logs, drop, redact } = settings;
+  // The defaults name places of many systems: that some are empty here is no news.
+  const isOwn = Array.isArray(tree['logs']) || env['OUTRIDER_LOGS'] !== undefined;
+  const warnings = [
+    ...(isOwn ? warningsOfLogs(logs) : []),
+    ...logs.flatMap((set, index) => warningsOfRules(set.drop, `logs.${index}.drop`)),
+    ...warningsOfRules(drop, 'drop'),
+    ...redact.patterns.flatMap(({ pattern }, index) =>
+      warningsOfRules([{ rule: '', pattern }], `redact.patterns.${index}`).map((words) =>
+        words.replace('.0.pattern', '.pattern').replace('all of them are dropped', 'all of each is replaced'),
+      ),
+    ),
+    ...warningsOfMachine(settings, tree),
+    ...warningsOfCollectors(definitions, settings.collectors as Settings, (tree['collectors'] ?? {}) as Settings),
+  ];
+  const placed = warnings.map((words) => ({ words, line: read?.lineOf(placeOf(words)) }));
+  placed.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  return placed.map(({ words, line }) => (line === undefined ? words : `${file}:${line}: ${words}`));
+}
