@@ -275,7 +275,8 @@ function addLogTools(program: Command): void {
     .action(async (file: string, _options, command: Command) => {
       const flags = flagsOf(command);
       const { describeFile } = await import('./commands/explain.ts');
-      const { text, isRead } = describeFile((await load(flags)).settings, file, flags.json ?? false);
+      const how = { json: flags.json ?? false, nowMs: Date.now() };
+      const { text, isRead } = describeFile(await load(flags), file, how);
       process.stdout.write(text);
       if (!isRead) process.exitCode = FAULT;
     });

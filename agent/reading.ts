@@ -33,9 +33,8 @@ export interface Reading extends Component {
   open(): number;
 }
 
-/** Makes a tailer and what its lines go through, from one state of the settings. */
-export function createReading(given: ReadingGiven): Reading {
-  const { settings, dataFolder, spool, pipeline, lastRunMs, isAgain, counts, clock, log } = given;
+/** What is followed: the entries of `logs` in their order, then the agent's own log. */
+export function followedSets(settings: AgentSettings, dataFolder: string): AgentSettings['logs'] {
   const ownLog = {
     include: [join(dataFolder, 'log', '*.log')],
     exclude: [],
@@ -44,7 +43,13 @@ export function createReading(given: ReadingGiven): Reading {
   };
   const own = ownContainerGlobs();
   const others = logSetsOf(settings).map((set) => ({ ...set, exclude: [...set.exclude, ...own] }));
-  const sets = [...others, ...(settings.ownLog ? [ownLog] : [])].map((set) =>
+  return [...others, ...(settings.ownLog ? [ownLog] : [])];
+}
+
+/** Makes a tailer and what its lines go through, from one state of the settings. */
+export function createReading(given: ReadingGiven): Reading {
+  const { settings, dataFolder, spool, pipeline, lastRunMs, isAgain, counts, clock, log } = given;
+  const sets = followedSets(settings, dataFolder).map((set) =>
     isAgain && set.start === 'end' ? { ...set, start: 'saved' as const } : set,
   );
   const settingsOf = settingsByPath(sets);

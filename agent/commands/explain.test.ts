@@ -1,29 +1,54 @@
-import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { silentLogger } from '#sdk';
-import type { AgentSettings } from '../config.ts';
+import { loadSettings, silentLogger } from '#sdk';
+import { stringify } from 'yaml';
+import { agentSchema, type AgentSettings } from '../config.ts';
 import { openSpool } from '../spool/index.ts';
 import { followFile } from '../tail/followed-file.ts';
 import { openSync } from 'node:fs';
 import { describeFile, explainFile } from './explain.ts';
 
 let folder = '';
-let settings: AgentSettings;
+let loaded: { settings: AgentSettings; file: string | undefined };
+const NOW = Date.UTC(2026, 0, 31);
+const explain = (path: string) => explainFile(loaded, path, NOW);
+const describe = (path: string, json = false) => describeFile(loaded, path, { json, nowMs: NOW });
+
+/** Settings that a file says, with its lines. */
+function loadWith(tree: object): typeof loaded {
+  const file = join(folder, 'agent.yaml');
+  writeFileSync(file, stringify({ data: folder, ...tree }));
+  return { settings: loadSettings(agentSchema([]), { file, env: {}, flags: {} }) as AgentSettings, file };
+}
+
+/** What an agent of this folder wrote down of itself. */
+function writeStatus(status: object): void {
+  writeFileSync(
+    join(folder, 'status.json'),
+    JSON.stringify({ files: [], pid: process.pid, writtenMs: NOW, ...status }),
+  );
+}
+
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'outrider-explain-'));
   mkdirSync(join(folder, 'spool'));
-  settings = {
-    data: folder,
-    openFiles: 512,
-    logs: [{ include: [join(folder, '*.log')], exclude: [join(folder, 'debug*')], start: 'saved' }],
-  } as unknown as AgentSettings;
+  loaded = loadWith({ logs: [{ include: [join(folder, '*.log')], exclude: [join(folder, 'debug*')] }] });
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A file that was read to its end, as the spool of a running agent has it. */
-async function readFile(name: string, text: string): Promise<string> {
+async function readWhole(name: string, text: string): Promise<string> {
   const path = join(folder, name);
   writeFileSync(path, text);
   const followed = followFile(openSync(path, 'r'), { path, start: 'beginning' });
@@ -43,9 +68,9 @@ async function readFile(name: string, text: string): Promise<string> {
 }
 
 test('a file that is read says by which glob, and how far', async () => {
-  const path = await readFile('app.log', 'one\ntwo\n');
+  const path = await readWhole('app.log', 'one\ntwo\n');
   appendFileSync(path, 'three\n');
-  const { isRead, reasons, includedBy, offset, size } = explainFile(settings, path);
+  const { isRead, reasons, includedBy, offset, size } = explain(path);
   expect([isRead, offset, size, includedBy]).toEqual([true, 8, 14, join(folder, '*.log')]);
   expect(reasons).toContain('read up to byte 8 of 14; 6 are left');
 });
@@ -58,17 +83,89 @@ test.each([
   ['debug.log', 'leaves it out'],
 ])('%s is not read: %s', (name, reason) => {
   for (const file of ['app.txt', 'debug.log']) writeFileSync(join(folder, file), 'text\n');
-  const { text, isRead } = describeFile(settings, join(folder, name), false);
+  const { text, isRead } = describe(join(folder, name));
   expect(isRead).toBe(false);
   expect(text).toContain(reason);
 });
 
 test('a rotated copy, a binary file and one that was written anew are called so', async () => {
-  const path = await readFile('app.log', 'one\ntwo\n');
+  const path = await readWhole('app.log', 'one\ntwo\n');
   copyFileSync(path, `${path}.1`);
-  expect(explainFile(settings, `${path}.1`)).toMatchObject({ isRead: false, copyOf: path });
+  expect(explain(`${path}.1`)).toMatchObject({ isRead: false, copyOf: path });
   writeFileSync(path, Buffer.from('ONE\0TWO\n'));
-  const { reasons } = explainFile(settings, path);
+  const { reasons } = explain(path);
   expect(reasons.join()).toMatch(/written anew.*|zero bytes/);
-  expect(JSON.parse(describeFile(settings, path, true).text)).toMatchObject({ file: path, isRead: true, offset: 8 });
+  expect(JSON.parse(describe(path, true).text)).toMatchObject({ file: path, isRead: true, offset: 8 });
+});
+
+test('the entry that counts is named with its line and what it brings, and those that do not count beside it', () => {
+  const path = join(folder, 'app.log');
+  writeFileSync(path, 'one\n');
+  const entry = {
+    include: [path],
+    format: 'json',
+    multiline: { mode: 'start', start: '^x' },
+    drop: [{ rule: 'probes', pattern: 'GET /live' }],
+  };
+  loaded = loadWith({
+    logs: [{ include: ['/elsewhere/*.log'] }, entry, { include: [join(folder, '*.log')] }],
+    drop: [{ rule: 'quiet', below: 'info' }],
+    redact: { email: true, patterns: [{ name: 'card', pattern: 'c-\\d+' }] },
+  });
+  const lines = readFileSync(loaded.file ?? '', 'utf8').split('\n');
+  const lineOf = (text: string): number => lines.findIndex((line) => line.includes(text)) + 1;
+  const { text } = describe(path);
+  expect(text).toContain(`logs.1 (${loaded.file}:${lineOf(path) - 1}) counts:`);
+  expect(text).toContain('format: json; encoding: auto');
+  expect(text).toContain('multiline: start at /^x/, whole after 1 s');
+  expect(text).toContain('drop: probes (/GET /live/), quiet (below info)');
+  expect(text).toContain('replaced: secrets, e-mail addresses, card');
+  expect(text).toMatch(/logs\.2 \(.*:\d+\) names it too, and does not count/);
+  expect(explain(path)).toMatchObject({
+    entry: { place: 'logs.1', format: 'json' },
+    otherEntries: [{ place: 'logs.2' }],
+  });
+});
+
+test('the agent’s own log has an entry of its own', () => {
+  mkdirSync(join(folder, 'log'));
+  writeFileSync(join(folder, 'log', 'agent.log'), 'x\n');
+  expect(explain(join(folder, 'log', 'agent.log'))).toMatchObject({ isRead: true, entry: { place: 'ownLog' } });
+  loaded = loadWith({ ownLog: false, logs: [{ include: ['/elsewhere'] }] });
+  expect(explain(join(folder, 'log', 'agent.log'))).toMatchObject({ isRead: false });
+});
+
+test('it is told whether the agent runs, and what is known without it', async () => {
+  const path = await readWhole('app.log', 'one\n');
+  expect(describe(path).text).toMatch(/is read when the agent runs\n[^]*no agent has run with the data folder/);
+  writeStatus({ running: false });
+  expect(describe(path).text).toMatch(
+    /read to its end, byte 4\n[^]*the agent is not running \(it was last seen at 2026-01-31T00:00:00.000Z\)/,
+  );
+  writeStatus({ running: true, files: [path] });
+  expect(describe(path).text).toMatch(/app\.log is read\n[^]*the agent is running\n$/);
+});
+
+test.runIf(process.getuid?.() === 0)('who may not look is told so in plain words, and what to do', () => {
+  const path = join(folder, 'app.log');
+  writeFileSync(path, 'one\n', { mode: 0o600 });
+  chmodSync(folder, 0o755);
+  chmodSync(join(folder, 'spool'), 0o700);
+  const asNobody = (file: string) => {
+    process.seteuid?.(65_534);
+    const real = process.getuid;
+    process.getuid = () => 65_534;
+    try {
+      return describe(file).text;
+    } finally {
+      process.getuid = real;
+      process.seteuid?.(0);
+    }
+  };
+  expect(asNobody(path)).toMatch(/may be read or not: you may not look at it yourself/);
+  expect(asNobody(path)).toContain(
+    `whether the agent may, tells: sudo outrider-agent explain --data ${folder} ${path}`,
+  );
+  expect(asNobody(path)).toContain('belong to root and are closed to you, so this is from the settings alone');
+  expect(asNobody(join(folder, 'app.txt'))).toContain('is not read\n  there is no such file');
 });

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock, type Clock } from '#sdk';
 import { problems } from '../errors.ts';
@@ -57,7 +57,15 @@ function tableOf(inspection: Inspection): string {
 
 function spoolOf(dataFolder: string): string {
   const folder = join(dataFolder, 'spool');
-  if (existsSync(folder)) return folder;
+  try {
+    readdirSync(folder);
+    return folder;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES')
+      throw problems.notReadable(`${folder} is closed to you. Run this as the user of the agent, or with sudo.`, {
+        cause: error,
+      });
+  }
   throw problems.noSpool(`${dataFolder} holds no spool. If the agent has another data folder, name it with --data.`);
 }
 
