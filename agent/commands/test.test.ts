@@ -33,7 +33,7 @@ tests:
     expect:
       - { text: INFO token=abc, level: error, redacted: [named-secret] }
 `);
-  expect(describeTests(runTests(settings, [path]))).toBe(`FAILED levels
+  expect(describeTests(runTests(settings, [path]))).toBe(`FAILED levels (${path}:3)
   2 events came, 1 are expected
   event 1: text
     - "INFO token=abc"
@@ -66,7 +66,12 @@ tests:
   - { name: d, inputFile: nowhere.txt, expect: [] }
 `);
   expect(() => runTests(settings, [path])).toThrow(
-    /c: logs\.0\.multiline\.start: .* takes too long[^]*a: give either input or inputFile\n.*b: now is no time.*\n.*d: .*nowhere\.txt cannot be read/,
+    /yaml:3: tests\.0: has no input; .*\n.*yaml:4: tests\.1\.now: is no time.*\n.*yaml:5: tests\.2\.settings\.multiline\.start: .* takes too long.*\n.*yaml:6: tests\.3\.inputFile: .*nowhere\.txt is not there$/,
   );
+  const misspelt = 'tests:\n  - name: a\n    input: x\n    expct: []\n    expect: [{ level: warning }]\n';
+  expect(() => runTests(settings, [file(misspelt)])).toThrow(
+    /yaml:4: tests\.0: there is no "expct" here; is "expect" meant\?\n.*yaml:5: tests\.0\.expect\.0\.level: must be .*; is warn meant\?$/,
+  );
+  expect(() => runTests(settings, [join(folder, 'none.yaml')])).toThrow(/none\.yaml: there is no such file$/);
   expect(() => runTests(settings, [file('tests: []')])).toThrow(/tests/);
 });

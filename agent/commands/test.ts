@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { checkSettings, invalidSettings, readSettingsFile, systemClock } from '#sdk';
+import { checkSettings, invalidSettings, placeOf, readSettingsFile, reasonOf, systemClock } from '#sdk';
 import { Type, type Static } from 'typebox';
 import { logSetsOf, type AgentSettings } from '../config.ts';
 import {
@@ -51,6 +51,8 @@ type EventFacts = Required<Omit<Static<typeof Expected>, 'dropped'>> & { dropped
 /** What became of one case. */
 export interface CaseResult {
   file: string;
+  /** Where the case begins in it. */
+  line: number | undefined;
   name: string;
   passed: boolean;
   /** One sentence each. */
@@ -97,42 +99,66 @@ function differencesOf(expected: readonly Static<typeof Expected>[], events: rea
   return [...count, ...facts.flat()];
 }
 
+/** A case, with its place in its file. */
+interface PlacedCase {
+  test: Static<typeof Case>;
+  file: string;
+  /** Such as `tests.0`. */
+  place: string;
+}
+
 /** The lines of a case, or why there are none. */
-function inputOf(file: string, { name, input, inputFile, now }: Static<typeof Case>, faults: string[]): Buffer {
+function inputOf({ test: { input, inputFile, now }, file, place }: PlacedCase, faults: string[]): Buffer {
   const fault = (what: string): Buffer => {
-    faults.push(`${file}: ${name}: ${what}`);
+    faults.push(`${place}${what}`);
     return Buffer.alloc(0);
   };
-  if ((input === undefined) === (inputFile === undefined)) return fault('give either input or inputFile');
+  if ((input === undefined) === (inputFile === undefined))
+    return fault(`: ${input === undefined ? 'has no input' : 'has two inputs'}; give either input or inputFile`);
   if (now !== undefined && Number.isNaN(Date.parse(now)))
-    return fault('now is no time; write it like 2026-01-31T12:00:00Z');
+    return fault('.now: is no time; write it like 2026-01-31T12:00:00Z');
   if (input !== undefined) return Buffer.from(input);
   const path = resolve(dirname(file), inputFile ?? '');
   try {
-    return statSync(path).size > INPUT_BYTES ? fault(`${path} is larger than 10 MB`) : readFileSync(path);
-  } catch {
-    return fault(`${path} cannot be read`);
+    return statSync(path).size > INPUT_BYTES ? fault(`.inputFile: ${path} is larger than 10 MB`) : readFileSync(path);
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return fault(`.inputFile: ${path} ${isMissing ? 'is not there' : `cannot be read (${reasonOf(error)})`}`);
   }
+}
+
+/** The cases of a test file with their lines in it; each fault goes to `faults` with file and line. */
+function casesOf(file: string, faults: string[]): (PlacedCase & { line: number | undefined; input: Buffer })[] {
+  const ofFile: string[] = [];
+  const read = readSettingsFile(file, ofFile);
+  if (ofFile.length > 0) {
+    faults.push(...ofFile);
+    return [];
+  }
+  const own: string[] = [];
+  const { tests } = checkSettings(TestFile, read.tree, own);
+  const cases = own.length > 0 ? [] : tests.map((test, index) => ({ test, file, place: `tests.${index}` }));
+  const placed = cases.map((one) => {
+    const { place, test } = one;
+    const ofSettings = settingFaults({ logs: test.settings === undefined ? [] : [test.settings] });
+    own.push(...ofSettings.map((fault) => fault.replace(/^logs\.0/, `${place}.settings`)));
+    return { ...one, line: read.lineOf(place.split('.')), input: inputOf(one, own) };
+  });
+  const told = own.map((fault) => ({ line: read.lineOf(placeOf(fault)), fault: fault.replace(/^settings: /, '') }));
+  told.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  faults.push(...told.map(({ line, fault }) => `${file}${line === undefined ? '' : `:${line}`}: ${fault}`));
+  return placed;
 }
 
 /** Runs the cases of test files through the very code that reads logs. Throws one Problem that lists every fault of the files. */
 export function runTests(settings: AgentSettings, files: readonly string[]): CaseResult[] {
   const faults: string[] = [];
-  const cases = files.flatMap((file) => {
-    const before = faults.length;
-    const { tests } = checkSettings(TestFile, readSettingsFile(file, faults).tree, faults);
-    if (faults.length > before) return [];
-    for (const { name, settings: own } of tests)
-      faults.push(
-        ...settingFaults({ logs: own === undefined ? [] : [own] }).map((fault) => `${file}: ${name}: ${fault}`),
-      );
-    return tests.map((test) => ({ file, test, input: inputOf(file, test, faults) }));
-  });
+  const cases = files.flatMap((file) => casesOf(file, faults));
   if (faults.length > 0) throw invalidSettings(faults);
-  return cases.map(({ file, test, input }) => {
+  return cases.map(({ file, line, test, input }) => {
     const events = eventsOf(settings, test, input);
     const differences = differencesOf(test.expect, events);
-    return { file, name: test.name, passed: differences.length === 0, differences, events };
+    return { file, line, name: test.name, passed: differences.length === 0, differences, events };
   });
 }
 
@@ -140,8 +166,8 @@ export function runTests(settings: AgentSettings, files: readonly string[]): Cas
 export function describeTests(results: readonly CaseResult[]): string {
   const failed = results.filter(({ passed }) => !passed).length;
   return [
-    ...results.flatMap(({ name, passed, differences }) => [
-      `${passed ? 'ok    ' : 'FAILED'} ${name}`,
+    ...results.flatMap(({ file, line, name, passed, differences }) => [
+      passed ? `ok     ${name}` : `FAILED ${name} (${file}:${line ?? 1})`,
       ...differences.map((difference) => `  ${difference}`),
     ]),
     failed === 0 ? `${results.length} passed` : `${failed} of ${results.length} failed`,
