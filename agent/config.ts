@@ -84,6 +84,8 @@ export type AgentSettings = Static<TObject<typeof settings>> & { collectors: Rec
 export interface LoadedSettings {
   settings: AgentSettings;
   file: string | undefined;
+  /** What the file looked like before it was read; absent where nobody looked. */
+  looks?: string | undefined;
   unknown: ReturnType<typeof unknownVariables>;
   /** Those of them that the hub pushed; absent where it pushed none, or where none are to be taken from it. */
   pushed?: Pushed;

@@ -3,6 +3,7 @@ import { collectorsFor } from '../plugins/collectors/catalogue.ts';
 import { agentSchema, type AgentSettings, type LoadedSettings } from './config.ts';
 import { linkFaults } from './link/config.ts';
 import { inForce, overFile, readKept, type Pushed } from './pushed/index.ts';
+import { looksOf } from './reload/watch-file.ts';
 import { settingFaults } from './setting-faults.ts';
 
 /** Where the agent's settings come from, but for what the hub pushed. */
@@ -18,6 +19,7 @@ export interface AgentSources {
  */
 export async function loadAgentSettings(sources: AgentSources, candidate?: Pushed): Promise<LoadedSettings> {
   const { file, env, flags } = sources;
+  const looks = looksOf(file);
   const schema = agentSchema(await collectorsFor(process.platform));
   const load = (pushed?: Pushed): AgentSettings => {
     const over = pushed && ((tree: Settings) => overFile(tree, pushed.document));
@@ -31,11 +33,11 @@ export async function loadAgentSettings(sources: AgentSources, candidate?: Pushe
   const unknown = unknownVariables(schema, env);
   const kept = local.pushed.accept ? inForce(readKept(local.data)) : undefined;
   const pushed = candidate ?? kept;
-  if (pushed === undefined) return { settings: local, file, unknown };
+  if (pushed === undefined) return { settings: local, file, looks, unknown };
   try {
-    return { settings: load(pushed), file, unknown, pushed };
+    return { settings: load(pushed), file, looks, unknown, pushed };
   } catch (error) {
     if (candidate !== undefined) throw error;
-    return { settings: local, file, unknown, pushedFault: reasonOf(error) };
+    return { settings: local, file, looks, unknown, pushedFault: reasonOf(error) };
   }
 }

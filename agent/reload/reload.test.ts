@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -10,6 +10,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { collectorsFor } from '../../plugins/collectors/catalogue.ts';
 import { agentSchema, type AgentSettings, type LoadedSettings } from '../config.ts';
+import { loadAgentSettings } from '../load.ts';
 import { keepIdentity } from '../link/identity.ts';
 import { openSpool } from '../spool/index.ts';
 import { startAgent, type StartedAgent } from '../start.ts';
@@ -48,12 +49,25 @@ async function load(): Promise<LoadedSettings> {
 }
 async function start(tree: object): Promise<StartedAgent> {
   put(tree);
-  const loaded = await load();
-  const options = { loaded, load, file: () => file, clock: systemClock, sinks: [sink], inventoryEntry: undefined };
+  return startWith(await load());
+}
+async function startWith(loaded: LoadedSettings): Promise<StartedAgent> {
+  const read = loaded.file === undefined ? loadFound : load;
+  const options = {
+    loaded,
+    load: read,
+    file: () => (existsSync(file) ? file : undefined),
+    clock: systemClock,
+    sinks: [sink],
+    inventoryEntry: undefined,
+  };
   const agent = await startAgent(options);
   agents.add(agent);
   return agent;
 }
+/** As the program itself looks for a file. */
+const loadFound = (): Promise<LoadedSettings> =>
+  loadAgentSettings({ file: existsSync(file) ? file : undefined, env: {}, flags: { data, ownLog: false } });
 const put = (tree: object): void => writeFileSync(file, stringify({ data, ownLog: false, ...tree }));
 const messages = (): string[] => said.map(({ msg }) => String(msg));
 const renewed = (): unknown => said.filter(({ msg }) => msg === 'the settings were read again').at(-1)?.['renewed'];
@@ -167,4 +181,18 @@ test('a file that became faulty is noticed, told with its line and left out unti
   await agent.reload();
   expect(fault()).toMatch(/agent\.yaml.*there is no such file/);
   expect(readFileSync(join(data, 'log', 'agent.log'), 'utf8')).toContain('the agent runs on with the old ones');
+});
+
+test('a file that is made while the agent runs, or while it starts, is taken into use', async () => {
+  const agent = await startWith(await loadFound());
+  put({ collectors: { cpu: { interval: 7 } } });
+  await vi.waitFor(() => expect(renewed()).toBe('cpu'), { timeout: 20_000 });
+  await agent.stop();
+  agents.delete(agent);
+  rmSync(file);
+  said.length = 0;
+  const early = await loadFound();
+  put({ collectors: { load: { interval: 7 } } });
+  await startWith(early);
+  await vi.waitFor(() => expect(renewed()).toBe('load'), { timeout: 20_000 });
 });

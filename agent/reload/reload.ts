@@ -1,7 +1,7 @@
 import { reasonOf, type Clock, type Component, type Logger } from '#sdk';
 import type { AgentSettings, LoadedSettings } from '../config.ts';
 import { changesBetween, type RenewedPart, type SettingsChanges } from './changes.ts';
-import { watchFile } from './watch-file.ts';
+import { looksOf, watchFile } from './watch-file.ts';
 
 /** Where the settings in force come from, and what keeps newer ones from taking their place. */
 export interface SettingsState {
@@ -101,7 +101,9 @@ export function createReload(given: ReloadGiven): Reload {
     state: () => state,
     reload,
     start() {
-      unwatch = watchFile(given.file, clock, () => void reload());
+      const { first, file } = given;
+      const known = Object.hasOwn(first, 'looks') ? first.looks : looksOf(file());
+      unwatch = watchFile({ path: file, known }, clock, () => void reload());
       return Promise.resolve();
     },
     async stop() {

@@ -4,7 +4,7 @@ import type { Cancel, Clock } from '#sdk';
 const LOOK_MS = 2000;
 
 /** What a file looks like from outside; undefined while there is none. */
-function looksOf(path: string | undefined): string | undefined {
+export function looksOf(path: string | undefined): string | undefined {
   try {
     const stat = path === undefined ? undefined : statSync(path, { bigint: true });
     return stat && `${path}:${stat.ino}:${stat.size}:${stat.mtimeNs}`;
@@ -13,13 +13,19 @@ function looksOf(path: string | undefined): string | undefined {
   }
 }
 
+/** A file, and what it looked like when it was read: what was changed or made since is news. */
+export interface WatchedFile {
+  path(): string | undefined;
+  known: string | undefined;
+}
+
 /**
  * Calls `changed` when a file has become another one and stays so for one look more: an editor writes in pieces. It is
  * looked at, not watched, since it is often a link into a folder that is swapped as a whole. Returns what ends it.
  */
-export function watchFile(path: () => string | undefined, clock: Clock, changed: () => void): Cancel {
-  let known = looksOf(path());
-  let seen = known;
+export function watchFile({ path, known: first }: WatchedFile, clock: Clock, changed: () => void): Cancel {
+  let known = first;
+  let seen = looksOf(path());
   return clock.every(LOOK_MS, () => {
     const looks = looksOf(path());
     const isStill = looks === seen;
