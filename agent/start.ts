@@ -198,11 +198,11 @@ async function openParts(making: Making) {
   const link = createSwap(makeLink);
   const budgets = createBudgetReport({ settings, spool, pressure, series, handles: () => tailer.now().open() });
   const state = { link: { state: () => link.now().link.state() } };
-  const asked = { agentId, spool, pipeline, pressure, series, budgets, ...state };
+  const asked = { agentId, spool, pipeline, counts, pressure, series, budgets, ...state };
   const definitions = await collectorsFor(process.platform);
   const collectorsOf = ({ collectors }: AgentSettings, of: readonly CollectorDefinition[]) =>
     createCollectors(of, { settings: collectors, root: '/', log, redact, clock });
-  const own = { name: 'agent', collector: createOwnMetrics({ ...asked, counts }), intervalMs: 10_000 };
+  const own = { name: 'agent', collector: createOwnMetrics(asked), intervalMs: 10_000 };
   const schedule = createSchedule({
     collectors: [...collectorsOf(settings(), definitions), own],
     clock,

@@ -2,6 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Component } from '#sdk';
 import type { BudgetUse, MetricSeries, Pressure, PressureStep, SeriesBudget } from './budgets/index.ts';
+import type { LineCounts } from './lines/index.ts';
 import type { Link } from './link/link.ts';
 import { balances, deliveries, type Delivery } from './pipeline/delivery.ts';
 import type { Dropped, DropReason } from './pipeline/ledger.ts';
@@ -27,6 +28,8 @@ export interface Status {
   linesRead: number;
   /** By a rule of the settings. */
   linesDropped: number;
+  /** The same by the name of the rule. */
+  drops: Readonly<Record<string, number>>;
   /** What an earlier run left in the spool. */
   linesCarried: number;
   linesSpooled: number;
@@ -65,6 +68,8 @@ export interface StatusGiven {
   spool: Spool;
   link: Pick<Link, 'state'>;
   pipeline: Pipeline;
+  /** What was done to lines, by rule and kind. */
+  counts: Pick<LineCounts, 'drops'>;
   pressure: Pick<Pressure, 'steps' | 'stretch'>;
   series: Pick<SeriesBudget, 'largest' | 'overflowing'>;
   budgets(): BudgetUse[];
@@ -87,6 +92,7 @@ const LATER = {
   pushed: null,
   dropped: {},
   linesDropped: 0,
+  drops: {},
   sources: [],
   moreSources: 0,
   pressure: [],
@@ -121,6 +127,7 @@ export function statusOf(given: StatusGiven): Omit<Status, 'running' | 'writtenM
     spoolFull: spool.isFull(),
     linesRead,
     linesDropped,
+    drops: Object.fromEntries(given.counts.drops),
     linesCarried: carried,
     linesSpooled,
     linesWaiting: waiting,

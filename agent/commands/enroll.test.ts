@@ -198,11 +198,11 @@ test('the status of an agent that never ran, or was killed, says so', async () =
   };
   writeFileSync(
     join(data, 'status.json'),
-    JSON.stringify({ ...status, connected: true, lastAckMs: null, spoolBytes: 0 }),
+    JSON.stringify({ ...status, connected: true, lastAckMs: null, spoolBytes: 0, drops: { probes: 3, debug: 40 } }),
   );
   expect(describeStatus(data, false, Date.now())).toMatchObject({
     running: false,
-    text: expect.stringMatching(/not running/),
+    text: expect.stringMatching(/not running[^]*dropped +40 by the rule debug\n +3 by the rule probes\n/),
   });
   writeFileSync(join(data, 'status.json'), '{"runn');
   expect(describeStatus(data, true, Date.now()).running).toBe(false);

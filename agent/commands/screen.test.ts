@@ -4,7 +4,7 @@ import { bytesText, screenOf, type TopView } from './screen.ts';
 
 const status: Status = {
   running: true, pid: 1, agentId: 'agent-1', hub: 'hub.example.com:4320', connected: true, reason: '', writtenMs: 10_000,
-  lastAckMs: 9000, spoolBytes: 2_500_000, spoolFull: false, linesRead: 500, linesDropped: 0, sources: [], moreSources: 0, linesCarried: 0, linesSpooled: 500,
+  lastAckMs: 9000, spoolBytes: 2_500_000, spoolFull: false, linesRead: 500, linesDropped: 0, drops: {}, sources: [], moreSources: 0, linesCarried: 0, linesSpooled: 500,
   linesWaiting: 7, linesAcknowledged: 493, linesLost: 0, skewMs: 0,
   dropped: { 'spool-full': { runs: 0, samples: 0 }, 'disk-stuck': { runs: 0, samples: 0 } },
   pressure: [], stretch: 1, budgets: [], series: { largest: [], overflowing: [] },

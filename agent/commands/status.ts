@@ -19,6 +19,17 @@ function linesOf(status: Status): string {
   return `${linesRead} read${carried}: ${dropped}${linesAcknowledged} acknowledged, ${linesWaiting + gathered} wait, ${linesLost} lost`;
 }
 
+/** Rules that the table names. */
+const RULES = 20;
+
+/** Lines that rules left out, by rule, those with the most first. */
+function dropRows({ drops }: Status): [string, string][] {
+  const rules = Object.entries(drops).sort(([, a], [, b]) => b - a);
+  const rows = rules.slice(0, RULES).map(([rule, lines]) => `${lines} by the rule ${rule}`);
+  if (rules.length > RULES) rows.push(`and by ${rules.length - RULES} more rules`);
+  return rows.map((words, n) => [n === 0 ? 'dropped' : '', words]);
+}
+
 /** What became of the lines of the sources with the most, those that lost something first. */
 function sourceRows({ sources, moreSources }: Status): string[] {
   if (sources.length === 0) return [];
@@ -91,6 +102,7 @@ function table(status: Status, running: boolean, nowMs: number): string {
     ['acknowledged', ago(status.lastAckMs, nowMs)],
     ['spool', `${megabytes(status.spoolBytes)} on disk${status.spoolFull ? ', full' : ''}`],
     ['lines', linesOf(status)],
+    ...dropRows(status),
     ['samples', samplesOf(status)],
     ['pressure', pressureOf(status)],
     ['budgets', status.budgets.map(budgetOf).join(', ')],

@@ -6,7 +6,7 @@ import { exactTime } from '../../time/wording.ts';
 import { count, quantity } from '../../units/quantity.ts';
 import { When } from '../settings/when.tsx';
 import { lossSentence } from './loss-words.ts';
-import { useLedger, useLosses, type HostReply, type SourceLedger } from './queries.ts';
+import { useDropped, useLedger, useLosses, type HostReply, type SourceLedger } from './queries.ts';
 import './delivery.css';
 
 const STATES = ['read', 'dropped', 'waiting', 'acknowledged', 'lost'] as const;
@@ -151,12 +151,45 @@ function Losses({ host }: { host: HostReply }): ReactNode {
   );
 }
 
+/** Which rules left lines out; nothing where none did. */
+function Dropped({ id }: { id: string }): ReactNode {
+  const { data, error, refetch } = useDropped(id);
+  if (error !== null && data === undefined)
+    return <Fault error={error} what="lines by rule" again={() => void refetch()} />;
+  if (data === undefined || data.length === 0) return null;
+  return (
+    <section>
+      <h2>Dropped by rule in the last 24 h</h2>
+      <p className="quiet small">About; exact for each source in the ledger.</p>
+      <table className="delivery-table delivery-rules">
+        <thead>
+          <tr>
+            <th scope="col">Rule</th>
+            <th scope="col">Lines</th>
+          </tr>
+        </thead>
+        <tbody>
+          {data.map(({ rule, lines }) => (
+            <tr key={rule}>
+              <th scope="row" className="mono cut">
+                {rule}
+              </th>
+              <td>{count(lines)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
 /** What became of every line that the host's agent read, and what was lost. */
 export function HostDelivery({ host }: { host: HostReply }): ReactNode {
   return (
     <div className="stack delivery">
       <Losses host={host} />
       <Ledger id={host.id} />
+      <Dropped id={host.id} />
     </div>
   );
 }

@@ -115,6 +115,28 @@ export function useLosses(id: string) {
   });
 }
 
+/** Seconds of a step in which dropped lines are counted. */
+const DROP_STEP = 300;
+
+/** About how many lines each rule left out on the host in the last day, most first: the hub keeps the rates. */
+export function useDropped(id: string) {
+  const query = { name: 'outrider.agent.log.dropped', by: 'outrider.drop.rule', from: '-24h', step: `${DROP_STEP}s` };
+  return useQuery({
+    queryKey: ['host', id, 'dropped'],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/api/v1/monitoring/metrics/{id}', { params: { path: { id }, query }, signal })),
+    select: ({ series }) =>
+      series
+        .map(({ attributes, avg }) => ({
+          rule: attributes['outrider.drop.rule'] ?? '',
+          lines: Math.round(avg.reduce((sum, rate) => sum + rate, 0) * DROP_STEP),
+        }))
+        .filter(({ lines }) => lines > 0)
+        .sort((a, b) => b.lines - a.lines),
+    refetchInterval: 60_000,
+  });
+}
+
 /** The agent on the host; undefined for what no agent brings. */
 export function useAgent(id: string) {
   return useQuery({
