@@ -1,11 +1,11 @@
 import { Level } from '#proto/agent/v1/index.ts';
 
 const LEVELS: Readonly<Record<string, Level>> = {
-  trace: Level.DEBUG, debug: Level.DEBUG, dbg: Level.DEBUG, d: Level.DEBUG, verbose: Level.DEBUG, fine: Level.DEBUG, finer: Level.DEBUG, finest: Level.DEBUG, config: Level.DEBUG, debug1: Level.DEBUG,
-  info: Level.INFO, notice: Level.INFO, information: Level.INFO, i: Level.INFO, log: Level.INFO,
-  warn: Level.WARN, warning: Level.WARN, w: Level.WARN,
+  trace: Level.DEBUG, trc: Level.DEBUG, vrb: Level.DEBUG, debug: Level.DEBUG, dbg: Level.DEBUG, d: Level.DEBUG, verbose: Level.DEBUG, fine: Level.DEBUG, finer: Level.DEBUG, finest: Level.DEBUG, config: Level.DEBUG, debug1: Level.DEBUG,
+  info: Level.INFO, inf: Level.INFO, notice: Level.INFO, information: Level.INFO, i: Level.INFO, log: Level.INFO,
+  warn: Level.WARN, wrn: Level.WARN, warning: Level.WARN, w: Level.WARN,
   error: Level.ERROR, err: Level.ERROR, severe: Level.ERROR, e: Level.ERROR,
-  fatal: Level.FATAL, crit: Level.FATAL, critical: Level.FATAL, alert: Level.FATAL, emerg: Level.FATAL, emergency: Level.FATAL, panic: Level.FATAL, dpanic: Level.FATAL, f: Level.FATAL,
+  fatal: Level.FATAL, ftl: Level.FATAL, crit: Level.FATAL, critical: Level.FATAL, alert: Level.FATAL, emerg: Level.FATAL, emergency: Level.FATAL, panic: Level.FATAL, dpanic: Level.FATAL, f: Level.FATAL,
 }; // prettier-ignore
 
 /** Syslog's severities, from 0. */
@@ -26,10 +26,16 @@ const MONOLOG = [500, 400, 300, 200] as const;
 
 /** A level as a word of its own, as most programs write it near the beginning. */
 const WORD =
-  /(?:^|[\s[(<|:])(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|SEVERE|FATAL|CRIT|CRITICAL|ALERT|EMERG|PANIC|LOG|trace|debug|info|notice|warn|warning|error|crit|fatal|critical|panic)(?=[\s\])>|:,]|$)/;
+  /(?:^|[\s[(<|:])(TRACE|TRC|DEBUG|DBG|VRB|INFO|INF|WRN|FTL|NOTICE|WARN|WARNING|ERROR|ERR|SEVERE|FATAL|CRIT|CRITICAL|ALERT|EMERG|PANIC|LOG|trace|debug|info|notice|warn|warning|error|crit|fatal|critical|panic)(?=[\s\])>|:,[]|$)/;
 /** `[core:error]` of Apache, `app.CRITICAL:` of Monolog. */
 const QUALIFIED =
   /[[.\w](?::|\.)(debug|info|notice|warn|error|crit|alert|emerg|DEBUG|INFO|NOTICE|WARNING|ERROR|CRITICAL|ALERT|EMERGENCY)[\]:]/;
+
+/** `[Warning]` of MySQL and others; without brackets it may be any word of a sentence. */
+const BRACKETED = /[[(](Debug|Information|Info|Warning|Warn|Error|Critical|Fatal)[\])]/;
+/** `level=warn` after a date or the name of a program; what stands in quotes is a text. */
+const FIELD =
+  /[\s,;](?:[\w.]{0,20}level|lvl|levelname|severity)=(?:"([A-Za-z]{1,11})"|([A-Za-z]{1,11}|\d{1,3})(?=[\s,;]|$))/;
 
 /** As they are mostly written: to look one up costs less than to make a word small, for each line. */
 const BY_WORD = new Map(
@@ -67,6 +73,10 @@ export function levelOfField(value: string): Level {
 
 /** The level that stands as a word in a line's beginning. */
 export function levelInText(head: string): Level {
-  const word = WORD.exec(head)?.[1] ?? QUALIFIED.exec(head)?.[1];
+  const found = WORD.exec(head);
+  // A message may hold such a word too: what comes first counts.
+  const field = head.includes('=') ? FIELD.exec(head) : null;
+  if (field !== null && (found === null || field.index < found.index)) return levelOfField(field[1] ?? field[2] ?? '');
+  const word = found?.[1] ?? QUALIFIED.exec(head)?.[1] ?? BRACKETED.exec(head)?.[1];
   return word === undefined ? Level.UNSPECIFIED : levelNamed(word);
 }
