@@ -25,11 +25,13 @@ const FAULT = 1;
 const USAGE = 2;
 
 const EXIT_OF_CHECK = `
-Ends with 0 when the settings are valid, warnings or not, with 1 when one is faulty.
+Ends with 0 when the settings are valid, warnings or not; with 1 when one is faulty, and with --strict when there is a warning.
 
 Example:
   outrider-agent check-config --config ./outrider-agent.yaml --strict
 `;
+
+const example = (line: string): string => `\nExample:\n  outrider-agent ${line}\n`;
 
 interface Flags {
   config?: string;
@@ -139,6 +141,7 @@ function addSpoolCommands(program: Command): void {
   spool
     .command('show')
     .description('say what waits in the spool and what lies in the quarantine; the agent may be running')
+    .addHelpText('after', example('spool show'))
     .option('--json', 'print it as JSON')
     .action(async (_options, command: Command) => {
       const flags = flagsOf(command);
@@ -150,6 +153,7 @@ function addSpoolCommands(program: Command): void {
     .description('send batches of the quarantine again, as new ones; the agent may be running')
     .argument('[id...]', 'batches, as spool show names them')
     .option('--all', 'all of them')
+    .addHelpText('after', example('spool replay --all'))
     .action(async (ids: string[], _options, command: Command) => {
       const flags = flagsOf(command);
       const { replayBatches } = await import('./commands/spool.ts');
@@ -164,6 +168,7 @@ function addWork(program: Command): void {
     .description('collect and send until told to stop')
     .option('--quiet', 'write no log to the terminal')
     .option('--log-file <glob>', 'follow these files instead of those in the settings, repeatable', repeated)
+    .addHelpText('after', example('run --data ./data --log-file "/srv/app/*.log"'))
     .action((_options, command: Command) => runAgent(flagsOf(command)));
   program
     .command('enroll')
@@ -171,6 +176,7 @@ function addWork(program: Command): void {
     .option('--label <key=value>', 'label for this host beside those in the settings, repeatable', label)
     .option('--force', 'join anew, as another agent, where one has joined already')
     .option('--ca <file>', 'authority of your own that certified a proxy before the hub, PEM')
+    .addHelpText('after', example('enroll --label role=web < join-token'))
     .action(async (_options, command: Command) => {
       const flags = flagsOf(command);
       const { enroll, readAuthority } = await import('./commands/enroll.ts');
@@ -193,6 +199,7 @@ function addLooks(program: Command): void {
   program
     .command('status')
     .description('say how the agent of this machine is doing; ends with 1 when it is not running')
+    .addHelpText('after', example('status --json'))
     .option('--json', 'print it as JSON')
     .action(async (_options, command: Command) => {
       const flags = flagsOf(command);
@@ -204,6 +211,7 @@ function addLooks(program: Command): void {
   program
     .command('collect')
     .description('run the collectors for a second, print what they say, and send nothing')
+    .addHelpText('after', example('collect --json'))
     .option('--once', 'do so once and end: the only way there is, and the default')
     .option('--json', 'print it as JSON')
     .action(async (_options, command: Command) => {
@@ -236,6 +244,7 @@ function addLooks(program: Command): void {
   program
     .command('print-config')
     .description('print every setting in force and where it comes from; secrets are not shown')
+    .addHelpText('after', example('print-config --json'))
     .option('--json', 'print it as JSON')
     .action(async (_options, command: Command) => {
       const flags = flagsOf(command);
@@ -246,6 +255,7 @@ function addLooks(program: Command): void {
   program
     .command('top')
     .description('show this machine and its agent live in the terminal; q quits')
+    .addHelpText('after', example('top'))
     .action(async (_options, command: Command) => {
       const { showTop } = await import('./commands/top.ts');
       await showTop((await load(flagsOf(command))).settings, { input: process.stdin, output: process.stdout });
@@ -254,6 +264,7 @@ function addLooks(program: Command): void {
     .command('flare')
     .description('write a bundle for support: status, settings, own log, a collection; secrets are replaced')
     .option('--out <file>', 'where to write it (default: outrider-flare-HOST-TIME.tar.gz here)')
+    .addHelpText('after', example('flare --out ./flare.tar.gz'))
     .action(async (_options, command: Command) => {
       const flags = flagsOf(command);
       const { writeFlare } = await import('./commands/flare.ts');
@@ -269,8 +280,11 @@ function addLooks(program: Command): void {
 function addLogTools(program: Command): void {
   program
     .command('explain')
-    .argument('<file>', 'the log file')
-    .description('say why a log file is read or is not, and how far; ends with 1 when it is not')
+    .argument('<file>', 'the log file, or the word journal for systemd’s journal')
+    .description(
+      'say why a log file is read or is not, by which entry of logs, and how far; ends with 1 when it is not',
+    )
+    .addHelpText('after', example('explain /var/log/syslog'))
     .option('--json', 'print it as JSON')
     .action(async (file: string, _options, command: Command) => {
       const flags = flagsOf(command);
@@ -285,6 +299,7 @@ function addLogTools(program: Command): void {
     .command('lines')
     .argument('<file...>', 'test files: lines in, expected events out (example: deploy/agent-log-tests.yaml)')
     .description('run lines through the settings of logs and compare the events; ends with 1 when one differs')
+    .addHelpText('after', example('test lines deploy/agent-log-tests.yaml'))
     .option('--json', 'print it as JSON')
     .action(async (paths: string[], _options, command: Command) => {
       const flags = flagsOf(command);
@@ -298,6 +313,7 @@ function addLogTools(program: Command): void {
     .description(
       'rehearse rotations with the agent’s own tailer and spool; ends with 1 when a line is lost, doubled or torn',
     )
+    .addHelpText('after', example('test rotation'))
     .option('--json', 'print it as JSON')
     .action(async (_options, command: Command) => {
       const flags = flagsOf(command);
@@ -313,6 +329,7 @@ function addCompletion(program: Command): void {
     .command('completion')
     .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
     .description('print a completion script for a shell')
+    .addHelpText('after', example('completion bash > /etc/bash_completion.d/outrider-agent'))
     .action((shell: string) => void process.stdout.write(completionScript(program, shell)));
 }
 

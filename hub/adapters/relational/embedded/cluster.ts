@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path';
 import { fileSink, writeFileDurably, type Clock, type Logger } from '#sdk';
 import pg from 'pg';
 import { problems } from '../sessions/index.ts';
-import { findBinaries, type Binaries } from './binaries.ts';
+import { findBinaries, OWN_SERVER, type Binaries } from './binaries.ts';
 import { keeperFor, ownedFolder, type Keeper } from './keeper.ts';
 import { programEnvironment, startServer, stopLeftover, type ServerAddress, type ServerGiven } from './server.ts';
 
@@ -70,7 +70,9 @@ async function runInitdb(keeper: Keeper, binaries: Binaries, flags: readonly str
     child.on('close', resolve).on('error', (error) => ((output += error.message), resolve(1))),
   );
   if (code === 0) return;
-  throw problems.cannotStart(`initdb failed in ${keeper.cluster}: ${output.trim().split('\n').slice(-3).join(' ')}`);
+  throw problems.cannotStart(
+    `initdb failed in ${keeper.cluster}: ${output.trim().split('\n').slice(-3).join(' ')} Mend what it names (a missing library: install the system’s package that brings it). ${OWN_SERVER}`,
+  );
 }
 
 /** Makes the cluster aside and gives it its name when it is complete: a hub that is killed meanwhile begins again. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Clock, LineSink, Logger } from '#sdk';
 import { problems } from '../sessions/index.ts';
-import type { Binaries } from './binaries.ts';
+import { OWN_SERVER, type Binaries } from './binaries.ts';
 import type { Keeper } from './keeper.ts';
 
 /** One life of PostgreSQL's first process. */
@@ -119,9 +119,14 @@ export function startServer(given: ServerGiven): Server {
       while (clock.monotonic() < deadline) {
         const { pid, state } = readPidFile(keeper.cluster) ?? {};
         if (pid === child.pid && state === 'ready') return;
-        if (await endsWithin(10)) throw problems.cannotStart(`PostgreSQL did not start: ${await ended}.`);
+        if (await endsWithin(10))
+          throw problems.cannotStart(
+            `PostgreSQL did not start: ${await ended}. Its own words are in log/postgres.log of the data folder. ${OWN_SERVER}`,
+          );
       }
-      throw problems.cannotStart(`PostgreSQL did not start within ${READY_MS / 1000} s.`);
+      throw problems.cannotStart(
+        `PostgreSQL did not start within ${READY_MS / 1000} s. Its own words are in log/postgres.log of the data folder. ${OWN_SERVER}`,
+      );
     },
     async stop() {
       for (const [signal, ms] of [
