@@ -226,3 +226,23 @@ test('a collector is replaced by another one, at its own interval, without distu
   await clock.advance(10_000);
   expect(of('b')).toHaveLength(22);
 });
+
+test('which targets of a collector answered last is known, also of one that is asked more seldom', async () => {
+  const up = (name: string) => ({ 'outrider.collector': 'a', 'outrider.target': name });
+  const [fast, slow] = [up('fast'), up('slow')];
+  let run = 0;
+  const { clock, schedule } = createWorld({
+    a(emit) {
+      run++;
+      if (run === 1) emit('outrider.target.up', 1, slow);
+      emit('outrider.target.up', run < 3 ? 1 : 0, fast);
+    },
+    b: (emit) => emit('system.uptime', 1),
+  });
+  const targets = (name: string) => Object.fromEntries(schedule.outcomes().get(name)?.targets ?? []);
+  await schedule.start();
+  await clock.advance(2000);
+  expect([targets('a'), targets('b')]).toEqual([{ slow: true, fast: true }, {}]);
+  await clock.advance(1000);
+  expect(targets('a')).toEqual({ slow: true, fast: false });
+});

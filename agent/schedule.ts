@@ -1,6 +1,6 @@
 import { reasonOf, type Attributes, type Clock, type Collector, type Component, type Logger } from '#sdk';
 import type { SeriesBudget } from './budgets/index.ts';
-import { createTableBuilder, type MetricTable } from './table.ts';
+import { createTableBuilder, type MetricTable, type Row } from './table.ts';
 
 /** A collector with what its settings say about time. */
 export interface ScheduledCollector {
@@ -43,6 +43,8 @@ export interface CollectorOutcome {
   failed: number;
   /** Why the last one was not fine. */
   fault: string | undefined;
+  /** Whether each target that it asks by address answered the last question, by the targets' names. */
+  targets: ReadonlyMap<string, boolean>;
 }
 
 /** Runs collectors on the ticks of the wall clock. */
@@ -70,6 +72,36 @@ const REMIND_MS = 3_600_000;
 
 /** Reasons that are told apart; ones that never repeat must not pile up. */
 const MAX_REASONS = 100;
+
+/** Keeps how the runs of a collector go. Where its targets stand in a row is looked up once for each table. */
+function createOutcome(intervalMs: number) {
+  const targets = new Map<string, boolean>();
+  const outcome: CollectorOutcome = { intervalMs, runs: 0, failed: 0, fault: undefined, targets };
+  let table: MetricTable | undefined;
+  let places: (readonly [name: string, at: number])[] = [];
+  return {
+    outcome,
+    ended(fault: string | undefined): void {
+      outcome.fault = fault;
+      outcome.runs++;
+      if (fault !== undefined) outcome.failed++;
+    },
+    told(row: Row): void {
+      if (row.table !== table) {
+        table = row.table;
+        places = table.series.flatMap(({ name, attributes }, at) => {
+          const target = name === 'outrider.target.up' ? attributes['outrider.target'] : undefined;
+          return target === undefined ? [] : [[target, at] as const];
+        });
+      }
+      for (const [name, at] of places) {
+        const up = row.values[at];
+        // NaN: it was not asked this time.
+        if (up !== undefined && !Number.isNaN(up)) targets.set(name, up === 1);
+      }
+    },
+  };
+}
 
 interface Job {
   run(timeMs: number): Promise<void>;
@@ -103,7 +135,7 @@ function createJob(
   const lateReason = `no answer within ${deadlineMs / 1000} s`;
   const builder = createTableBuilder(series?.shareOf(name));
   const logFault = createFaultLog(log.child({ collector: name }), clock);
-  const outcome: CollectorOutcome = { intervalMs, runs: 0, failed: 0, fault: undefined };
+  const { outcome, ended, told } = createOutcome(intervalMs);
   let current: AbortController | undefined;
   let isLate = false;
   let isStopped = false;
@@ -112,13 +144,13 @@ function createJob(
     if (isStopped) return;
     const fault = reason ?? (builder.isCrowded() ? 'it has too many series; the newest are left out' : undefined);
     if (fault !== undefined) logFault(fault);
-    outcome.fault = fault;
-    outcome.runs++;
-    if (fault !== undefined) outcome.failed++;
+    ended(fault);
     builder.emit('outrider.collector.success', fault === undefined ? 1 : 0, attributes);
     builder.emit('outrider.collector.duration', durationMs / 1000, attributes); // NaN, and so dropped, when none ran.
     const row = builder.finish();
-    if (row !== undefined) sink({ collector: name, timeMs, table: row.table, values: row.values });
+    if (row === undefined) return;
+    told(row);
+    sink({ collector: name, timeMs, table: row.table, values: row.values });
   };
 
   /** One run. Resolves when it has ended or its time is up; what it emits after that is dropped. */

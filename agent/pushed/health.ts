@@ -14,6 +14,8 @@ export interface Condition {
 export interface Baseline {
   /** Collectors that worked. */
   working: string[];
+  /** Targets that answered, by collector. */
+  answering: Record<string, string[]>;
   strains: string[];
 }
 
@@ -23,7 +25,15 @@ const isFine = ({ runs, failed, fault }: CollectorOutcome): boolean => fault ===
 /** What to hold a later condition against. */
 export function baselineOf({ collectors, strains }: Condition): Baseline {
   const working = [...collectors].filter(([, outcome]) => outcome.runs > 0 && isFine(outcome));
-  return { working: working.map(([name]) => name), strains: [...strains] };
+  const answering = [...collectors].map(([name, { targets }]): [string, string[]] => [
+    name,
+    [...targets].flatMap(([target, isUp]) => (isUp ? [target] : [])),
+  ]);
+  return {
+    working: working.map(([name]) => name),
+    answering: Object.fromEntries(answering.filter(([, targets]) => targets.length > 0)),
+    strains: [...strains],
+  };
 }
 
 /** How long a trial was. */
@@ -40,10 +50,20 @@ function faultOf(name: string, outcome: CollectorOutcome | undefined, trialMs: n
   return undefined;
 }
 
+/** Targets that answered before, and did not at the last question. One that was not asked since says nothing. */
+function silentTargets({ answering }: Baseline, { collectors }: Condition): string[] {
+  return Object.entries(answering).flatMap(([name, before]) => {
+    const now = collectors.get(name)?.targets;
+    return before
+      .filter((target) => now?.get(target) === false)
+      .map((target) => `${target} does not answer ${name} any more`);
+  });
+}
+
 /**
  * Why an agent is not well with settings at the end of their trial, one sentence each. It is well when every collector that worked before
- * still works, when the hub has acknowledged a batch in the second half of the trial, and when no budget is overdrawn and nothing is
- * given up that was not before.
+ * still works, when every target that answered one before still does, when the hub has acknowledged a batch in the second half of the trial,
+ * and when no budget is overdrawn and nothing is given up that was not before.
  */
 export function ailments(before: Baseline, now: Condition, { begunMs, trialMs }: TrialSpan): string[] {
   const collectors = before.working.map((name) => faultOf(name, now.collectors.get(name), trialMs));
@@ -51,6 +71,7 @@ export function ailments(before: Baseline, now: Condition, { begunMs, trialMs }:
   const strains = now.strains.filter((strain) => !before.strains.includes(strain));
   return [
     ...collectors.filter((fault) => fault !== undefined),
+    ...silentTargets(before, now),
     ...(isHeard ? [] : ['the hub acknowledged no batch lately']),
     ...strains,
   ];

@@ -30,7 +30,11 @@ const Kept = Type.Object({
       pushed: Pushed,
       /** Starts of the agent since the trial began that no orderly stop preceded. */
       starts: Type.Integer(),
-      before: Type.Object({ working: Type.Array(Type.String()), strains: Type.Array(Type.String()) }),
+      before: Type.Object({
+        working: Type.Array(Type.String()),
+        answering: Type.Record(Type.String(), Type.Array(Type.String())),
+        strains: Type.Array(Type.String()),
+      }),
     }),
   ),
   verdict: Type.Optional(Verdict),

@@ -24,10 +24,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(data, { recursive: true, force: true }));
 
+const outcome = (of: Partial<CollectorOutcome>): CollectorOutcome => ({
+  ...{ intervalMs: 1000, runs: 9, failed: 0, fault: undefined, targets: new Map() },
+  ...of,
+});
+
 /** An agent as the pushed settings see it, and what it told its hub. */
 function agent(more: Partial<PushedGiven> = {}) {
   const condition: Condition & { collectors: Map<string, CollectorOutcome>; strains: string[] } = {
-    collectors: new Map([['cpu', { intervalMs: 1000, runs: 9, failed: 0, fault: undefined }]]),
+    collectors: new Map([['cpu', outcome({ intervalMs: 1000, runs: 9, failed: 0, fault: undefined })]]),
     lastAckMs: 0,
     strains: [],
   };
@@ -128,7 +133,7 @@ test.each([
   [
     'a collector that was fine fails',
     (c: Condition & { collectors: Map<string, CollectorOutcome> }) =>
-      c.collectors.set('cpu', { intervalMs: 1000, runs: 3, failed: 1, fault: 'no answer' }),
+      c.collectors.set('cpu', outcome({ intervalMs: 1000, runs: 3, failed: 1, fault: 'no answer' })),
     /cpu fails: no answer/,
   ],
   [
@@ -139,7 +144,7 @@ test.each([
   [
     'a collector is never run',
     (c: Condition & { collectors: Map<string, CollectorOutcome> }) =>
-      c.collectors.set('cpu', { intervalMs: 10_000, runs: 0, failed: 0, fault: undefined }),
+      c.collectors.set('cpu', outcome({ intervalMs: 10_000, runs: 0, failed: 0, fault: undefined })),
     /cpu has not run/,
   ],
   [
@@ -162,6 +167,28 @@ test.each([
   expect(reloads).toEqual(['1', '2', '1']);
 });
 
+test('a target that answered and does not any more takes settings back; one that never did, or was not asked, does not', async () => {
+  const { push, minute, condition, last } = agent();
+  const before = new Map([
+    ['app', true],
+    ['broken', false],
+    ['seldom', true],
+  ]);
+  condition.collectors.set('prometheus', outcome({ targets: before }));
+  await push(1, INTERVAL);
+  condition.collectors.set('prometheus', outcome({ targets: new Map([...before, ['app', false]]) }));
+  await minute();
+  expect(last()).toMatchObject({
+    state: SettingsState.ROLLED_BACK,
+    problem: 'app does not answer prometheus any more',
+  });
+  condition.collectors.set('prometheus', outcome({ targets: before }));
+  await push(2, INTERVAL);
+  condition.collectors.set('prometheus', outcome({ targets: new Map([['app', true]]) }));
+  await minute();
+  expect(last()).toMatchObject({ revision: 2n, state: SettingsState.APPLIED });
+});
+
 test('settings under which the hub acknowledges nothing more are taken back', async () => {
   const { push, condition, reloads, last } = agent();
   await push(1, INTERVAL);
@@ -174,9 +201,9 @@ test('settings under which the hub acknowledges nothing more are taken back', as
 test('what was bad before is not blamed on new settings, and a collector that is rarely due has time', async () => {
   const { push, minute, condition, last } = agent();
   condition.strains.push('over its budget of memory');
-  condition.collectors.set('prometheus', { intervalMs: 1000, runs: 4, failed: 4, fault: 'nobody listens' });
+  condition.collectors.set('prometheus', outcome({ intervalMs: 1000, runs: 4, failed: 4, fault: 'nobody listens' }));
   await push(1, { collectors: { cpu: { interval: 3600 } } });
-  condition.collectors.set('cpu', { intervalMs: 3_600_000, runs: 0, failed: 0, fault: undefined });
+  condition.collectors.set('cpu', outcome({ intervalMs: 3_600_000, runs: 0, failed: 0, fault: undefined }));
   await minute();
   expect(last()).toMatchObject({ state: SettingsState.APPLIED });
 });

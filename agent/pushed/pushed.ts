@@ -5,7 +5,7 @@ import {
   type PushedSettings as PushedMessage,
   type SettingsReport,
 } from '#proto/agent/v1/index.ts';
-import { digestOf } from '#proto/agent/v1/pushed.ts';
+import { digestOf } from '#proto/agent/v1/pushed-digest.ts';
 import { reasonOf, type Cancel, type Clock, type Component, type Logger } from '#sdk';
 import type { PushedSettings } from './config.ts';
 import { readDocument } from './document.ts';
