@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Type, type Static } from 'typebox';
 
 /** A document is no longer than this, in characters. */
@@ -81,6 +80,3 @@ export const PushedDocument = Type.Object(
   { additionalProperties: false },
 );
 export type PushedDocument = Static<typeof PushedDocument>;
-
-/** The SHA-256 of a document's text: a revision's number alone could come twice, from a hub that was put back to an older state. */
-export const digestOf = (document: string): string => createHash('sha256').update(document).digest('hex');

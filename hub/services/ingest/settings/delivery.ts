@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { PushedSettingsSchema, SettingsState, type HubMessage, type SettingsReport } from '#proto/agent/v1/index.ts';
-import { digestOf } from '#proto/agent/v1/pushed.ts';
+import { digestOf } from '#proto/agent/v1/pushed-digest.ts';
 import type { Clock } from '#sdk';
 import type { IngestStore } from '../store.ts';
 import { hubMessage } from '../stream.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { digestOf, DOCUMENT_LIMIT, type PushedDocument } from '#proto/agent/v1/pushed.ts';
+import { digestOf } from '#proto/agent/v1/pushed-digest.ts';
+import { DOCUMENT_LIMIT, type PushedDocument } from '#proto/agent/v1/pushed.ts';
 import { reasonOf, type Clock, type Logger } from '#sdk';
 import type { Principal } from '../../../principal.ts';
 import { problems } from '../errors.ts';

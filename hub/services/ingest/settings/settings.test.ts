@@ -12,7 +12,7 @@ import {
   type HubMessage,
   type PushedSettings,
 } from '#proto/agent/v1/index.ts';
-import { digestOf } from '#proto/agent/v1/pushed.ts';
+import { digestOf } from '#proto/agent/v1/pushed-digest.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ServiceDefinition } from '../../../service.ts';
 import { logs } from '../../logs/index.ts';
