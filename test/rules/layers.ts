@@ -42,7 +42,7 @@ const ALLOWANCES: readonly Allowance[] = [
   { from: '^hub/catalogue\\.ts$', to: '^plugins/channels/catalogue\\.ts$' },
   { from: '^hub/(commands/)?[^/]+\\.ts$', to: FLOOR },
   { from: '^hub/(commands/)?[^/]+\\.ts$', to: '^hub/(ports/|commands/)?[^/]+\\.ts$' },
-  { from: '^hub/web/', to: '^(hub/web/|proto/metrics\\.ts$)' },
+  { from: '^hub/web/', to: '^(hub/web/|proto/(metrics|agent/v1/pushed)\\.ts$)' },
   { from: '^(test/|.+\\.(test|contract)\\.ts$)', to: '.' },
 ];
 

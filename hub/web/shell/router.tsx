@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, redirect } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { readAlertsSearch } from '../sections/alerts/search.ts';
+import { readGroupsSearch } from '../sections/groups/search.ts';
 import { readHostSearch } from '../sections/host/search.ts';
 import { readLogsSearch } from '../sections/logs/search.ts';
 import { readOverviewSearch } from '../sections/overview/search.ts';
@@ -71,6 +72,7 @@ const settings = createRoute({
 const settingsTab = createRoute({
   getParentRoute: () => root,
   path: '/settings/$tab',
+  validateSearch: readGroupsSearch,
   component: lazyRouteComponent(() => import('../sections/settings/index.tsx'), 'Settings'),
 });
 const register = createRoute({ getParentRoute: () => root, path: '/register', component: () => null });

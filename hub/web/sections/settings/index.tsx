@@ -1,5 +1,6 @@
 import { Link, useParams } from '@tanstack/react-router';
-import { useEffect, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, type ComponentType, type ReactNode } from 'react';
+import { Skeleton } from '../../shell/states.tsx';
 import { Account } from './account.tsx';
 import { Hosts } from './hosts.tsx';
 import { Keys } from './keys.tsx';
@@ -8,15 +9,19 @@ import { Storage } from './storage.tsx';
 import { DEFAULT_TAB, SETTINGS_TABS } from './tabs.ts';
 import './settings.css';
 
-const SHOWN: Readonly<Record<(typeof SETTINGS_TABS)[number]['tab'], () => ReactNode>> = {
+/** It holds the list of what may be pushed and what checks it: only who opens it loads that. */
+const Groups = lazy(async () => ({ default: (await import('../groups/index.tsx')).AgentGroups }));
+
+const SHOWN: Readonly<Record<(typeof SETTINGS_TABS)[number]['tab'], ComponentType>> = {
   hosts: Hosts,
+  groups: Groups,
   people: People,
   account: Account,
   keys: Keys,
   storage: Storage,
 };
 
-/** How it is set up: hosts, people, keys and storage. */
+/** How it is set up: hosts, what is pushed to their agents, people, keys and storage. */
 export function Settings(): ReactNode {
   const { tab } = useParams({ strict: false });
   const shown = SETTINGS_TABS.find((one) => one.tab === tab)?.tab ?? DEFAULT_TAB;
@@ -43,7 +48,9 @@ export function Settings(): ReactNode {
         ))}
       </nav>
       <div className="settings">
-        <Shown />
+        <Suspense fallback={<Skeleton height={320} width="100%" />}>
+          <Shown />
+        </Suspense>
       </div>
     </>
   );
