@@ -12,14 +12,19 @@ import {
   Lane,
   LogsSchema,
   MetricsSchema,
+  SettingsReportSchema,
+  SettingsState,
   Stream,
   TableSchema,
   type AgentMessage,
   type HubMessage,
   type Level,
+  type PushedSettings,
   type Table,
 } from '#proto/agent/v1/index.ts';
+import { digestOf } from '#proto/agent/v1/pushed-digest.ts';
 import { HUB_SERVER_NAME, type EnrolReply } from '#proto/enrolment.ts';
+import { until } from './programs.ts';
 
 /** What a simulated agent got at its enrolment. */
 export interface SimulatedIdentity extends EnrolReply {
@@ -98,6 +103,33 @@ export function openSimulated(
       client.close();
     },
   };
+}
+
+/** An agent that says what a test wants of the settings that it gets. */
+export interface SettingsAgent {
+  /** What it got, oldest first. */
+  pushed: readonly PushedSettings[];
+  /** Says what became of settings; undefined: it has none. */
+  say(of: PushedSettings | undefined, state: SettingsState, why?: readonly [code: string, problem: string]): void;
+  close(): void;
+}
+
+/** Opens a stream that says, once it is welcome, that it has no settings of the hub. */
+export async function openSettingsAgent(identity: SimulatedIdentity): Promise<SettingsAgent> {
+  const pushed: PushedSettings[] = [];
+  let welcome = false;
+  const stream = openSimulated(identity, 7n, ({ kind }) => {
+    if (kind.case === 'settings') pushed.push(kind.value);
+    if (kind.case === 'welcome') welcome = true;
+  });
+  const say: SettingsAgent['say'] = (of, state, [code, problem] = ['', '']) => {
+    const [revision, digest] = of === undefined ? [0n, ''] : [of.revision, digestOf(of.document)];
+    const value = create(SettingsReportSchema, { revision, digest, state, code, problem });
+    stream.send(create(AgentMessageSchema, { kind: { case: 'settings', value } }));
+  };
+  await until('the hub welcomes the agent', () => welcome || undefined);
+  say(undefined, SettingsState.APPLIED);
+  return { pushed, say, close: () => stream.close() };
 }
 
 /** A table of gauges with these names (one series each) and its id. */

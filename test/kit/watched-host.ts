@@ -17,12 +17,16 @@ export interface WatchedHost {
   close(): Promise<void>;
 }
 
-/** Starts a hub and an agent; `label` is one of the host, `logName` is the name of the file that it follows. */
-export async function startWatchedHost({ label = 'env=test', logName = 'app.log' } = {}): Promise<WatchedHost> {
+/** Starts a hub and an agent; `label` is one of the host, `logName` the name of the file that it follows, `more` further lines of its settings. */
+export async function startWatchedHost({
+  label = 'env=test',
+  logName = 'app.log',
+  more = '',
+} = {}): Promise<WatchedHost> {
   const folder = mkdtempSync(join(tmpdir(), 'outrider-watched-'));
   const [data, config, log] = [join(folder, 'agent'), join(folder, 'agent.yaml'), join(folder, logName)];
   writeFileSync(log, '');
-  writeFileSync(config, `ownLog: false\nlogs: [{ include: ['${log}'], start: beginning }]\n`);
+  writeFileSync(config, `ownLog: false\nlogs: [{ include: ['${log}'], start: beginning }]\n${more}\n`);
   const hub = await startHubProgram();
   const { output: token } = await runProgram('hub', ['token', 'create', '--label', label, '--data', hub.data]);
   await runProgram('agent', ['enroll', '--data', data], { input: token });

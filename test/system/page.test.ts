@@ -1,15 +1,12 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { writeFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
-import { openPage, startBrowser } from '#kit/browser.ts';
+import { openPage, seriousFaults, startBrowser } from '#kit/browser.ts';
 import { until, type Api } from '#kit/programs.ts';
 import type { RunningHub } from '#kit/running-hub.ts';
 import { startWatchedHost, type WatchedHost } from '#kit/watched-host.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startMailServer } from '../kit/receivers.ts';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let watched: WatchedHost;
 let hub: RunningHub;
@@ -44,21 +41,6 @@ async function openFilesNow(): Promise<number> {
     `/api/v1/monitoring/metrics/${host}?name=system.linux.file_descriptor.count&from=-2m`,
   );
   return series[0]?.last.at(-1) ?? NaN;
-}
-
-/** What axe finds serious or critical on the page as it is. */
-async function seriousFaults(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    interface Found {
-      violations: { id: string; impact: string; nodes: { target: string[] }[] }[];
-    }
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<Found> } };
-    const { violations } = await axe.run();
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
-  });
 }
 
 /** Adds up by how much of the window things moved that nobody touched (web.dev/cls); over 0.1 people notice. */
@@ -209,7 +191,7 @@ test.each([
   const { page, faults } = await openPage(browser, hub, '/', { colorScheme, viewport: { width, height: 900 } });
   await page.addInitScript(WATCH_SHIFTS);
   const found: string[] = [];
-  for (const path of ['/', `/hosts/${host}`, `/hosts/${host}?tab=facts`, '/logs', '/alerts', '/alerts?tab=rules', '/alerts?tab=channels', '/settings/hosts', '/settings/people', '/settings/account', '/settings/keys', '/settings/storage']) {
+  for (const path of ['/', `/hosts/${host}`, `/hosts/${host}?tab=facts`, '/logs', '/alerts', '/alerts?tab=rules', '/alerts?tab=channels', '/settings/hosts', '/settings/groups', '/settings/people', '/settings/account', '/settings/keys', '/settings/storage']) {
     await page.goto(`${hub.url}${path}`);
     await page.locator('main h1').waitFor();
     await page.locator('.skeleton').first().waitFor({ state: 'detached' });

@@ -1,18 +1,10 @@
 import type { AddressInfo } from 'node:net';
-import { create } from '@bufbuild/protobuf';
 import { createManualClock } from '#kit/manual-clock.ts';
 import { freePort, until } from '#kit/programs.ts';
 import { startUsers, type SignedInPerson, type StartedUsers } from '#kit/sign-in.ts';
-import { enrolSimulated, openSimulated } from '#kit/simulated-agent.ts';
+import { enrolSimulated, openSettingsAgent } from '#kit/simulated-agent.ts';
 import { startStores, type Stores } from '#kit/stores.ts';
-import {
-  AgentMessageSchema,
-  SettingsReportSchema,
-  SettingsState,
-  type HubMessage,
-  type PushedSettings,
-} from '#proto/agent/v1/index.ts';
-import { digestOf } from '#proto/agent/v1/pushed-digest.ts';
+import { SettingsState } from '#proto/agent/v1/index.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ServiceDefinition } from '../../../service.ts';
 import { logs } from '../../logs/index.ts';
@@ -83,29 +75,15 @@ async function newAgent(hostname: string, labels: Record<string, string> = {}) {
   const { body } = await call('POST', `${API}/tokens`, { labels });
   const identity = await enrolSimulated(base, String(body['token']), hostname);
   const connect = async () => {
-    const pushed: PushedSettings[] = [];
-    let welcome = false;
-    const received = ({ kind }: HubMessage): void => {
-      if (kind.case === 'settings') pushed.push(kind.value);
-      if (kind.case === 'welcome') welcome = true;
-    };
-    const stream = openSimulated({ ...identity, link: `127.0.0.1:${port}` }, 7n, received);
-    open.push(stream);
-    await until('the hub welcomes the agent', () => welcome || undefined);
-    const say = (of: PushedSettings | undefined, state: SettingsState, [code, problem] = ['', '']): void => {
-      const revision = of?.revision ?? 0n;
-      const digest = of === undefined ? '' : digestOf(of.document);
-      const value = create(SettingsReportSchema, { revision, digest, state, code, problem });
-      stream.send(create(AgentMessageSchema, { kind: { case: 'settings', value } }));
-    };
-    say(undefined, SettingsState.APPLIED);
+    const agent = await openSettingsAgent({ ...identity, link: `127.0.0.1:${port}` });
+    open.push(agent);
     /** The nth settings that it gets; the clock of the hub goes on meanwhile. */
     const get = (nth = 0) =>
       until('the hub pushes settings', async () => {
         await hub.clock.advance(3000);
-        return pushed[nth];
+        return agent.pushed[nth];
       });
-    return { pushed, say, get, close: () => stream.close() };
+    return { ...agent, get };
   };
   return { id: identity.agentId, connect };
 }
