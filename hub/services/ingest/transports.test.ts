@@ -14,9 +14,11 @@ import type { Batch } from '#proto/agent/v1/index.ts';
 import { silentLogger, systemClock } from '#sdk';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createLink } from '../../../agent/link/link.ts';
+import { createLink, type LinkGiven } from '../../../agent/link/link.ts';
 import { createSkew } from '../../../agent/link/skew.ts';
 import { transportOf } from '../../../agent/link/transports/index.ts';
+import { createPushed } from '../../../agent/pushed/index.ts';
+import { inForce, readKept } from '../../../agent/pushed/kept.ts';
 import { openSpool } from '../../../agent/spool/index.ts';
 import { onOwnServer } from '../../../test/services/index.ts';
 import type { OwnServer } from '../../../test/services/kind.ts';
@@ -27,6 +29,7 @@ import { monitoring } from '../monitoring/index.ts';
 import { ingest } from './index.ts';
 
 const API = '/api/v1/agents';
+const GROUPS = `${API}/settings/groups`;
 const TABLE = tableOf(['system.cpu.busy']);
 
 let stores: Stores;
@@ -86,19 +89,23 @@ interface Way {
   link: string;
 }
 
-const newAgent = async (): Promise<SimulatedIdentity> => {
-  const { body } = await hub.call('POST', `${API}/tokens`, { token: admin.token, body: {} });
+const newAgent = async (labels: Record<string, string> = {}): Promise<SimulatedIdentity> => {
+  const { body } = await hub.call('POST', `${API}/tokens`, { token: admin.token, body: { labels } });
   return enrolSimulated(base, String(body['token']), 'web-1');
 };
 
 /** The agent's own link, over a spool of its own. */
-async function startLink(enrolled: SimulatedIdentity, way: Pick<Way, 'transport' | 'link'>) {
+async function startLink(
+  enrolled: SimulatedIdentity,
+  way: Pick<Way, 'transport' | 'link'>,
+  more: Pick<LinkGiven, 'exchange'> = {},
+) {
   const identity = { ...enrolled, link: way.link };
   const dataFolder = mkdtempSync(join(tmpdir(), 'outrider-way-'));
   const spool = await openSpool({ folder: join(dataFolder, 'spool'), limit: 1e9, log: silentLogger });
   const [clock, log] = [systemClock, silentLogger];
   const given = { identity, dataFolder, transport: way.transport(), skew: createSkew(clock), spool, clock, log };
-  const link = createLink({ ...given, hostname: 'web-1', labels: {}, inventory: () => ({}) });
+  const link = createLink({ ...given, ...more, hostname: 'web-1', labels: {}, inventory: () => ({}) });
   link.start();
   closing.push(async () => {
     await link.stop();
@@ -113,6 +120,61 @@ async function startLink(enrolled: SimulatedIdentity, way: Pick<Way, 'transport'
   };
   return { link, spool, put };
 }
+
+/** The part of an agent that tries out what the hub pushes, for three seconds. It is well with anything but a level of its log. */
+function startPushed() {
+  const dataFolder = mkdtempSync(join(tmpdir(), 'outrider-way-'));
+  const has = () => inForce(readKept(dataFolder))?.document;
+  const part = createPushed({
+    dataFolder,
+    collectors: ['cpu'],
+    settings: () => ({ pushed: { accept: true, trialSeconds: 3 } }),
+    check: () => Promise.resolve(),
+    unfit: undefined,
+    reload: () => Promise.resolve(undefined),
+    condition: () => ({
+      collectors: new Map(),
+      lastAckMs: Date.now(),
+      strains: has()?.log === undefined ? [] : ['the agent is over its budget of memory'],
+    }),
+    ...{ clock: systemClock, log: silentLogger },
+  });
+  closing.push(async () => {
+    await part.stop?.();
+    rmSync(dataFolder, { recursive: true });
+  });
+  return { part, has };
+}
+
+/** A group of agents, as a person sees it who pushes to it. */
+async function newGroup(name: string, labels: Record<string, string>) {
+  const { token } = admin;
+  const { body } = await hub.call('POST', GROUPS, { token, body: { name, labels } });
+  const id = String(body['id']);
+  const now = async () => {
+    const { items } = (await hub.call('GET', GROUPS, { token })).body as {
+      items: { id: string; newest: { revision: number; haltedBecause: string }; states: Record<string, number> }[];
+    };
+    return items.find((group) => group.id === id);
+  };
+  return {
+    push: (settings: object) => hub.call('POST', `${GROUPS}/${id}/revisions`, { token, body: { settings } }),
+    undo: async () => {
+      const revision = (await now())?.newest.revision;
+      return hub.call('POST', `${GROUPS}/${id}/undo`, { token, body: { revision } });
+    },
+    until: (state: string) =>
+      until(
+        `its agent is ${state}`,
+        async () => {
+          const group = await now();
+          return group?.states[state] === 1 ? group.newest : undefined;
+        },
+        60,
+      ),
+  };
+}
+
 const linesOf = async ({ agentId }: SimulatedIdentity): Promise<string[]> => {
   const query = new URLSearchParams({ host: agentId, from: '-1d', to: '+1h', limit: '1000' });
   const { body } = await hub.call('GET', `/api/v1/logs/search?${query}`, { token: admin.token });
@@ -221,6 +283,30 @@ function linkContract(name: string, open: () => Promise<Way>): void {
       expect(await linesOf(identity)).toEqual(['after', 'before']);
       expect(spool.lines()).toMatchObject({ lost: 1 });
     }, 90_000);
+
+    test('brings what is pushed to the agent and what became of it back, also to one that was away', async () => {
+      const labels = { way: name };
+      const { part, has } = startPushed();
+      const group = await newGroup(`over ${name}`, labels);
+      const { link } = await startLink(await newAgent(labels), way, { exchange: part });
+      const slow = { collectors: { cpu: { interval: 10 } } };
+      await group.push(slow);
+      await group.until('trying');
+      expect(has()).toEqual(slow);
+      await group.until('applied');
+      await group.push({ log: { level: 'debug' } });
+      const { haltedBecause } = await group.until('rolled-back');
+      expect(haltedBecause).toBe('web-1 took it back: the agent is over its budget of memory');
+      expect(has()).toEqual(slow);
+      await way.proxy.set('closed');
+      await until('it is noticed', () => !link.state().connected, 90);
+      await group.undo();
+      await group.undo();
+      await group.until('pending');
+      await way.proxy.set('pass');
+      await group.until('applied');
+      expect(has()).toEqual({});
+    }, 180_000);
 
     test('says that an administrator removed the agent, and keeps what it has', async () => {
       const { put, spool, link } = await startLink(identity, way);
