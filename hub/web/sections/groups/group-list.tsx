@@ -12,7 +12,7 @@ import type { GoToGroup } from './use-groups-search.ts';
 
 /** How far all agents of a group are, in a few words. */
 function Progress({ group: { newest, states, agents } }: { group: Group }): ReactNode {
-  if (newest === null) return <span className="quiet">–</span>;
+  if (newest === null) return null;
   const of = (name: keyof typeof states): number => states[name];
   const bad = of('rolled-back') + of('refused');
   return (

@@ -62,7 +62,7 @@ export function History({
             <td>
               <Outcome revision={revision} />
             </td>
-            <td>
+            <td className="group-start">
               {revision.by}{' '}
               <span className="quiet small group-when">
                 <When ms={revision.atMs} />
