@@ -125,8 +125,10 @@ describe('settings for a group', () => {
     const group = await newGroup();
     const first = await push(group, SLOW, { canaries: 0 });
     agent.say(await agent.get(0), SettingsState.APPLIED);
+    await until('it has them', async () => (await statesOf(group))['a'] === 'applied' || undefined); // Else they are sent again.
     const second = await push(group, QUIET, { canaries: 0 });
     agent.say(await agent.get(1), SettingsState.APPLIED);
+    await until('it has them', async () => (await statesOf(group))['a'] === 'applied' || undefined);
     const undo = (revision: number) => call('POST', `${GROUPS}/${group}/undo`, { revision });
     const undone = await undo(second);
     expect([undone.status, undone.body['settings'], undone.body['restores']]).toEqual([201, SLOW, first]);
