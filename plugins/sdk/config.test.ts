@@ -216,6 +216,12 @@ test.each<[Record<string, unknown>, string]>([
   expect(faults).toEqual([words]);
 });
 
+test('a flag that nobody gave is not blamed for what the file says', () => {
+  const file = fileOf('mail:\n  smtpHost: []\n');
+  const load = () => loadSettings(Schema, { file, env: {}, flags: { mail: undefined } });
+  expect(load).toThrow(`${file}:2: mail.smtpHost: `);
+});
+
 test('a setting of the environment or of a flag is named as such, though the file has its section', () => {
   const file = fileOf('log:\n  level: info\nmail: {}\n');
   const env = { OUTRIDER_LOG__LEVEL: 'loud' };

@@ -177,6 +177,7 @@ export function checkSettings<S extends TSchema>(schema: S, tree: unknown, fault
 
 /** True where a tree says something of a setting, or of one above it that is no section. */
 function says(tree: unknown, [key, ...below]: readonly string[]): boolean {
+  if (tree === undefined) return false; // A flag that nobody gave.
   if (key === undefined || typeof tree !== 'object' || tree === null) return true;
   return Object.hasOwn(tree, key) && says((tree as Settings)[key], below);
 }
