@@ -9,8 +9,12 @@ const SYSTEM = ['test/system/**/*.test.ts'];
 const OWN_TOPOLOGY = ['examples', 'installers', 'outage', 'replicas', 'split', 'tracing'].map(
   (name) => `test/system/${name}.test.ts`,
 );
-/** What does not run on our Node at all: deployment files, and the servers that tests are run against. */
-const OTHER_PROGRAMS = ['test/deploy/**', 'test/services/**'];
+/** What another Node runs no otherwise: deployment files, the servers that tests are run against, and adapters that only speak to one of them. */
+const OTHER_PROGRAMS = [
+  'test/deploy/**',
+  'test/services/**',
+  'hub/adapters/{cache/redis,logstore/elastic,relational/postgres,series/influx,series/prometheus}/**',
+];
 const isAgain = process.env['OUTRIDER_TEST_AGAIN'] !== undefined;
 
 export default defineConfig({
