@@ -89,14 +89,14 @@ for (const [title, variable, find] of [
 
 await vitest('in-process tests', 'in-process', { extra: ['--coverage'] });
 await vitest('system tests, one process', 'system');
-await vitest('system tests, one process for each service', 'system', { env: { OUTRIDER_TEST_TOPOLOGY: 'split', OUTRIDER_TEST_AGAIN: '1' } });
+await vitest('system tests, one process for each service', 'system', { env: { OUTRIDER_TEST_TOPOLOGY: 'split', OUTRIDER_TEST_AGAIN: 'split' } });
 
 if (CI) {
   const lts = await ltsNode();
   if (lts.path === undefined) missing.push(['the current LTS of Node', lts.reason]);
   else {
-    await vitest('in-process tests on the LTS', 'in-process', { node: lts.path, env: { OUTRIDER_TEST_AGAIN: '1' } });
-    await vitest('system tests on the LTS', 'system', { node: lts.path, env: { OUTRIDER_TEST_AGAIN: '1' } });
+    await vitest('in-process tests on the LTS', 'in-process', { node: lts.path, env: { OUTRIDER_TEST_AGAIN: 'lts' } });
+    await vitest('system tests on the LTS', 'system', { node: lts.path, env: { OUTRIDER_TEST_AGAIN: 'lts' } });
   }
 }
 for (const { title, reason } of notes) if (reason !== undefined) missing.push([title, reason]);

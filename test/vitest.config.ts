@@ -15,7 +15,10 @@ const OTHER_PROGRAMS = [
   'test/services/**',
   'hub/adapters/{cache/redis,logstore/elastic,relational/postgres,series/influx,series/prometheus}/**',
 ];
-const isAgain = process.env['OUTRIDER_TEST_AGAIN'] !== undefined;
+/** A browser does not know which Node serves it. */
+const IN_BROWSER = ['groups', 'page'].map((name) => `test/system/${name}.test.ts`);
+/** What runs again: with a process for each service, or on another Node. */
+const again = process.env['OUTRIDER_TEST_AGAIN'] as 'split' | 'lts' | undefined;
 
 export default defineConfig({
   root,
@@ -31,7 +34,7 @@ export default defineConfig({
         test: {
           name: 'in-process',
           include: ['{agent,hub,plugins,proto,test}/**/*.test.ts'],
-          exclude: [...SYSTEM, ...(isAgain ? OTHER_PROGRAMS : []), 'test/rules/**', '**/node_modules/**'],
+          exclude: [...SYSTEM, ...(again === 'lts' ? OTHER_PROGRAMS : []), 'test/rules/**', '**/node_modules/**'],
         },
       },
       { extends: true, test: { name: 'rules', include: ['test/rules/**/*.test.ts'] } },
@@ -40,7 +43,11 @@ export default defineConfig({
         test: {
           name: 'system',
           include: SYSTEM,
-          exclude: [...(isAgain ? OWN_TOPOLOGY : []), '**/node_modules/**'],
+          exclude: [
+            ...(again === undefined ? [] : OWN_TOPOLOGY),
+            ...(again === 'lts' ? IN_BROWSER : []),
+            '**/node_modules/**',
+          ],
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 120_000,
