@@ -160,21 +160,23 @@ function Dropped({ id }: { id: string }): ReactNode {
   return (
     <section>
       <h2>Dropped by rule in the last 24 h</h2>
-      <p className="quiet small">About; exact for each source in the ledger.</p>
+      <p className="quiet small">While the agent ran; how many they were of each source says the ledger.</p>
       <table className="delivery-table delivery-rules">
         <thead>
           <tr>
             <th scope="col">Rule</th>
-            <th scope="col">Lines</th>
+            <th scope="col">Lines on average</th>
+            <th scope="col">At most, in 5 min</th>
           </tr>
         </thead>
         <tbody>
-          {data.map(({ rule, lines }) => (
+          {data.map(({ rule, average, most }) => (
             <tr key={rule}>
               <th scope="row" className="mono cut">
                 {rule}
               </th>
-              <td>{count(lines)}</td>
+              <td>{quantity(average, '{line}/s')}</td>
+              <td>{quantity(most, '{line}/s')}</td>
             </tr>
           ))}
         </tbody>

@@ -115,12 +115,9 @@ export function useLosses(id: string) {
   });
 }
 
-/** Seconds of a step in which dropped lines are counted. */
-const DROP_STEP = 300;
-
-/** About how many lines each rule left out on the host in the last day, most first: the hub keeps the rates. */
+/** How many lines a second each rule left out on the host in the last day, while its agent ran; most first. The hub keeps rates. */
 export function useDropped(id: string) {
-  const query = { name: 'outrider.agent.log.dropped', by: 'outrider.drop.rule', from: '-24h', step: `${DROP_STEP}s` };
+  const query = { name: 'outrider.agent.log.dropped', by: 'outrider.drop.rule', from: '-24h', step: '300s' };
   return useQuery({
     queryKey: ['host', id, 'dropped'],
     queryFn: ({ signal }) =>
@@ -129,10 +126,11 @@ export function useDropped(id: string) {
       series
         .map(({ attributes, avg }) => ({
           rule: attributes['outrider.drop.rule'] ?? '',
-          lines: Math.round(avg.reduce((sum, rate) => sum + rate, 0) * DROP_STEP),
+          average: avg.reduce((sum, rate) => sum + rate, 0) / avg.length,
+          most: Math.max(...avg),
         }))
-        .filter(({ lines }) => lines > 0)
-        .sort((a, b) => b.lines - a.lines),
+        .filter(({ most }) => most > 0)
+        .sort((a, b) => b.average - a.average),
     refetchInterval: 60_000,
   });
 }
