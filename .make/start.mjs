@@ -71,7 +71,11 @@ if (!existsSync(join(agentData, 'identity'))) {
 }
 const agent = launch('agent', ['run', '--quiet', '--data', agentData], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
 agent.on('exit', (code) => void (stopping || (process.stderr.write('the agent ended; its log is in ' + join(agentData, 'log') + '\n'), stop(code ?? 1))));
-hub.on('exit', (code) => void (stopping || stop(code ?? 1)));
+hub.on('exit', (code, signal) => {
+  if (stopping) return;
+  process.stderr.write(`the hub ended (${signal ?? `exit code ${code}`}); its log is in ${join(data, 'hub', 'log')}. Nothing is lost: start again to go on\n`);
+  void stop(code ?? 1);
+});
 
 process.stdout.write(`\nready  ${ready.url}\n`);
 if (ready.firstSignIn) {

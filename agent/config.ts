@@ -42,7 +42,8 @@ const settings = {
     { additionalProperties: false, default: {} },
   ),
   logs: Type.Array(TailSet, {
-    description: 'Log files to follow.',
+    description:
+      'Log files to follow. A list that is given takes the place of this one: name also what is to be followed of it.',
     default: [
       { include: ['/var/log/*.log', '/var/log/syslog', '/var/log/messages'] },
       // Links lead from one to the other where Kubernetes runs on Docker: the first name counts, and says more.

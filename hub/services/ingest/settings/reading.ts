@@ -105,7 +105,7 @@ export function createGroupReading({ store, names }: { store: IngestStore; names
         }));
         const sizes = new Map<string, number>();
         for (const agent of all) {
-          const id = groupOf(agent, facts)?.id;
+          const id = groupOf(agent, facts, (group) => newest.some((one) => one.group_id === group.id))?.id;
           if (id !== undefined) sizes.set(id, (sizes.get(id) ?? 0) + 1);
         }
         return groups.map((group, n) => {

@@ -23,11 +23,23 @@ test('an agent is in the group with the most of its labels, its host’s name am
     { id: 'a', name: 'a', labels: { role: 'web' } },
     { id: 'one', name: 'one', labels: { role: 'web', hostname: 'web-1' } },
   ];
-  const of = (hostname: string, labels: Record<string, string>) => groupOf({ hostname, labels }, groups)?.id;
+  const of = (hostname: string, labels: Record<string, string>) =>
+    groupOf({ hostname, labels }, groups, () => true)?.id;
   expect([of('web-1', { role: 'web' }), of('web-2', { role: 'web' }), of('db-1', { role: 'db' })]).toEqual([
     'one',
     'a',
     'all',
+  ]);
+});
+
+test('a group that nothing was pushed to takes no agent from one that has something', () => {
+  const groups: SettingsGroup[] = [{ id: 'all', name: 'all', labels: {} }, GROUP];
+  const pushed = new Map<string, GroupLine>([
+    ['all', { newest: { revision: 1, canaries: 0, stage: 'all' }, good: null }],
+  ]);
+  expect(planRollout([agent('a', { group: 'all' })], groups, pushed).agents).toEqual([]);
+  expect(planRollout([agent('a', { group: null, revision: null })], groups, new Map()).agents).toEqual([
+    { id: 'a', group: 'g', revision: null },
   ]);
 });
 

@@ -53,15 +53,21 @@ const labelsOf = ({
   hostname,
 });
 
-/** The group that an agent is in: of those whose labels it has, the one with the most, then the first by name. */
+/**
+ * The group that an agent is in: of those whose labels it has, one that something was pushed to, so that a new group takes nothing away; then the one
+ * with the most labels, then the first by name.
+ */
 export function groupOf<Group extends SettingsGroup>(
   agent: Pick<RolloutAgent, 'hostname' | 'labels'>,
   groups: readonly Group[],
+  isPushedTo: (group: Group) => boolean,
 ): Group | undefined {
   const own = labelsOf(agent);
   const size = ({ labels }: Group): number => Object.keys(labels).length;
   const fitting = groups.filter(({ labels }) => Object.entries(labels).every(([key, value]) => own[key] === value));
-  return fitting.sort((a, b) => size(b) - size(a) || (a.name < b.name ? -1 : 1))[0];
+  return fitting.sort(
+    (a, b) => Number(isPushedTo(b)) - Number(isPushedTo(a)) || size(b) - size(a) || (a.name < b.name ? -1 : 1),
+  )[0];
 }
 
 /** The revision that an agent is to have, when it is no canary; null: nothing that was pushed. */
@@ -100,7 +106,7 @@ export function planRollout(
 ): RolloutPlan {
   const members = new Map<string | null, RolloutAgent[]>();
   for (const agent of agents) {
-    const group = groupOf(agent, groups)?.id ?? null;
+    const group = groupOf(agent, groups, ({ id }) => lines.has(id))?.id ?? null;
     const of = members.get(group);
     if (of === undefined) members.set(group, [agent]);
     else of.push(agent);

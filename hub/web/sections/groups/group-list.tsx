@@ -94,9 +94,10 @@ export function GroupList({ groups, go }: { groups: readonly Group[]; go: GoToGr
             )}
           </List>
         )}
-        {groups.length > 1 && (
+        {groups.length > 0 && (
           <p className="quiet small">
-            An agent that fits several groups is in the one with the most labels, of those in the first by name.
+            An agent that fits several groups has what was pushed to the one with the most labels, and nothing of the
+            others; a group that nothing was pushed to takes no agent from another.
           </p>
         )}
       </section>
