@@ -14,6 +14,9 @@
  *   agents' NATS 16 % and 80 MB, acknowledged after p50 0.1 s and p99 1.0 s. Of 300, 81,000 samples/s are acknowledged (p99 6.6 s) and 61 batches a second handed
  *   on: the rest waits in JetStream. Of 1,000, 34,000 samples/s (p99 34 s); agents hold back what is not acknowledged. No processor is at its end there: each batch
  *   is synced to the disk of two NATS servers before it is handed on.
+ * The same two cores with nothing else on them, all in one process, gRPC: 300 agents are borne: 97,600 samples/s, 1,627 lines/s, hub 74 % of a core and
+ * 1,210 MB, acknowledged after p50 0.1 s and p99 7.2 s. Of 1,000 it takes 67,100 samples/s, 225 of 1,000 batches a second (p99 51 s), with 116 % of a core and
+ * 1,306 MB; 137 streams end, because PostgreSQL no longer answers while they all come at once.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
