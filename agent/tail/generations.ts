@@ -47,10 +47,14 @@ export function createGenerations({ files, parked, packed, places, clock }: Gene
   const expect = (path: string, sinceMs: number): void =>
     void expected.set(path, Math.min(sinceMs, expected.get(path) ?? sinceMs));
   const takeUpPacked = (path: string, sibling: Sibling): void => {
-    const known = () =>
-      [...places.known.ever(), ...parked.places(), ...files.all().map(({ file }) => file.checkpoint())].filter(
-        ({ path: other }) => other === path || isRotatedName(path, other) || isRotatedName(other, path),
-      );
+    const isRelated = (other: string): boolean =>
+      other === path || isRotatedName(path, other) || isRotatedName(other, path);
+    const known = () => {
+      const all = [...places.known.ever(), ...files.all().map(({ file }) => file.checkpoint())];
+      // Each path is looked at once, however many files it has led to.
+      const related = new Set([...new Set(all.map((place) => place.path))].filter(isRelated));
+      return all.filter((place) => related.has(place.path));
+    };
     packed.takeUp(path, sibling, known, (head) => files.all().some(({ file }) => file.beginsWith(head)));
   };
   const takeUpOne = (path: string, sibling: Sibling, sinceMs: number): boolean => {

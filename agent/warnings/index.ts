@@ -3,7 +3,7 @@ import type { LoadedSettings } from '../config.ts';
 import { warningsOfCollectors } from './collectors.ts';
 import { warningsOfLogs } from './logs.ts';
 import { warningsOfMachine } from './machine.ts';
-import { warningsOfRules } from './rules.ts';
+import { warningsOfPattern, warningsOfRules } from './rules.ts';
 
 /** What valid settings say in vain: one sentence each, with its line where the file has it, in the order of the file. */
 export function warningsOf(
@@ -20,9 +20,7 @@ export function warningsOf(
     ...logs.flatMap((set, index) => warningsOfRules(set.drop, `logs.${index}.drop`)),
     ...warningsOfRules(drop, 'drop'),
     ...redact.patterns.flatMap(({ pattern }, index) =>
-      warningsOfRules([{ rule: '', pattern }], `redact.patterns.${index}`).map((words) =>
-        words.replace('.0.pattern', '.pattern').replace('all of them are dropped', 'all of each is replaced'),
-      ),
+      warningsOfPattern(pattern, `redact.patterns.${index}.pattern`, 'all of each is replaced'),
     ),
     ...warningsOfMachine(settings, tree),
     ...warningsOfCollectors(definitions, settings.collectors as Settings, (tree['collectors'] ?? {}) as Settings),

@@ -33,6 +33,12 @@ const covers = (other: Rule, rule: Rule): boolean =>
     other.pattern === rule.pattern ||
     (rank(other) === Infinity && fitsAll(other.pattern)));
 
+/** What is odd about a pattern by itself; `all` says what becomes of lines when every one fits it. */
+export function warningsOfPattern(pattern: string, place: string, all: string | undefined): string[] {
+  if (fitsNothing(pattern)) return [`${place}: no line can fit it: ^ is a line’s beginning and $ its end`];
+  return all !== undefined && fitsAll(pattern) ? [`${place}: fits every line, so ${all}`] : [];
+}
+
 /** Rules that drop nothing, and those that drop everything. */
 export function warningsOfRules(rules: readonly Rule[], place: string): string[] {
   return rules.flatMap((rule, index) => {
@@ -43,9 +49,6 @@ export function warningsOfRules(rules: readonly Rule[], place: string): string[]
       return [`${at}: drops nothing, because the rule ${first.rule} before it drops all that it would drop`];
     if (below === 'debug') return [`${at}.below: drops nothing, because no level is below debug`];
     if (pattern === undefined) return [];
-    if (fitsNothing(pattern)) return [`${at}.pattern: no line can fit it: ^ is a line’s beginning and $ its end`];
-    return below === undefined && fitsAll(pattern)
-      ? [`${at}.pattern: fits every line, so all of them are dropped`]
-      : [];
+    return warningsOfPattern(pattern, `${at}.pattern`, below === undefined ? 'all of them are dropped' : undefined);
   });
 }

@@ -104,8 +104,9 @@ export function createGroupReading({ store, names }: { store: IngestStore; names
           labels: labels as unknown as Record<string, string>,
         }));
         const sizes = new Map<string, number>();
+        const pushedTo = new Set(newest.map(({ group_id: group }) => group));
         for (const agent of all) {
-          const id = groupOf(agent, facts, (group) => newest.some((one) => one.group_id === group.id))?.id;
+          const id = groupOf(agent, facts, (group) => pushedTo.has(group.id))?.id;
           if (id !== undefined) sizes.set(id, (sizes.get(id) ?? 0) + 1);
         }
         return groups.map((group, n) => {

@@ -45,6 +45,26 @@ function Part({
   );
 }
 
+function Text({
+  label,
+  fault,
+  example,
+  value,
+  change,
+}: {
+  label: string;
+  fault: string | undefined;
+  example: string;
+  value: string;
+  change(text: string): void;
+}): ReactNode {
+  return (
+    <Field label={label} fault={fault}>
+      <input className="mono" placeholder={example} value={value} onChange={(event) => change(event.target.value)} />
+    </Field>
+  );
+}
+
 function Remove({ what, act }: { what: string; act(): void }): ReactNode {
   return (
     <button type="button" className="bare group-remove" aria-label={`Remove ${what}`} title="Remove" onClick={act}>
@@ -145,22 +165,20 @@ export function DropFields(given: PushFieldsGiven): ReactNode {
     >
       {rows.map(({ rule, pattern, below }, n) => (
         <div key={n} className="group-row group-three">
-          <Field label="Counted as" fault={faults[`drop.${n}.rule`]}>
-            <input
-              className="mono"
-              placeholder="health-checks"
-              value={rule}
-              onChange={(event) => change(n, { rule: event.target.value })}
-            />
-          </Field>
-          <Field label="Pattern" fault={faults[`drop.${n}.pattern`]}>
-            <input
-              className="mono"
-              placeholder="GET /health"
-              value={pattern}
-              onChange={(event) => change(n, { pattern: event.target.value })}
-            />
-          </Field>
+          <Text
+            label="Counted as"
+            fault={faults[`drop.${n}.rule`]}
+            example="health-checks"
+            value={rule}
+            change={(rule) => change(n, { rule })}
+          />
+          <Text
+            label="Pattern"
+            fault={faults[`drop.${n}.pattern`]}
+            example="GET /health"
+            value={pattern}
+            change={(pattern) => change(n, { pattern })}
+          />
           <Field label="Below" fault={faults[`drop.${n}.below`]}>
             <Level
               levels={LINE_LEVELS}
@@ -199,22 +217,20 @@ export function RedactFields(given: PushFieldsGiven): ReactNode {
       </label>
       {rows.map(({ name, pattern, ignoreCase }, n) => (
         <div key={n} className="group-row group-three">
-          <Field label="Counted as" fault={faults[`redact.patterns.${n}.name`]}>
-            <input
-              className="mono"
-              placeholder="customer"
-              value={name}
-              onChange={(event) => change(n, { name: event.target.value })}
-            />
-          </Field>
-          <Field label="Pattern" fault={faults[`redact.patterns.${n}.pattern`]}>
-            <input
-              className="mono"
-              placeholder="cust-\d+"
-              value={pattern}
-              onChange={(event) => change(n, { pattern: event.target.value })}
-            />
-          </Field>
+          <Text
+            label="Counted as"
+            fault={faults[`redact.patterns.${n}.name`]}
+            example="customer"
+            value={name}
+            change={(name) => change(n, { name })}
+          />
+          <Text
+            label="Pattern"
+            fault={faults[`redact.patterns.${n}.pattern`]}
+            example="cust-\d+"
+            value={pattern}
+            change={(pattern) => change(n, { pattern })}
+          />
           <label className="check group-check">
             <input
               type="checkbox"
