@@ -1,7 +1,6 @@
-import { invalidSettings, loadSettings, reasonOf, unknownVariables, type Settings } from '#sdk';
+import { loadSettings, reasonOf, unknownVariables, type Settings } from '#sdk';
 import { collectorsFor } from '../plugins/collectors/catalogue.ts';
 import { agentSchema, type AgentSettings, type LoadedSettings } from './config.ts';
-import { linkFaults } from './link/config.ts';
 import { inForce, overFile, readKept, type Pushed } from './pushed/index.ts';
 import { looksOf } from './reload/watch-file.ts';
 import { settingFaults } from './setting-faults.ts';
@@ -24,10 +23,7 @@ export async function loadAgentSettings(sources: AgentSources, candidate?: Pushe
   const load = (pushed?: Pushed): AgentSettings => {
     const over = pushed && ((tree: Settings) => overFile(tree, pushed.document));
     const given = { ...(file === undefined ? {} : { file }), ...(over === undefined ? {} : { over }), env, flags };
-    const settings = loadSettings(schema, given, settingFaults) as AgentSettings;
-    const faults = linkFaults(settings.link);
-    if (faults.length > 0) throw invalidSettings(faults);
-    return settings;
+    return loadSettings(schema, given, settingFaults) as AgentSettings;
   };
   const local = load();
   const unknown = unknownVariables(schema, env);

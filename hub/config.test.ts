@@ -71,5 +71,5 @@ test('an adapter that does not exist hides no other fault, and its settings are 
 });
 
 test('a text that is no YAML is told with its place', async () => {
-  expect((await faultsOf('listen: [')).message).toMatch(/outrider-hub\.yaml:1: /);
+  expect((await faultsOf('listen: [')).message).toMatch(/outrider-hub\.yaml:1:\d+: /);
 });

@@ -66,11 +66,11 @@ tests:
   - { name: d, inputFile: nowhere.txt, expect: [] }
 `);
   expect(() => runTests(settings, [path])).toThrow(
-    /yaml:3: tests\.0: has no input; .*\n.*yaml:4: tests\.1\.now: is no time.*\n.*yaml:5: tests\.2\.settings\.multiline\.start: .* takes too long.*\n.*yaml:6: tests\.3\.inputFile: .*nowhere\.txt is not there$/,
+    /yaml:3:5: tests\.0: has no input; .*\n.*yaml:4:\d+: tests\.1\.now: is no time.*\n.*yaml:5:\d+: tests\.2\.settings\.multiline\.start: .* takes too long.*\n.*yaml:6:\d+: tests\.3\.inputFile: .*nowhere\.txt is not there$/,
   );
   const misspelt = 'tests:\n  - name: a\n    input: x\n    expct: []\n    expect: [{ level: warning }]\n';
   expect(() => runTests(settings, [file(misspelt)])).toThrow(
-    /yaml:4: tests\.0: there is no "expct" here; is "expect" meant\?\n.*yaml:5: tests\.0\.expect\.0\.level: must be .*; is warn meant\?$/,
+    /yaml:4:5: tests\.0: there is no "expct" here; is "expect" meant\?\n.*yaml:5:\d+: tests\.0\.expect\.0\.level: must be .*; is warn meant\?$/,
   );
   expect(() => runTests(settings, [join(folder, 'none.yaml')])).toThrow(/none\.yaml: there is no such file$/);
   expect(() => runTests(settings, [file('tests: []')])).toThrow(/tests/);

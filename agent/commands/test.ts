@@ -1,7 +1,16 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { checkSettings, invalidSettings, placeOf, readSettingsFile, reasonOf, systemClock } from '#sdk';
+import {
+  byPosition,
+  checkSettings,
+  invalidSettings,
+  placeName,
+  placeOf,
+  readSettingsFile,
+  reasonOf,
+  systemClock,
+} from '#sdk';
 import { Type, type Static } from 'typebox';
 import { logSetsOf, type AgentSettings } from '../config.ts';
 import {
@@ -144,9 +153,9 @@ function casesOf(file: string, faults: string[]): (PlacedCase & { line: number |
     own.push(...ofSettings.map((fault) => fault.replace(/^logs\.0/, `${place}.settings`)));
     return { ...one, line: read.lineOf(place.split('.')), input: inputOf(one, own) };
   });
-  const told = own.map((fault) => ({ line: read.lineOf(placeOf(fault)), fault: fault.replace(/^settings: /, '') }));
-  told.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-  faults.push(...told.map(({ line, fault }) => `${file}${line === undefined ? '' : `:${line}`}: ${fault}`));
+  const told = own.map((fault) => ({ at: read.positionOf(placeOf(fault)), fault: fault.replace(/^settings: /, '') }));
+  told.sort((a, b) => byPosition(a.at, b.at));
+  faults.push(...told.map(({ at, fault }) => `${at === undefined ? file : placeName(file, at)}: ${fault}`));
   return placed;
 }
 

@@ -56,16 +56,20 @@ export function isLocal(server: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
 }
 
-/** What the schema cannot say, one sentence a fault. */
-export function linkFaults({ transport, nats }: LinkSettings): string[] {
-  if (transport !== 'nats') return [];
-  const open = nats.servers.filter((server) => !server.startsWith('tls://') && !isLocal(server));
+/** What the schema cannot say, one sentence a fault; what it refuses already is left to it. */
+export function linkFaults({ transport, nats }: Readonly<Record<string, unknown>>): string[] {
+  if (transport !== 'nats' || typeof nats !== 'object' || nats === null) return [];
+  const { servers, certificate = '', key = '' } = nats as Readonly<Record<string, unknown>>;
+  const named: unknown[] = Array.isArray(servers) ? servers : [];
+  const open = named.flatMap((server, index) =>
+    typeof server !== 'string' || server.startsWith('tls://') || isLocal(server)
+      ? []
+      : `link.nats.servers.${index}: ${server} is not on this machine, so it needs TLS: tls://${server.replace('nats://', '')}`,
+  );
+  const isNone = servers === undefined || (Array.isArray(servers) && servers.length === 0);
   return [
-    ...(nats.servers.length === 0 ? ['link.nats.servers: is missing; name at least one: tls://host:4222'] : []),
-    ...open.map(
-      (server) =>
-        `link.nats.servers: ${server} is not on this machine, so it needs TLS: tls://${server.replace('nats://', '')}`,
-    ),
-    ...((nats.certificate === '') === (nats.key === '') ? [] : ['link.nats: certificate and key belong together']),
+    ...(isNone ? ['link.nats.servers: is missing; name at least one: tls://host:4222'] : []),
+    ...open,
+    ...((certificate === '') === (key === '') ? [] : ['link.nats: certificate and key belong together']),
   ];
 }

@@ -18,6 +18,7 @@ test.each(['(a+)+$', '(a|a)*b', '^(\\w+\\s?)*x$', '(?:\\d+,)*\\d+;', 'x*x*x*y', 
 );
 
 test('what is no pattern, or fits everywhere, is told', () => {
-  expect(patternFault('(a')).toMatch(/Unterminated group/);
+  expect(patternFault('(a')).toBe('/(a/ is no regular expression: Unterminated group');
+  expect(patternFault('[a/: b', true)).toMatch(/^\/\[a\/: b\/ is no regular expression: [A-Z][^/]*$/);
   expect(patternFault('a*')).toMatch(/fits the empty text/);
 });

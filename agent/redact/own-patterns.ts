@@ -91,6 +91,9 @@ function isInTime(regexp: RegExp, text: string): boolean {
   return false;
 }
 
+/** What a parser of regular expressions says, without the pattern and flags that nobody wrote: `Unterminated group`. */
+const faultOfParser = (error: unknown): string => reasonOf(error).replace(/^Invalid regular expression: .*: /s, '');
+
 /**
  * Says why a regular expression of the settings is refused; undefined when it is sound. It is tried with texts that are made
  * to hold it up, so that no line can.
@@ -103,7 +106,7 @@ export function patternFault(pattern: string, ignoreCase = false): string | unde
     regexp = new RegExp(pattern, flags);
     tree = new RegExpParser({ ecmaVersion: 2025 }).parsePattern(pattern, 0, pattern.length, { unicode: true });
   } catch (error) {
-    return reasonOf(error);
+    return `/${pattern}/ is no regular expression: ${faultOfParser(error)}`;
   }
   if (new RegExp(pattern, flags).test('')) return `/${pattern}/ fits the empty text, and so every place of a line`;
   const slow = attacksOn(tree).find(({ text }) => !isInTime(regexp, text));

@@ -174,7 +174,9 @@ test('a file that became faulty is noticed, told with its line and left out unti
   const agent = await start({ collectors: { cpu: { interval: 1 } } });
   writeFileSync(file, 'ownLog: false\ncollectors:\n  cpu:\n    interval: often\n');
   const fault = (): string => String(said.findLast(({ level }) => level === 'error')?.['reason'] ?? '');
-  await vi.waitFor(() => expect(fault()).toMatch(/agent\.yaml:4: collectors\.cpu\.interval: /), { timeout: 20_000 });
+  await vi.waitFor(() => expect(fault()).toMatch(/agent\.yaml:4:\d+: collectors\.cpu\.interval: /), {
+    timeout: 20_000,
+  });
   put({ collectors: { cpu: { interval: 3 } } });
   await vi.waitFor(() => expect(renewed()).toBe('cpu'), { timeout: 20_000 });
   rmSync(file);

@@ -1,11 +1,11 @@
-import { placeOf, readSettingsFile, type CollectorDefinition, type Settings } from '#sdk';
+import { byPosition, placeName, placeOf, readSettingsFile, type CollectorDefinition, type Settings } from '#sdk';
 import type { LoadedSettings } from '../config.ts';
 import { warningsOfCollectors } from './collectors.ts';
 import { warningsOfLogs } from './logs.ts';
 import { warningsOfMachine } from './machine.ts';
 import { warningsOfPattern, warningsOfRules } from './rules.ts';
 
-/** What valid settings say in vain: one sentence each, with its line where the file has it, in the order of the file. */
+/** What valid settings say in vain: one sentence each, with line and column where the file has it, in the order of the file. */
 export function warningsOf(
   { settings, file }: LoadedSettings,
   { env, definitions }: { env: NodeJS.ProcessEnv; definitions: readonly CollectorDefinition[] },
@@ -25,7 +25,7 @@ export function warningsOf(
     ...warningsOfMachine(settings, tree),
     ...warningsOfCollectors(definitions, settings.collectors as Settings, (tree['collectors'] ?? {}) as Settings),
   ];
-  const placed = warnings.map((words) => ({ words, line: read?.lineOf(placeOf(words)) }));
-  placed.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-  return placed.map(({ words, line }) => (line === undefined ? words : `${file}:${line}: ${words}`));
+  const placed = warnings.map((words) => ({ words, at: read?.positionOf(placeOf(words)) }));
+  placed.sort((a, b) => byPosition(a.at, b.at));
+  return placed.map(({ words, at }) => (at === undefined ? words : `${placeName(file ?? '', at)}: ${words}`));
 }

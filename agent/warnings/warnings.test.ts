@@ -20,10 +20,19 @@ const load = (text: string) => {
   writeFileSync(file, `data: ${folder}\n${text.replaceAll('LOGS', join(folder, 'logs'))}`);
   return loadAgentSettings({ file, env: {}, flags: {} });
 };
-const warnings = async (text: string): Promise<string[]> => {
+const placed = async (text: string): Promise<string[]> => {
   const all = warningsOf(await load(text), { env: {}, definitions: await collectorsFor('linux') });
   return all.map((words) => words.replaceAll(join(folder, 'logs'), 'LOGS').replace(`${folder}/agent.yaml`, 'FILE'));
 };
+/** Without columns. */
+const warnings = async (text: string): Promise<string[]> =>
+  (await placed(text)).map((words) => words.replace(/^(FILE:\d+):\d+/, '$1'));
+
+test('a warning has line and column', async () => {
+  const [warning] = await placed('logs:\n  - include: [LOGS/a.log, LOGS/c.log]\n');
+  const column = `  - include: [${join(folder, 'logs')}/a.log, `.length + 1;
+  expect(warning).toContain(`FILE:3:${column}: logs.0.include.1: LOGS/c.log names nothing`);
+});
 
 test('settings that all have an effect are warned of in no way', async () => {
   const text = `logs:

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { Type } from 'typebox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkSettings, environmentName, leavesOf, loadSettings, unknownVariables } from './config.ts';
+import { checkSettings, environmentName, faultsOf, leavesOf, loadSettings, unknownVariables } from './config.ts';
 
 const Schema = Type.Object(
   {
@@ -121,10 +121,10 @@ test('every fault is named at once, with its place', () => {
 
 test('a file that is not YAML is named with its line', () => {
   const file = fileOf('port: 1\nlog: [unclosed\n');
-  expect(() => loadSettings(Schema, { file, env: {}, flags: {} })).toThrow(/\.yaml:[23]: /);
+  expect(() => loadSettings(Schema, { file, env: {}, flags: {} })).toThrow(/\.yaml:[23]:\d+: /);
 });
 
-test('a fault of the file is named with its line, also of a setting that is unknown or lies in a list', () => {
+test('a fault of the file is named with its line and column, also of a setting that is unknown or lies in a list', () => {
   const file = fileOf(
     'log:\n  # a remark\n  level: loud\nallow:\n  - a\n  - [b]\nmail:\n  smtpHost: x\n  pasword: x\n',
   );
@@ -136,9 +136,9 @@ test('a fault of the file is named with its line, also of a setting that is unkn
   }
   expect(faults).toEqual([
     expect.stringMatching(/^OUTRIDER_PORT: port: must be a whole number from 1 to 65535, and is "x"/),
-    expect.stringMatching(/^FILE:3: log\.level: /),
-    expect.stringMatching(/^FILE:6: allow\.1: must be a text, and is a list/),
-    expect.stringMatching(/^FILE:9: mail: there is no "pasword" here; is "password" meant\?/),
+    expect.stringMatching(/^FILE:3:3: log\.level: /),
+    expect.stringMatching(/^FILE:6:5: allow\.1: must be a text, and is a list/),
+    expect.stringMatching(/^FILE:9:3: mail: there is no "pasword" here; is "password" meant\?/),
   ]);
 });
 
@@ -219,7 +219,7 @@ test.each<[Record<string, unknown>, string]>([
 test('a flag that nobody gave is not blamed for what the file says', () => {
   const file = fileOf('mail:\n  smtpHost: []\n');
   const load = () => loadSettings(Schema, { file, env: {}, flags: { mail: undefined } });
-  expect(load).toThrow(`${file}:2: mail.smtpHost: `);
+  expect(load).toThrow(`${file}:2:3: mail.smtpHost: `);
 });
 
 test('a setting of the environment or of a flag is named as such, though the file has its section', () => {
@@ -231,12 +231,31 @@ test('a setting of the environment or of a flag is named as such, though the fil
 });
 
 test.each([
-  ['log:\n\tlevel: info\n', /:2: is indented with a tab/],
-  ['port: 1\nport: 2\n', /:2: the same name stands here a second time/],
-  ['log:\n  level: info\n port: 1\n', /:3: the indentation does not fit/],
+  ['log:\n\tlevel: info\n', /:2:1: is indented with a tab/],
+  ['port: 1\nport: 2\n', /:2:1: the same name stands here a second time/],
+  ['log:\n  level: info\n port: 1\n', /:3:\d+: the indentation does not fit/],
+  ['log: { level: *loud }\n', /:1:15: a name after \* is no anchor/],
   ['- a\n', /must hold settings as "name: value" lines, and is a list/],
 ])('a fault of YAML in %j is told without words of its parser', (text, words) => {
   expect(() => loadSettings(Schema, { file: fileOf(text), env: {}, flags: {} })).toThrow(words);
+});
+
+test('a name that stands twice hides no other fault of the file', () => {
+  const file = fileOf('port: 1\nport: x\nlog: { level: loud }\n');
+  const load = (): unknown => loadSettings(Schema, { file, env: {}, flags: {} });
+  expect(load).toThrow(/:2:1: the same name .*\n.*: port: must be .*\n.*:3:8: log\.level: /);
+});
+
+test('the faults of an error are its own list, or its reason', () => {
+  const load = (): unknown => loadSettings(Schema, { env: {}, flags: { port: 'x', log: { level: 'loud' } } });
+  let thrown: unknown;
+  try {
+    load();
+  } catch (error) {
+    thrown = error;
+  }
+  expect(faultsOf(thrown)).toHaveLength(2);
+  expect(faultsOf(new Error('no room'))).toEqual(['no room']);
 });
 
 test('a text is read as a number, and a number as a text, but nothing is rounded to fit', () => {

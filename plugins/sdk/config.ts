@@ -3,8 +3,8 @@ import { Type, type Static, type TObject, type TSchema } from 'typebox';
 import { Settings as TypeBox } from 'typebox/system';
 import { Value } from 'typebox/value';
 import { nearestName } from './nearest.ts';
-import { defineProblems, reasonOf } from './problem.ts';
-import { placeOf, readSettingsFile, type Settings, type SettingsFile } from './settings-file.ts';
+import { defineProblems, Problem, reasonOf } from './problem.ts';
+import { byPosition, placeName, placeOf, readSettingsFile, type Settings, type SettingsFile } from './settings-file.ts';
 import { wordsOfFault } from './setting-words.ts';
 
 const problems = defineProblems('config', {
@@ -182,7 +182,7 @@ function says(tree: unknown, [key, ...below]: readonly string[]): boolean {
   return Object.hasOwn(tree, key) && says((tree as Settings)[key], below);
 }
 
-/** Where faults come from: their variable, or their line of the file; in the order of the file, after those of elsewhere. */
+/** Where faults come from: their variable, or their line and column of the file; in the order of the file, after those of elsewhere. */
 function withOrigins(schema: TSchema, faults: readonly string[], sources: SettingSources, file?: SettingsFile) {
   const variables = leavesOf(schema).flatMap(({ path }) => {
     const name = environmentName(path);
@@ -190,18 +190,18 @@ function withOrigins(schema: TSchema, faults: readonly string[], sources: Settin
   });
   const told = faults.map((fault) => {
     const place = placeOf(fault).join('.');
-    if (place === '') return { fault, line: -1 };
+    if (place === '') return { fault };
     const variable = variables.find((one) => place === one.place || place.startsWith(`${one.place}.`));
     const bare = fault.replace(/^settings: /, '');
-    if (says(sources.flags, placeOf(fault))) return { fault: `a flag: ${bare}`, line: -1 };
-    if (variable !== undefined) return { fault: `${variable.name}: ${fault}`, line: -1 };
-    const line = file?.lineOf(placeOf(fault));
-    return line === undefined ? { fault: bare, line: -1 } : { fault: `${sources.file}:${line}: ${bare}`, line };
+    if (says(sources.flags, placeOf(fault))) return { fault: `a flag: ${bare}` };
+    if (variable !== undefined) return { fault: `${variable.name}: ${fault}` };
+    const at = file?.positionOf(placeOf(fault));
+    return at === undefined ? { fault: bare } : { fault: `${placeName(sources.file ?? '', at)}: ${bare}`, at };
   });
-  return told.sort((a, b) => a.line - b.line).map(({ fault }) => fault);
+  return told.sort((a, b) => byPosition(a.at, b.at)).map(({ fault }) => fault);
 }
 
-/** Puts all sources together and checks them, with what `check` finds besides. Throws one Problem that lists every fault, with its line where the file has it. */
+/** Puts all sources together and checks them, with what `check` finds besides. Throws one Problem that lists every fault, with line and column where the file has it; `check` is asked even where the schema refuses something, so it must bear values of any type. */
 export function loadSettings<S extends TObject>(
   schema: S,
   sources: SettingSources,
@@ -255,6 +255,12 @@ export function unknownVariables(schema: TSchema, env: NodeJS.ProcessEnv): { var
 
 /** What is said of an unknown variable; its name stands beside it. */
 export const UNKNOWN_VARIABLE = 'a variable of the environment is no setting of this program and was left out';
+
+/** The faults that an error lists, one sentence each; its reason where it lists none. */
+export function faultsOf(error: unknown): readonly string[] {
+  const faults = error instanceof Problem ? error.facts['faults'] : undefined;
+  return Array.isArray(faults) ? faults.map(String) : [reasonOf(error)];
+}
 
 /** One Problem for a list of faults. */
 export function invalidSettings(faults: readonly string[]): Error {

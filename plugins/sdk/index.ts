@@ -10,6 +10,6 @@ export * from './log.ts';
 export { nearestName } from './nearest.ts';
 export * from './problem.ts';
 export * from './run.ts';
-export { placeOf, readSettingsFile, type Settings, type SettingsFile } from './settings-file.ts';
+export { byPosition, placeName, placeOf, readSettingsFile, type Settings, type SettingsFile } from './settings-file.ts';
 export * from './text-file.ts';
 export * from './version.ts';

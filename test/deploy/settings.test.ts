@@ -22,7 +22,7 @@ test('a key that no setting has is found, also in a section that the target leav
   });
   expect(faults.join('\n')).toContain('dayz');
   expect(await faultsOf(folder, { text: 'blobs: { secretKeyFil: y }\n' })).toEqual([
-    expect.stringMatching(/\.yaml:1: blobs: there is no "secretKeyFil" here; what there is: adapter, folder$/),
+    expect.stringMatching(/\.yaml:1:\d+: blobs: there is no "secretKeyFil" here; what there is: adapter, folder$/),
   ]);
   expect(await faultsOf(folder, { text: '', env: { OUTRIDER_LISTN: 'x' } })).toEqual(['OUTRIDER_LISTN is no setting']);
 });

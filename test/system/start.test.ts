@@ -190,7 +190,7 @@ test.each(['check-config', 'run'])(
     const { code, output } = await runProgram('hub', [name, '--config', config, '--data', folder()]);
     expect(code).toBe(1);
     for (const place of ['port', 'listen', 'tls.key', 'egress.allow', 'relational.url', 'gateway.burst'])
-      expect(output).toMatch(new RegExp(`^(outrider-hub: )?\\S+\\.yaml:\\d+: ${place}: `, 'm'));
+      expect(output).toMatch(new RegExp(`^(outrider-hub: )?\\S+\\.yaml:\\d+:\\d+: ${place}: `, 'm'));
     expect(output).not.toContain('    at ');
   },
 );
