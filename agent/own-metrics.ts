@@ -32,6 +32,8 @@ export interface OwnMetricsGiven {
   pressure: Pick<Pressure, 'steps'>;
   series: Pick<SeriesBudget, 'overflowing'>;
   budgets(): BudgetUse[];
+  /** Faults that keep what the settings file says now from being in force. */
+  settingFaults(): number;
   /** What the rules of lines dropped and replaced. */
   counts: LineCounts;
 }
@@ -71,6 +73,7 @@ export function createOwnMetrics(given: OwnMetricsGiven): Collector {
       for (const [kind, count] of given.counts.redactions)
         emit('outrider.agent.redactions', count, { 'outrider.redaction.kind': kind });
       emitPressure(emit, given);
+      emit('outrider.agent.settings.faults', given.settingFaults());
       emit('outrider.agent.clock.skew', given.link.state().skewMs / 1000);
     },
   };

@@ -138,13 +138,15 @@ interface Making extends StartOptions {
   dataFolder: string;
   /** Those in force. */
   settings(): AgentSettings;
+  /** Faults that keep what the file says now from being in force. */
+  settingFaults(): number;
   log: Logger;
   /** What passes between the hub and the settings that it pushes. */
   exchange: SettingsExchange;
 }
 
 async function openParts(making: Making) {
-  const { clock, dataFolder, settings, log, exchange } = making;
+  const { clock, dataFolder, settings, settingFaults, log, exchange } = making;
   const { agentId } = identityIn(dataFolder);
   mkdirSync(join(dataFolder, 'spool'), { recursive: true, mode: 0o700 });
   const skew = createSkew(clock);
@@ -198,7 +200,7 @@ async function openParts(making: Making) {
   const link = createSwap(makeLink);
   const budgets = createBudgetReport({ settings, spool, pressure, series, handles: () => tailer.now().open() });
   const state = { link: { state: () => link.now().link.state() } };
-  const asked = { agentId, spool, pipeline, counts, pressure, series, budgets, ...state };
+  const asked = { agentId, spool, pipeline, counts, pressure, series, budgets, settingFaults, ...state };
   const definitions = await collectorsFor(process.platform);
   const collectorsOf = ({ collectors }: AgentSettings, of: readonly CollectorDefinition[]) =>
     createCollectors(of, { settings: collectors, root: '/', log, redact, clock });
@@ -245,14 +247,21 @@ async function startParts(options: StartOptions, dataFolder: string): Promise<St
   const log = createLogger(() => settings().log.level, [fileSink(join(dataFolder, 'log'), 'agent'), ...sinks]);
   for (const unknown of loaded.unknown) log.warn(UNKNOWN_VARIABLE, { ...unknown });
   const exchange: SettingsExchange = { take: (given) => pushed.take(given), watch: (tell) => pushed.watch(tell) };
-  const parts = await openParts({ ...options, dataFolder, settings: () => settings(), log, exchange });
+  let settingFaults = (): number => 0;
+  const making = { settings: () => settings(), settingFaults: () => settingFaults(), log, exchange };
+  const parts = await openParts({ ...options, dataFolder, ...making });
   const { asked, spool, pipeline, tailer, link, schedule, collectors } = parts;
   const reload = createReload({ ...options, ...parts, first: loaded, renewed: () => pushed.settingsChanged(), log });
   settings = reload.settings;
+  settingFaults = () => reload.state().faults.length;
   const pushed = createPushed({
     ...{ dataFolder, collectors, settings, clock, log, unfit: loaded.pushedFault },
     check: (candidate) => options.load(candidate),
-    reload: () => reload.reload().then(() => reload.state().fault),
+    reload: async () => {
+      await reload.reload();
+      const { faults } = reload.state();
+      return faults.length === 0 ? undefined : faults.join('\n');
+    },
     condition: () => conditionOf(parts),
   });
   const files = (): readonly string[] => tailer.now().files();

@@ -88,7 +88,7 @@ const STATUS_MS = 5_000;
 
 /** What an agent of an older version did not write down. */
 const LATER = {
-  settings: { file: undefined, sinceMs: 0, fault: undefined, awaitRestart: [] },
+  settings: { file: undefined, sinceMs: 0, faults: [], awaitRestart: [] },
   pushed: null,
   dropped: {},
   linesDropped: 0,
@@ -179,7 +179,9 @@ export function createStatusWriter(given: StatusGiven & { dataFolder: string; cl
 /** Reads the status that an agent left; undefined when none ever ran with this data folder. */
 export function readStatus(dataFolder: string): Status | undefined {
   try {
-    return { ...LATER, ...(JSON.parse(readFileSync(fileOf(dataFolder), 'utf8')) as object) } as unknown as Status;
+    const written = JSON.parse(readFileSync(fileOf(dataFolder), 'utf8')) as { settings?: object };
+    const settings = { ...LATER.settings, ...written.settings };
+    return { ...LATER, ...written, settings } as unknown as Status;
   } catch {
     return undefined; // None ran yet, or a crash left a half.
   }

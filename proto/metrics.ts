@@ -193,6 +193,11 @@ export const METRICS = {
     '{sample}',
     'Samples that came by StatsD, by outrider.statsd.outcome: taken, malformed, unsupported, type_conflict, too_many_series.',
   ),
+  'outrider.agent.settings.faults': gauge(
+    '{fault}',
+    'max',
+    'Faults of the settings file for which the agent runs on with what it read before; 0 while the file is in force.',
+  ),
   'outrider.agent.clock.skew': gauge('s', 'max', "The agent's clock minus the hub's."),
   ...SERVER_METRICS,
 } as const satisfies Record<string, MetricInfo>;

@@ -181,9 +181,9 @@ test('a damaged identity is told, and force mends it', async () => {
 });
 
 test('the status of an agent that never ran, or was killed, says so', async () => {
-  expect(() => describeStatus(data, false, Date.now())).toThrow(/outrider-agent enroll/);
+  expect(() => describeStatus(data, { json: false, nowMs: Date.now() })).toThrow(/outrider-agent enroll/);
   await enrolWith(token());
-  expect(describeStatus(data, false, Date.now())).toMatchObject({
+  expect(describeStatus(data, { json: false, nowMs: Date.now() })).toMatchObject({
     running: false,
     text: expect.stringMatching(/has not run yet/),
   });
@@ -200,10 +200,10 @@ test('the status of an agent that never ran, or was killed, says so', async () =
     join(data, 'status.json'),
     JSON.stringify({ ...status, connected: true, lastAckMs: null, spoolBytes: 0, drops: { probes: 3, debug: 40 } }),
   );
-  expect(describeStatus(data, false, Date.now())).toMatchObject({
+  expect(describeStatus(data, { json: false, nowMs: Date.now() })).toMatchObject({
     running: false,
     text: expect.stringMatching(/not running[^]*dropped +40 by the rule debug\n +3 by the rule probes\n/),
   });
   writeFileSync(join(data, 'status.json'), '{"runn');
-  expect(describeStatus(data, true, Date.now()).running).toBe(false);
+  expect(describeStatus(data, { json: true, nowMs: Date.now() }).running).toBe(false);
 });

@@ -70,16 +70,17 @@ async function readWhole(name: string, text: string): Promise<string> {
 test('a file that is read says by which glob, and how far', async () => {
   const path = await readWhole('app.log', 'one\ntwo\n');
   appendFileSync(path, 'three\n');
-  const { isRead, reasons, includedBy, offset, size } = explain(path);
+  const { isRead, reason, facts, includedBy, offset, size } = explain(path);
   expect([isRead, offset, size, includedBy]).toEqual([true, 8, 14, join(folder, '*.log')]);
-  expect(reasons).toContain('read up to byte 8 of 14; 6 are left');
+  expect(reason).toBe(`${join(folder, '*.log')} names it`);
+  expect(facts).toEqual(['read up to byte 8 of 14; 6 are left']);
 });
 
 test.each([
   ['none.log', 'there is no such file'],
   ['no/where/app.log', 'there is no folder'],
   ['spool', 'it is no regular file'],
-  ['app.txt', 'no glob names it'],
+  ['app.txt', 'no entry of logs names it'],
   ['debug.log', 'leaves it out'],
 ])('%s is not read: %s', (name, reason) => {
   for (const file of ['app.txt', 'debug.log']) writeFileSync(join(folder, file), 'text\n');
@@ -93,8 +94,8 @@ test('a rotated copy, a binary file and one that was written anew are called so'
   copyFileSync(path, `${path}.1`);
   expect(explain(`${path}.1`)).toMatchObject({ isRead: false, copyOf: path });
   writeFileSync(path, Buffer.from('ONE\0TWO\n'));
-  const { reasons } = explain(path);
-  expect(reasons.join()).toMatch(/written anew.*|zero bytes/);
+  const { facts } = explain(path);
+  expect(facts.join()).toMatch(/written anew.*|zero bytes/);
   expect(JSON.parse(describe(path, true).text)).toMatchObject({ file: path, isRead: true, offset: 8 });
 });
 
@@ -146,6 +147,37 @@ test('it is told whether the agent runs, and what is known without it', async ()
   expect(describe(path).text).toMatch(/app\.log is read\n[^]*the agent is running\n$/);
 });
 
+test('one reason is given, the decisive one, and what to do next', () => {
+  for (const name of ['app.log', 'app.log.1.gz', 'other.gz', 'app.txt']) writeFileSync(join(folder, name), 'x\n');
+  const told = (name: string): string[] => describe(join(folder, name)).text.split('\n').slice(1, 3);
+  expect(told('other.gz')).toEqual([
+    expect.stringMatching(/^ {2}it is a packed copy: /),
+    '  next: to have all of it read, unpack it under a name that an entry of logs names',
+  ]);
+  expect(told('app.txt')).toEqual([
+    `  no entry of logs names it; the entries name ${join(folder, '*.log')}, ${join(folder, 'log', '*.log')}`,
+    `  next: add to logs in ${loaded.file}: - include: [${join(folder, 'app.txt')}]`,
+  ]);
+  expect(told('none.log')).toEqual(['  there is no such file', expect.stringContaining('  next: nothing: ')]);
+  writeStatus({ running: true, files: [join(folder, 'app.txt')] });
+  expect(told('app.txt')[0]).toMatch(/the running agent follows it, although the settings/);
+  expect(told('app.log')[0]).toMatch(/names it, but the running agent does not follow it/);
+});
+
+test('with a faulty file it is told what the running agent follows, that the file is not what runs, and each fault', () => {
+  const path = join(folder, 'app.log');
+  const faults = ['agent.yaml:1:1: a: no', 'agent.yaml:2:1: b: no'];
+  const ask = () => describeFile(loaded, path, { json: false, nowMs: NOW, faults });
+  expect(ask()).toMatchObject({ isRead: false, text: expect.stringContaining(faults.join('\n  ')) as unknown });
+  const settings = { file: 'agent.yaml', sinceMs: NOW, faults, awaitRestart: [] };
+  writeStatus({ running: true, files: [path], settings });
+  expect(ask().isRead).toBe(true);
+  expect(ask().text).toMatch(
+    /is read\n {2}the running agent follows it[^]*on the disk is NOT what runs: it has 2 faults/,
+  );
+  expect(describe(path).text).toContain('NOT what runs');
+});
+
 test.runIf(process.getuid?.() === 0)('who may not look is told so in plain words, and what to do', () => {
   const path = join(folder, 'app.log');
   writeFileSync(path, 'one\n', { mode: 0o600 });
@@ -162,7 +194,7 @@ test.runIf(process.getuid?.() === 0)('who may not look is told so in plain words
       process.seteuid?.(0);
     }
   };
-  expect(asNobody(path)).toMatch(/may be read or not: you may not look at it yourself/);
+  expect(asNobody(path)).toMatch(/may be read or not: you cannot tell/);
   expect(asNobody(path)).toContain(
     `whether the agent may, tells: sudo outrider-agent explain --data ${folder} ${path}`,
   );

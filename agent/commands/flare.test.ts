@@ -35,7 +35,9 @@ test('a flare holds what support needs, and neither secrets nor keys', async () 
   const schema = agentSchema(await collectorsFor(process.platform));
   const settings = loadSettings(schema, { file, env: {}, flags: {} }) as AgentSettings;
   const out = join(folder, 'flare.tar.gz');
-  const given = { dataFolder: data, loaded: { settings, file, unknown: [] }, out, nowMs: Date.now() };
+  const loaded = { settings, file, unknown: [] };
+  const given = { dataFolder: data, loaded, faults: [], out, nowMs: Date.now(), flags: {} };
+  mkdirSync(join(data, 'spool'));
   const told = await writeFlare({ ...given, env: { OUTRIDER_SECRET: 'hunter2', HOME: '/x' } });
   expect(statSync(out).mode & 0o777).toBe(0o600);
   const into = unpack(out);
@@ -46,15 +48,29 @@ test('a flare holds what support needs, and neither secrets nor keys', async () 
   expect(JSON.parse(read('machine.json'))).toMatchObject({ variables: ['OUTRIDER_SECRET'] });
   expect(JSON.parse(read('collected.json'))).toContainEqual(expect.objectContaining({ name: 'system.uptime' }));
   expect(read('files.txt')).toContain('identity/agent.json');
+  expect(read('print-config.txt')).toMatch(/^labels +.*\n/m);
+  expect(read('spool.txt')).toContain('quarantine    empty');
   expect(told).toContain(out);
   await expect(writeFlare({ ...given, env: {} })).rejects.toThrow(/--out/);
 });
 
-test('with settings that are faulty and an agent that never ran, it says so and holds the rest', async () => {
+test('with settings that are faulty and an agent that never ran, it says so outside and inside, and holds the rest', async () => {
   const out = join(folder, 'flare.tar.gz');
-  const loaded = { fault: 'agent.yaml:3: logs: must be array' };
-  await writeFlare({ dataFolder: join(folder, 'none'), loaded, out, nowMs: Date.now(), env: {} });
+  const faults = ['agent.yaml:3:1: logs: must be array', 'agent.yaml:4:1: drop: must be array'];
+  const file = join(folder, 'agent.yaml');
+  writeFileSync(file, 'labels: { api_key: hunter2, role: web }\nlogs: 1\n');
+  const schema = agentSchema(await collectorsFor(process.platform));
+  const settings = loadSettings(schema, { env: {}, flags: {} }) as AgentSettings;
+  const loaded = { settings, file, unknown: [] };
+  const dataFolder = join(folder, 'none');
+  const told = await writeFlare({ dataFolder, loaded, faults, out, nowMs: Date.now(), env: {}, flags: {} });
   const into = unpack(out);
-  expect(readFileSync(join(into, 'check-config.txt'), 'utf8')).toBe(`not to be had: ${loaded.fault}\n`);
-  expect(readFileSync(join(into, 'machine.json'), 'utf8')).toContain(process.version);
+  const read = (name: string): string => readFileSync(join(into, name), 'utf8');
+  for (const text of [told, read('READ-ME-FIRST.txt')]) {
+    expect(text).toContain(`NO agent is running with the data folder ${dataFolder}, and none ever has`);
+    expect(text).toContain(`no agent starts with ${file}, which has 2 faults\n${faults.join('\n')}\n`);
+  }
+  expect(read('check-config.txt')).toBe(`not to be had: ${faults.join('\n')}\n`);
+  expect(read('outrider-agent.yaml')).toMatch(/role: web[^]*logs: 1/);
+  expect(read('machine.json')).toContain(process.version);
 });

@@ -1,12 +1,16 @@
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { hostname, release } from 'node:os';
 import { join, relative, resolve } from 'node:path';
-import { reasonOf, VERSION } from '#sdk';
+import { reasonOf, VERSION, type Settings } from '#sdk';
 import type { LoadedSettings } from '../config.ts';
 import { problems } from '../errors.ts';
 import { redact } from '../redact/index.ts';
+import { isRunning, readStatus } from '../status.ts';
 import { describeSettings } from './check-config.ts';
 import { collectOnce } from './collect.ts';
+import { notInForce, notStarting } from './not-in-force.ts';
+import { printSettings } from './print-config.ts';
+import { showSpool } from './spool.ts';
 import { describeStatus } from './status.ts';
 import { archiveOf, type ArchiveFile } from './tar.ts';
 
@@ -18,12 +22,15 @@ const LISTED = 2000;
 /** What a flare is made of. */
 export interface FlareGiven {
   dataFolder: string;
-  /** The settings, or the words that say why they cannot be read. */
-  loaded: LoadedSettings | { fault: string };
+  /** The settings; where they cannot be used, those that stand in for them. */
+  loaded: LoadedSettings;
+  /** Why the settings cannot be used; none where they can. */
+  faults: readonly string[];
   /** Where the archive goes; a name in the working folder unless given. */
   out: string | undefined;
   nowMs: number;
   env: NodeJS.ProcessEnv;
+  flags: Settings;
 }
 
 /** The end of a file, from the first whole line on. */
@@ -69,14 +76,29 @@ function machineOf({ env, nowMs }: FlareGiven): string {
   return `${JSON.stringify({ ...facts, ...at, variables }, null, 2)}\n`;
 }
 
+/** What whoever opens the bundle has to know first: whether an agent runs, and with which settings. */
+function noticesOf({ dataFolder, loaded, faults, nowMs }: FlareGiven): string[] {
+  const status = readStatus(dataFolder);
+  const running = isRunning(status, nowMs);
+  const at = status === undefined ? '' : `; it was last seen at ${new Date(status.writtenMs).toISOString()}`;
+  return [
+    running
+      ? `The agent of ${dataFolder} is running.`
+      : `NO agent is running with the data folder ${dataFolder}${at === '' ? ', and none ever has' : at}. If yours has another one, name it with --data.`,
+    ...(running && status !== undefined ? notInForce(status) : []),
+    ...(!running && faults.length > 0 ? notStarting(loaded.file, faults) : []),
+  ];
+}
+
 async function contents(given: FlareGiven): Promise<ArchiveFile[]> {
-  const { dataFolder, loaded, nowMs } = given;
+  const { dataFolder, loaded, faults, nowMs, env, flags } = given;
   const logs = join(dataFolder, 'log');
   const settings = (): LoadedSettings => {
-    if ('fault' in loaded) throw new Error(loaded.fault);
+    if (faults.length > 0) throw new Error(faults.join('\n'));
     return loaded;
   };
-  const file = (): string => readFileSync(settings().file ?? '', 'utf8');
+  const file = (): string => readFileSync(loaded.file ?? '', 'utf8');
+  const now = { file: loaded.file, faults };
   let logNames: string[] = [];
   try {
     logNames = readdirSync(logs).filter((name) => /\.log(\.\d+)?$/.test(name));
@@ -84,12 +106,15 @@ async function contents(given: FlareGiven): Promise<ArchiveFile[]> {
     // It never ran, or its log is not ours to read: the list of files says so.
   }
   return Promise.all([
+    part('READ-ME-FIRST.txt', () => `${noticesOf(given).join('\n')}\n`),
     Promise.resolve({ name: 'machine.json', text: machineOf(given) }),
-    part('status.txt', () => describeStatus(dataFolder, false, nowMs).text),
-    part('status.json', () => describeStatus(dataFolder, true, nowMs).text),
-    part('check-config.txt', async () => (await describeSettings(settings(), { env: given.env, json: false })).text),
-    ...('fault' in loaded || loaded.file === undefined ? [] : [part('outrider-agent.yaml', file)]),
-    part('collected.json', () => collectOnce(settings().settings, true)),
+    part('status.txt', () => describeStatus(dataFolder, { json: false, nowMs, now }).text),
+    part('status.json', () => describeStatus(dataFolder, { json: true, nowMs, now }).text),
+    part('check-config.txt', async () => (await describeSettings(settings(), { env, json: false })).text),
+    part('print-config.txt', () => printSettings(settings(), { env, flags, json: false })),
+    part('spool.txt', () => showSpool(dataFolder, false)),
+    ...(loaded.file === undefined ? [] : [part('outrider-agent.yaml', file)]),
+    part('collected.json', () => collectOnce(loaded.settings, true)),
     part('files.txt', () => filesOf(dataFolder)),
     ...logNames.map((name) => part(`log/${name}`, () => endOf(join(logs, name)))),
   ]);
@@ -109,6 +134,7 @@ export async function writeFlare(given: FlareGiven): Promise<string> {
   }
   const rows = files.map(({ name, text }) => `  ${name.padEnd(22)} ${Buffer.byteLength(text)} bytes\n`);
   return [
+    ...noticesOf(given).map((notice) => `${notice}\n`),
     `wrote ${path}, readable by this user only:\n`,
     ...rows,
     'Secrets that are known by their form were replaced by ***. Look through it before you send it to anyone.\n',

@@ -9,7 +9,7 @@ const status: Status = {
   dropped: { 'spool-full': { runs: 0, samples: 0 }, 'disk-stuck': { runs: 0, samples: 0 } },
   pressure: [], stretch: 1, budgets: [], series: { largest: [], overflowing: [] },
   pushed: null,
-  settings: { file: '/etc/outrider/outrider-agent.yaml', sinceMs: 0, fault: undefined, awaitRestart: [] },
+  settings: { file: '/etc/outrider/outrider-agent.yaml', sinceMs: 0, faults: [], awaitRestart: [] },
   files: ['/var/log/app.log', '/var/log/syslog'],
 }; // prettier-ignore
 const view: TopView = {
@@ -34,6 +34,7 @@ const view: TopView = {
   ]),
   valuesBefore: new Map([['system.disk.io system.device=sda disk.io.direction=read', 1_000_000]]),
   seconds: 2,
+  unfit: [],
 };
 const plain = (lines: readonly string[]): string[] => lines.map((line) => line.replace(/\u001b\[\d+m/g, ''));
 
@@ -48,11 +49,19 @@ test('the screen tells rates of the machine and of the agent, and what is follow
 });
 
 test('what a person must see is red: memory at its end, a lost hub, lost lines, faulty settings', () => {
-  const fault = { ...status.settings, fault: 'agent.yaml:3: logs: must be array' };
+  const faults = ['agent.yaml:3:1: logs: must be array', 'agent.yaml:4:1: drop: must be array'];
+  const fault = { ...status.settings, faults };
   const bad = { ...status, connected: false, reason: 'nobody listens', linesLost: 3, settings: fault };
   const text = screenOf({ ...view, status: bad }, 200, 40).join('\n');
-  for (const words of ['not connected to', 'lost 3', ': agent.yaml:3', '███'])
+  for (const words of [
+    'not connected to',
+    'lost 3',
+    '/etc/outrider/outrider-agent.yaml on the disk is NOT',
+    ...faults,
+    '███',
+  ])
     expect(text).toContain(`\u001b[31m${words}`);
+  expect(screenOf({ ...view, running: false, unfit: ['a: no'] }, 100, 40)[2]).toBe('\u001b[31ma: no\u001b[0m');
   expect(screenOf({ ...view, running: false }, 100, 40)[1]).toContain('\u001b[31mthe agent is not running');
 });
 

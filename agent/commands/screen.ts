@@ -1,4 +1,5 @@
 import type { Status } from '../status.ts';
+import { notInForce } from './not-in-force.ts';
 
 /** What one look of `top` shows. */
 export interface TopView {
@@ -13,6 +14,8 @@ export interface TopView {
   values: ReadonlyMap<string, number>;
   /** Those of the look before, for rates of counters. */
   valuesBefore: ReadonlyMap<string, number>;
+  /** That no agent would start with the settings as they are, and their faults; none where it would. A running agent tells itself. */
+  unfit: readonly string[];
   /** Seconds between the two looks. */
   seconds: number;
 }
@@ -97,11 +100,14 @@ function agentRows(view: TopView): string[] {
     `waiting ${status.linesWaiting}`,
     status.linesLost === 0 ? 'lost 0' : red(`lost ${status.linesLost}`),
   ];
-  const { file, fault } = status.settings;
+  const { file } = status.settings;
+  // All of them by name, before the files that may be many.
+  const [stale, ...faults] = notInForce(status);
   return [
     `spool    ${spool}`,
     `lines    ${lines.join(', ')}`,
-    `settings ${file ?? 'defaults, environment and flags'}${fault === undefined ? '' : red(`: ${fault}`)}`,
+    `settings ${stale === undefined ? (file ?? 'defaults, environment and flags') : red(stale)}`,
+    ...faults.map((fault) => `         ${red(fault)}`),
     '',
     bold(`files that are followed: ${status.files.length}`),
     ...status.files.map((path) => `  ${path}`),
@@ -114,6 +120,7 @@ export function screenOf(view: TopView, columns: number, rows: number): string[]
   const lines = [
     `${bold(`outrider-agent on ${view.hostname}`)}  ${time}  ${dim('q quits')}`,
     linkText(view),
+    ...(view.running ? [] : view.unfit.map(red)),
     '',
     ...machineRows(view),
     '',

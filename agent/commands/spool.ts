@@ -40,7 +40,7 @@ function tableOf(inspection: Inspection): string {
   const damaged = segments.reduce((sum, { damagedBytes }) => sum + damagedBytes, 0);
   const lanes = rowsOf(inspection).map(
     ({ epoch, lane, batches, waiting, lines, bytes: size, oldestMs, newestMs }) =>
-      `  epoch ${BigInt(epoch).toString(16).padStart(16, '0')} ${lane.padEnd(8)} ${batches} batches, ${waiting} wait for the hub; ${lines} lines (${megabytes(size)}); ${time(oldestMs)} to ${time(newestMs)}\n`,
+      `  epoch ${epoch} ${lane.padEnd(8)} ${batches} batches, ${waiting} wait for the hub; ${lines} lines (${megabytes(size)}); ${time(oldestMs)} to ${time(newestMs)}\n`,
   );
   const refused = quarantine.map(
     ({ id, reason, refusedMs, timeMs, lines, sources, isAsked }) =>

@@ -3,6 +3,7 @@ import { problems } from '../errors.ts';
 import { readIdentity } from '../link/identity.ts';
 import { LINE_STATES } from '../pipeline/delivery.ts';
 import { isRunning, readStatus, type Status } from '../status.ts';
+import { notInForce, notStarting } from './not-in-force.ts';
 
 const ago = (ms: number | null, nowMs: number): string =>
   ms === null ? 'never' : `${Math.max(0, Math.round((nowMs - ms) / 1000))} s ago`;
@@ -52,11 +53,16 @@ function sourceRows({ sources, moreSources }: Status): string[] {
 }
 
 /** Where the settings in force come from, and what keeps newer ones from it. */
-function settingsOf({ settings: { file, fault, awaitRestart } }: Status): string {
+function settingsOf(status: Status): string[] {
+  const { file, faults, awaitRestart } = status.settings;
+  if (faults.length > 0) return notInForce(status);
   const from = file ?? 'defaults, environment and flags';
-  if (fault !== undefined) return `${from}, as it was before: ${fault}`;
-  return awaitRestart.length === 0 ? from : `${from}; await a restart: ${awaitRestart.join(', ')}`;
+  return [awaitRestart.length === 0 ? from : `${from}; await a restart: ${awaitRestart.join(', ')}`];
 }
+
+/** Rows of a name and what follows it; the name stands in the first only. */
+const named = (name: string, texts: readonly string[]): [string, string][] =>
+  texts.map((text, n) => [n === 0 ? name : '', text]);
 
 /** What became of what the hub pushed last. */
 function pushedOf({ pushed }: Status): string {
@@ -89,7 +95,7 @@ function budgetOf({ name, usage, limit }: BudgetUse): string {
   return `${usage} of ${limit} ${name}${over}`;
 }
 
-function table(status: Status, running: boolean, nowMs: number): string {
+function table(status: Status, { running, nowMs, now }: Told): string {
   const link = !running
     ? 'the agent is not running; this is how it was when it ended'
     : status.connected
@@ -111,15 +117,40 @@ function table(status: Status, running: boolean, nowMs: number): string {
       `${overflow} values of ${metric} (${collector}) left out: it has too many series`,
     ]),
     ['clock', `${(status.skewMs / 1000).toFixed(3)} s off the hub’s`],
-    ['settings', settingsOf(status)],
+    ...named('settings', now.faults.length > 0 && !running ? notStarting(now.file, now.faults) : settingsOf(status)),
     ['pushed', pushedOf(status)],
-    ...status.files.map((file, n): [string, string] => [n === 0 ? 'files' : '', file]),
+    ...named('files', status.files),
   ];
   return [...rows.map(([name, value]) => `${name.padEnd(13)} ${value}\n`), ...sourceRows(status)].join('');
 }
 
-/** Says how the agent of a data folder is doing, as a table or as JSON, and whether it runs. */
-export function describeStatus(dataFolder: string, json: boolean, nowMs: number): { text: string; running: boolean } {
+/** The settings file as it is now, and what is wrong with it. */
+export interface FileNow {
+  file: string | undefined;
+  faults: readonly string[];
+}
+
+interface Told {
+  running: boolean;
+  nowMs: number;
+  now: FileNow;
+}
+
+/** How an agent is doing. */
+export interface AgentReport {
+  text: string;
+  running: boolean;
+  /** False where the settings file has faults, for which it is not what runs, or no agent starts. */
+  isInForce: boolean;
+}
+
+const SOUND: FileNow = { file: undefined, faults: [] };
+
+/** Says how the agent of a data folder is doing, as a table or as JSON. A running agent says itself what it makes of its file; `now` counts where none runs. */
+export function describeStatus(
+  dataFolder: string,
+  { json, nowMs, now = SOUND }: { json: boolean; nowMs: number; now?: FileNow | undefined },
+): AgentReport {
   const identity = readIdentity(dataFolder);
   if (identity === undefined)
     throw problems.notEnrolled(
@@ -128,7 +159,18 @@ export function describeStatus(dataFolder: string, json: boolean, nowMs: number)
   const { agentId, link } = identity;
   const status = readStatus(dataFolder);
   const running = isRunning(status, nowMs);
-  if (json) return { text: `${JSON.stringify({ agentId, hub: link, ...status, running }, null, 2)}\n`, running };
-  const never = `agent         ${agentId}\nhub           ${link}\nlink          the agent has not run yet; start it with: outrider-agent run --data ${dataFolder}\n`;
-  return { text: status === undefined ? never : table(status, running, nowMs), running };
+  const faults = running ? (status?.settings.faults ?? []) : now.faults;
+  const said = { running, isInForce: faults.length === 0 };
+  if (json) {
+    const settings = { ...status?.settings, faults };
+    return { ...said, text: `${JSON.stringify({ agentId, hub: link, ...status, settings, running }, null, 2)}\n` };
+  }
+  if (status !== undefined) return { ...said, text: table(status, { running, nowMs, now }) };
+  const rows: [string, string][] = [
+    ['agent', agentId],
+    ['hub', link],
+    ['link', `the agent has not run yet; start it with: outrider-agent run --data ${dataFolder}`],
+    ...named('settings', faults.length === 0 ? [] : notStarting(now.file, faults)),
+  ];
+  return { ...said, text: rows.map(([name, text]) => `${name.padEnd(13)} ${text}\n`).join('') };
 }

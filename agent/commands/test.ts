@@ -25,7 +25,7 @@ import { createRedactor } from '../redact/index.ts';
 import { settingFaults } from '../setting-faults.ts';
 
 /** An input is no larger than this, bytes. */
-const INPUT_BYTES = 10_000_000;
+export const INPUT_BYTES = 10_000_000;
 
 const Expected = Type.Object(
   {
@@ -55,7 +55,8 @@ const Case = Type.Object(
 );
 const TestFile = Type.Object({ tests: Type.Array(Case, { minItems: 1 }) }, { additionalProperties: false });
 
-type EventFacts = Required<Omit<Static<typeof Expected>, 'dropped'>> & { dropped?: string };
+/** What is known of an event. */
+export type EventFacts = Required<Omit<Static<typeof Expected>, 'dropped'>> & { dropped?: string };
 
 /** What became of one case. */
 export interface CaseResult {
@@ -69,7 +70,12 @@ export interface CaseResult {
   events: EventFacts[];
 }
 
-function eventsOf(settings: AgentSettings, test: Static<typeof Case>, input: Buffer): EventFacts[] {
+/** The events that lines become; with settings of their own, or those of the entry of `logs` that names their path. */
+export function eventsOf(
+  settings: AgentSettings,
+  test: Pick<Static<typeof Case>, 'path' | 'settings' | 'now'>,
+  input: Buffer,
+): EventFacts[] {
   const events: EventFacts[] = [];
   const lines = test.settings ?? settingsByPath(logSetsOf(settings))(test.path ?? '');
   const take = (event: SourceEvent): void => {

@@ -7,6 +7,7 @@ import { problems } from '../errors.ts';
 import { redact } from '../redact/index.ts';
 import { createSchedule, type MetricBlock } from '../schedule.ts';
 import { isRunning, readStatus, type Status } from '../status.ts';
+import { notStarting } from './not-in-force.ts';
 import { screenOf } from './screen.ts';
 
 const LOOK_MS = 1000;
@@ -54,6 +55,13 @@ async function createMachineView(settings: AgentSettings) {
   };
 }
 
+/** The settings; where they cannot be used, those that stand in for them, and why. */
+interface TopGiven {
+  settings: AgentSettings;
+  file: string | undefined;
+  faults: readonly string[];
+}
+
 /** Resolves when a person wants no more: q, Escape or Ctrl-C. */
 function quit(input: NodeJS.ReadStream, ending: AbortController): void {
   input.setRawMode(true);
@@ -63,12 +71,13 @@ function quit(input: NodeJS.ReadStream, ending: AbortController): void {
   });
 }
 
-async function watch(settings: AgentSettings, { output }: Terminal, signal: AbortSignal): Promise<void> {
+async function watch({ settings, file, faults }: TopGiven, { output }: Terminal, signal: AbortSignal): Promise<void> {
   const machine = await createMachineView(settings);
   let values = await machine.look();
   let atMs = systemClock.monotonic();
   let status = readStatus(settings.data);
   let before: Status | undefined;
+  const unfit = faults.length === 0 ? [] : notStarting(file, faults);
   while (!signal.aborted) {
     const valuesBefore = values;
     values = await machine.look();
@@ -78,7 +87,7 @@ async function watch(settings: AgentSettings, { output }: Terminal, signal: Abor
     if (newest?.writtenMs !== status?.writtenMs) [before, status] = [status, newest];
     const nowMs = systemClock.now();
     const running = isRunning(status, nowMs);
-    const view = { nowMs, hostname: hostname(), status, running, before, values, valuesBefore, seconds };
+    const view = { nowMs, hostname: hostname(), status, running, before, values, valuesBefore, seconds, unfit };
     const lines = screenOf(view, output.columns, output.rows);
     output.write(`${HOME}${lines.map((line) => `${line}${REST_OF_LINE}`).join('\r\n')}${REST_OF_SCREEN}`);
     await systemClock.sleep(LOOK_MS, signal);
@@ -87,7 +96,7 @@ async function watch(settings: AgentSettings, { output }: Terminal, signal: Abor
 }
 
 /** Shows this machine and its agent, anew each second, until a key or a signal ends it. */
-export async function showTop(settings: AgentSettings, terminal: Terminal): Promise<void> {
+export async function showTop(given: TopGiven, terminal: Terminal): Promise<void> {
   const { input, output } = terminal;
   if (!input.isTTY || !output.isTTY)
     throw problems.noTerminal('top draws on a terminal. For a program, use: outrider-agent status --json');
@@ -97,7 +106,7 @@ export async function showTop(settings: AgentSettings, terminal: Terminal): Prom
   output.write(ALTERNATE);
   try {
     quit(input, ending);
-    await watch(settings, terminal, ending.signal);
+    await watch(given, terminal, ending.signal);
   } finally {
     input.setRawMode(false);
     input.pause();

@@ -27,14 +27,22 @@ export interface JournalGiven {
 const nameOf = ({ directory = 'system' }: JournalSettings): string => directory;
 /** Where systems have it. */
 const PROGRAMS = ['/usr/bin/journalctl', '/bin/journalctl', '/run/current-system/sw/bin/journalctl'];
+/** Where journald keeps it. */
+const FOLDERS = ['/run/log/journal', '/var/log/journal'];
 /** Files that hold what the journal holds, where a syslog daemon writes them. */
 const SYSLOG = ['/var/log/syslog', '/var/log/messages'];
 
 /** Whether the journal is read, and why. */
-export function judgeJournal({ read }: JournalSettings): { isRead: boolean; reason: string } {
+export function judgeJournal({ read, directory }: JournalSettings): { isRead: boolean; reason: string } {
   if (read === 'off') return { isRead: false, reason: 'journal.read is off' };
   if (!PROGRAMS.some((path) => existsSync(path)))
-    return { isRead: false, reason: `there is none of ${PROGRAMS.join(', ')}` };
+    return {
+      isRead: false,
+      reason: `journalctl, which reads it, is not here: there is none of ${PROGRAMS.join(', ')}`,
+    };
+  const folders = directory === undefined ? FOLDERS : [directory];
+  if (read === 'auto' && !folders.some((path) => existsSync(path)))
+    return { isRead: false, reason: `this machine keeps no journal: there is no ${folders.join(' and no ')}` };
   const syslog = SYSLOG.find((path) => existsSync(path));
   if (read === 'on' || syslog === undefined) return { isRead: true, reason: `journal.read is ${read}` };
   return { isRead: false, reason: `${syslog} holds the same lines; journal.read: on reads the journal too` };

@@ -182,6 +182,13 @@ test('a file that became faulty is noticed, told with its line and left out unti
   rmSync(file);
   await agent.reload();
   expect(fault()).toMatch(/agent\.yaml.*there is no such file/);
+  writeFileSync(file, 'ownLog: maybe\nlog: { level: loud }\n');
+  await agent.reload();
+  await agent.stop();
+  expect(readStatus(data)?.settings.faults).toEqual([
+    expect.stringContaining(`${file}:1:1: ownLog: `),
+    expect.stringContaining(`${file}:2:8: log.level: `),
+  ]);
   expect(readFileSync(join(data, 'log', 'agent.log'), 'utf8')).toContain('the agent runs on with the old ones');
 });
 

@@ -1,4 +1,4 @@
-import { reasonOf, type Clock, type Component, type Logger } from '#sdk';
+import { faultsOf, type Clock, type Component, type Logger } from '#sdk';
 import type { AgentSettings, LoadedSettings } from '../config.ts';
 import { changesBetween, type RenewedPart, type SettingsChanges } from './changes.ts';
 import { looksOf, watchFile } from './watch-file.ts';
@@ -8,8 +8,8 @@ export interface SettingsState {
   file: string | undefined;
   /** Wall clock when they took effect. */
   sinceMs: number;
-  /** Why what the file says now is not in force; undefined when it is. */
-  fault: string | undefined;
+  /** Why what the file says now is not in force, one sentence a fault; none when it is. */
+  faults: readonly string[];
   /** Sections of it that take effect with the next start only. */
   awaitRestart: readonly string[];
 }
@@ -44,7 +44,7 @@ export interface Reload extends Component {
 export function createReload(given: ReloadGiven): Reload {
   const { clock, log } = given;
   let { settings } = given.first;
-  const state: SettingsState = { file: given.first.file, sinceMs: clock.now(), fault: undefined, awaitRestart: [] };
+  const state: SettingsState = { file: given.first.file, sinceMs: clock.now(), faults: [], awaitRestart: [] };
   let working: Promise<void> | undefined;
   let again = false;
 
@@ -79,10 +79,11 @@ export function createReload(given: ReloadGiven): Reload {
       const { settings: next, file } = await given.load();
       if (state.file !== undefined && file === undefined) throw new Error(`${state.file} is gone`);
       await apply(next);
-      Object.assign(state, { file, fault: undefined });
+      Object.assign(state, { file, faults: [] });
     } catch (error) {
-      state.fault = reasonOf(error);
-      log.error('the new settings cannot be used; the agent runs on with the old ones', { reason: state.fault });
+      state.faults = faultsOf(error);
+      const reason = state.faults.join('\n');
+      log.error('the new settings cannot be used; the agent runs on with the old ones', { reason });
     }
   };
   const reload = (): Promise<void> => {

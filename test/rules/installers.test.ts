@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { CHECKOUT } from './layers.ts';
 
 const read = (path: string): string => readFileSync(join(CHECKOUT, path), 'utf8');
-const agent = read('agent/main.ts');
+const agent = read('agent/program.ts');
 const has = (program: string): boolean => spawnSync(program, ['--version']).error === undefined;
 
 test.each([
