@@ -265,7 +265,8 @@ async function startParts(options: StartOptions, dataFolder: string): Promise<St
     condition: () => conditionOf(parts),
   });
   const files = (): readonly string[] => tailer.now().files();
-  const states = { settings: reload.state, pushed: () => pushed.verdict() ?? null };
+  const pushedNow = { pushed: () => pushed.verdict() ?? null, pushedInForce: () => pushed.revision() ?? null };
+  const states = { settings: reload.state, ...pushedNow };
   const status = createStatusWriter({ ...asked, dataFolder, clock, files, ...states });
   // Stopped in reverse: nothing is collected any more, what was gathered goes to disk and to the hub, then the stream ends.
   const running = await run(

@@ -52,6 +52,8 @@ export interface Status {
   settings: Readonly<SettingsState>;
   /** What became of the settings that the hub pushed last; null when it pushed none. */
   pushed: Verdict | null;
+  /** The revision of the hub that is in force; null for none, absent where an older agent wrote this. */
+  pushedInForce?: string | null;
   files: readonly string[];
 }
 
@@ -76,6 +78,8 @@ export interface StatusGiven {
   files(): readonly string[];
   settings(): Readonly<SettingsState>;
   pushed(): Verdict | null;
+  /** The revision of the hub that is in force. */
+  pushedInForce(): string | null;
 }
 
 /** Metrics that are named as those with the most series. */
@@ -143,6 +147,7 @@ export function statusOf(given: StatusGiven): Omit<Status, 'running' | 'writtenM
     skewMs,
     settings: settings(),
     pushed: given.pushed(),
+    pushedInForce: given.pushedInForce(),
     files: files(),
   };
 }

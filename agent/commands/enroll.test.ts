@@ -180,7 +180,7 @@ test('a damaged identity is told, and force mends it', async () => {
   expect(readIdentity(data)?.agentId).toBe(ID);
 });
 
-test('the status of an agent that never ran, or was killed, says so', async () => {
+test('the status of an agent that never ran, or was killed, says so, and what of pushed settings is in force', async () => {
   expect(() => describeStatus(data, { json: false, nowMs: Date.now() })).toThrow(/outrider-agent enroll/);
   await enrolWith(token());
   expect(describeStatus(data, { json: false, nowMs: Date.now() })).toMatchObject({
@@ -204,6 +204,15 @@ test('the status of an agent that never ran, or was killed, says so', async () =
     running: false,
     text: expect.stringMatching(/not running[^]*dropped +40 by the rule debug\n +3 by the rule probes\n/),
   });
+  const pushedIs = (state: string, pushedInForce: string | null | undefined): string => {
+    const pushed = { revision: '5', digest: '', state, code: '', problem: 'no such collector', atMs: 0 };
+    writeFileSync(join(data, 'status.json'), JSON.stringify({ ...status, pushed, pushedInForce }));
+    return /^pushed +(.*)$/m.exec(describeStatus(data, { json: false, nowMs: Date.now() }).text)?.[1] ?? '';
+  };
+  const refused = 'revision 5 of the hub, refused: no such collector';
+  expect(pushedIs('refused', '4')).toBe(`${refused}; revision 4 is in force`);
+  expect(pushedIs('rolled-back', null)).toMatch(/taken back: .*; nothing of the hub is in force$/);
+  expect(pushedIs('refused', undefined)).toBe(refused);
   writeFileSync(join(data, 'status.json'), '{"runn');
   expect(describeStatus(data, { json: true, nowMs: Date.now() }).running).toBe(false);
 });

@@ -64,12 +64,14 @@ function settingsOf(status: Status): string[] {
 const named = (name: string, texts: readonly string[]): [string, string][] =>
   texts.map((text, n) => [n === 0 ? name : '', text]);
 
-/** What became of what the hub pushed last. */
-function pushedOf({ pushed }: Status): string {
+/** What became of what the hub pushed last, and what is in force where that is not. */
+function pushedOf({ pushed, pushedInForce }: Status): string {
   if (pushed === null || pushed.revision === '0') return 'nothing by the hub';
   const { revision, state, problem } = pushed;
   const words = { trying: 'tried out now', applied: 'in force', refused: 'refused', 'rolled-back': 'taken back' };
-  return `revision ${revision} of the hub, ${words[state]}${problem === '' ? '' : `: ${problem}`}`;
+  const told = `revision ${revision} of the hub, ${words[state]}${problem === '' ? '' : `: ${problem}`}`;
+  if (state === 'trying' || state === 'applied' || pushedInForce === undefined) return told;
+  return `${told}; ${pushedInForce === null ? 'nothing of the hub is' : `revision ${pushedInForce} is`} in force`;
 }
 
 function samplesOf({ dropped }: Status): string {

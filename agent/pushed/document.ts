@@ -20,14 +20,17 @@ function patternsOf({ drop = [], redact }: PushedDocument): { place: string; pat
   ];
 }
 
-function faultOfPatterns(document: PushedDocument): string | undefined {
+/** What is wrong with patterns, each with its place. */
+function faultsOfPatterns(document: PushedDocument): string[] {
   const begun = performance.now();
+  const faults: string[] = [];
   for (const { place, pattern, ignoreCase } of patternsOf(document)) {
-    if (performance.now() - begun > PATIENCE_MS) return `${place}: looking at so many patterns takes too long`;
+    if (performance.now() - begun > PATIENCE_MS)
+      return [...faults, `${place}: looking at so many patterns takes too long`];
     const fault = patternFault(pattern, ignoreCase);
-    if (fault !== undefined) return `${place}: ${fault}`;
+    if (fault !== undefined) faults.push(`${place}: ${fault}`);
   }
-  return undefined;
+  return faults;
 }
 
 /** What a schema cannot say. */
@@ -54,9 +57,7 @@ export function readDocument(text: string, collectors: readonly string[]): ReadD
   }
   const faults: string[] = [];
   const document = checkSettings(PushedDocument, tree, faults);
-  if (faults.length === 0) faults.push(...faultsOf(document, collectors));
-  const fault = faults.length === 0 ? faultOfPatterns(document) : undefined;
-  if (fault !== undefined) faults.push(fault);
+  if (faults.length === 0) faults.push(...faultsOf(document, collectors), ...faultsOfPatterns(document));
   return faults.length === 0 ? { document } : { problem: faults.join('\n').slice(0, 2000) };
 }
 

@@ -108,6 +108,33 @@ test.each([
   expect(inForce(readKept(data))).toBeUndefined();
 });
 
+test('everything that is wrong with a document is told at once, each with its place', async () => {
+  const { push, last } = agent();
+  const drop = [{ rule: 'x', pattern: '(a+)+$' }, { rule: 'empty' }, { rule: 'y', pattern: '(' }]; // prettier-ignore
+  await push(1, { collectors: { nonsense: { interval: 1 } }, drop });
+  const places = [/collectors\.nonsense: /, /drop\.1: /, /drop\.0\.pattern: /, /drop\.2\.pattern: /];
+  for (const place of places) expect(last()?.problem).toMatch(place);
+});
+
+test('what is in force is known while another revision was refused or taken back', async () => {
+  const { part, push, minute, condition, accept } = agent();
+  expect(part.revision()).toBeUndefined();
+  await push(1, INTERVAL);
+  expect(part.revision()).toBe('1');
+  await minute();
+  await push(2, { budgets: { cpu: 1 } });
+  expect([part.verdict()?.revision, part.revision()]).toEqual(['2', '1']);
+  await push(3, OTHER);
+  expect(part.revision()).toBe('3');
+  condition.strains.push('memory');
+  await minute();
+  expect([part.verdict()?.state, part.revision()]).toEqual(['rolled-back', '1']);
+  accept.accept = false;
+  part.settingsChanged();
+  await clock.advance(0);
+  expect(part.revision()).toBeUndefined();
+});
+
 test('settings are tried out at once and kept after a minute in which the agent is well', async () => {
   const { push, minute, reloads, last } = agent();
   await push(1, INTERVAL);

@@ -57,6 +57,8 @@ export interface PushedGiven {
 export interface PushedPart extends Component, SettingsExchange {
   /** What became of the last ones; undefined while the hub has pushed none. */
   verdict(): Verdict | undefined;
+  /** The revision that is in force, on trial or kept; undefined when nothing of the hub is. */
+  revision(): string | undefined;
   /** To be called when the agent's other settings have changed. */
   settingsChanged(): void;
 }
@@ -249,6 +251,7 @@ export function createPushed(given: PushedGiven): PushedPart {
       return () => void machine.listeners.delete(tell);
     },
     verdict: () => machine.kept.verdict,
+    revision: () => inForce(machine.kept)?.revision,
     settingsChanged: () => void inTurn(machine, () => reconsider(machine)),
     start() {
       if (machine.kept.trial !== undefined) watchTrial(machine);

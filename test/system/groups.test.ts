@@ -41,9 +41,9 @@ const figure = (page: Page, name: string): Promise<string> =>
 test('settings are written, looked at and pushed on the page, tried out by an agent before its eyes, and undone', async () => {
   const { page, faults } = await openPage(browser, hub, '/settings/groups');
   await page.getByText('A group is the agents that have all of its labels').waitFor();
-  await page.getByLabel('Name').fill('web servers');
+  await page.getByRole('textbox', { name: 'Name' }).fill('web servers');
   await page.getByLabel('Labels of its agents').fill('role=web');
-  await page.getByText('1 of 1 agents have it').waitFor();
+  await page.getByText('1 of 1 agent has it').waitFor();
   await page.getByRole('button', { name: 'Make the group' }).click();
   await page.getByRole('heading', { name: 'web servers' }).waitFor();
   await page.getByText('Nothing was pushed to this group').waitFor();
@@ -110,13 +110,55 @@ test('what a person pushes by keyboard is tried by a few first, and an agent tha
   first?.say(got, SettingsState.TRYING);
   await page.getByRole('row', { name: /db-1 Trying/ }).waitFor();
   await page.getByRole('row', { name: /db-2 Waiting/ }).waitFor();
-  await page.getByRole('row', { name: /db-3 Waiting offline now/ }).waitFor();
+  await page.getByRole('row', { name: /db-3 Waiting not connected since/ }).waitFor();
   first?.say(got, SettingsState.ROLLED_BACK, ['pushed.unwell', 'the collector cpu fails: no answer']);
   await page.getByRole('row', { name: /db-1 Rolled back the collector cpu fails: no answer/ }).waitFor();
   await page.getByText(/Halted, .* db-1 took it back: the collector cpu fails: no answer\./).waitFor();
-  expect([await figure(page, 'Rolled back'), second?.pushed]).toEqual(['1', []]);
+  await page.getByRole('row', { name: /db-2 Keeps what it had its own settings/ }).waitFor();
+  expect([await figure(page, 'Rolled back'), await figure(page, 'Keep what'), second?.pushed]).toEqual(['1', '2', []]);
+  expect(await page.locator('.figures > div', { hasText: 'Healthy' }).count()).toBe(0);
   await push(group, { log: { level: 'warn' } }, 0);
   await page.getByRole('row', { name: /db-3 Offline/ }).waitFor();
+  await page.context().close();
+});
+
+test('what a broader group pushed is shown before a narrower one takes its place, and can be kept', async () => {
+  const cache = await addAgent('cache-1', { role: 'cache', zone: 'a' });
+  const caches = await newGroup('caches', { role: 'cache' });
+  await push(caches, { redact: { ip: true } }, 0);
+  cache.say(await until('it is pushed', () => cache.pushed[0]), SettingsState.APPLIED);
+  const narrow = await newGroup('caches of a', { role: 'cache', zone: 'a' });
+  const { page, faults } = await openPage(browser, hub, `/settings/groups?group=${narrow}`);
+  await page
+    .getByRole('row', { name: /cache-1 In another group ?: caches revision \d+ of caches role=cache/ })
+    .waitFor();
+  await page.getByRole('button', { name: 'Push settings' }).click();
+  await page.getByRole('button', { name: 'Add an interval' }).click();
+  await page.getByLabel(/^Collector/).fill('cpu');
+  await page.getByLabel('Every, seconds').fill('10');
+  await page.getByRole('button', { name: 'Review' }).click();
+  await page.getByRole('heading', { name: /One agent \(cache-1\) has revision \d+ of caches/ }).waitFor();
+  await page.getByRole('row', { name: 'Replace: IP addresses in every line ✕ taken away' }).waitFor();
+  await page.getByText('One thing that caches pushed to them is taken away').waitFor();
+  await page.getByRole('button', { name: 'Keep it too' }).click();
+  await page.getByText('taken away').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Push to caches of a' }).click();
+  const got = await until('it is pushed', () => cache.pushed.find(({ document }) => document.includes('cpu')));
+  expect(JSON.parse(got.document)).toEqual({ collectors: { cpu: { interval: 10 } }, redact: { ip: true } });
+  expect(faults).toEqual([]);
+  await page.context().close();
+});
+
+test('a label that a host has on its page only does not count for groups, and that is said', async () => {
+  const { items } = await api.call<{ items: { id: string; name: string }[] }>('GET', '/api/v1/monitoring/resources');
+  const host = items.find(({ name }) => name !== 'cache-1' && !name.startsWith('db-'));
+  await api.call('PUT', `/api/v1/monitoring/resources/${String(host?.id)}`, { labels: { rack: '7' } });
+  const { page } = await openPage(browser, hub, '/settings/groups');
+  await page.getByLabel('Labels of its agents').fill('rack=7');
+  await page.getByText(/0 of \d+ agents have it/).waitFor();
+  await page.getByText(/One host has such labels on the page only/).waitFor();
+  const offered = page.locator('datalist option[value="rack=7"]');
+  expect([await offered.count(), await page.locator('datalist option[value="role=web"]').count()]).toEqual([0, 1]);
   await page.context().close();
 });
 

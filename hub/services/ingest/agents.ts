@@ -43,6 +43,11 @@ export function createAgents({ store, clock }: { store: IngestStore; clock: Cloc
       });
       return row?.hostname;
     },
+    /** Notes that an agent is gone. */
+    async left(org: string, id: string): Promise<void> {
+      const set = { last_seen: new Date(clock.now()) };
+      await store.within(org, (db) => db.updateTable('agents').set(set).where('id', '=', id).execute());
+    },
     /** True for an agent that is enrolled and not revoked. */
     async isAllowed(org: string, id: string): Promise<boolean> {
       const row = await store.within(org, (db) => {

@@ -73,6 +73,8 @@ export interface IngestTables {
     code: Generated<string>;
     problem: Generated<string>;
     sent_at: Date | null;
+    /** The revision that the agent kept last; null for none. */
+    proven: number | null;
     changed_at: Date;
   };
   clock_shifts: { id: Generated<string>; org_id: string; agent: string; since: Date; shift_ms: number };

@@ -97,6 +97,7 @@ export function createTaking({ bus, peers, agents, clocks, clock, metrics }: Tak
     async gone({ org, agent }: Sender): Promise<void> {
       const news = { agent, connected: false, atMs: clock.now(), version: '', inventory: {} };
       await bus.publish(SUBJECTS.agentConnection, org, news);
+      await agents.left(org, agent);
     },
     /** Unpacks a batch within bounds and publishes it; resolves when it cannot be lost any more. */
     async take({ org, agent }: Sender, batch: Batch): Promise<void> {

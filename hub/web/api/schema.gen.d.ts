@@ -38,7 +38,7 @@ export interface paths {
                                 labels: {
                                     [key: string]: string;
                                 };
-                                /** @description When it last opened its stream. */
+                                /** @description When it last opened its stream, or ended it. */
                                 lastSeenMs: number | null;
                                 revoked: boolean;
                                 /** @description Its clock minus the hub’s when it last opened its stream. */
@@ -259,7 +259,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             items: {
-                                /** @description Agents that are in it. */
+                                /** @description Agents that a push to it reaches. */
                                 agents: number;
                                 /** @description Who made it. */
                                 by: string;
@@ -338,6 +338,7 @@ export interface paths {
                                 /** @description How many of them are how far with the newest revision. */
                                 states: {
                                     applied: number;
+                                    kept: number;
                                     pending: number;
                                     refused: number;
                                     "rolled-back": number;
@@ -371,7 +372,7 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        /** @description Labels that its agents have, `hostname` among them; none: all agents. An agent that is in several groups has the one with the most labels, of those the first by name. */
+                        /** @description Labels that its agents have, `hostname` among them; none: all agents. Labels count that an agent joined with, not those set on its host. An agent that fits several groups has what was pushed to the one with the most labels, of those the first by name. */
                         labels: {
                             [key: string]: string;
                         };
@@ -460,7 +461,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Agents of a group, and how far each is with the newest revision. */
+        /** Agents with the labels of a group, and how far each is with its newest revision. */
         get: {
             parameters: {
                 query?: {
@@ -483,25 +484,163 @@ export interface paths {
                     content: {
                         "application/json": {
                             items: {
-                                changedMs: number;
+                                changedMs: number | null;
                                 code: string;
                                 /** @description As far as this process knows. */
                                 connected: boolean;
+                                /** @description The group that it is in: of those that fit it and that something was pushed to, the narrowest. */
+                                group: {
+                                    id: string;
+                                    name: string;
+                                } | null;
                                 hostname: string;
                                 id: string;
-                                /** @description What the agent says is wrong. */
+                                /** @description What is in force on it, as far as it has said; null: nothing that was pushed. */
+                                inForce: {
+                                    /** @description Whom it was pushed to; null: a group that was removed. */
+                                    group: {
+                                        id: string;
+                                        name: string;
+                                    } | null;
+                                    revision: number;
+                                } | null;
+                                labels: {
+                                    [key: string]: string;
+                                };
+                                /** @description When it last came or went; null: it never came. */
+                                lastSeenMs: number | null;
+                                /** @description What the agent says is wrong with the newest revision. */
                                 problem: string;
                                 /** @description What it is to have; null: nothing. */
                                 revision: number | null;
                                 /**
-                                 * @description pending: it is sent as soon as the agent is there. trying: in force, and the agent looks whether it is well. refused: never in force. rolled-back: in force until the agent was not well. waiting: its turn has not come, or will not.
+                                 * @description pending: it is sent as soon as the agent is there. trying: in force, and the agent looks whether it is well. refused: never in force. rolled-back: in force until the agent was not well. waiting: its turn has not come. kept: it keeps what it had, because the newest revision was halted. elsewhere: it has what was pushed to another group that fits it.
                                  * @enum {unknown}
                                  */
-                                state: "pending" | "trying" | "applied" | "refused" | "rolled-back" | "waiting";
+                                state: "pending" | "trying" | "applied" | "refused" | "rolled-back" | "waiting" | "kept" | "elsewhere";
                             }[];
                             limit: number;
                             offset: number;
                             total: number;
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/settings/groups/{id}/reach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the agents have now that a push to a group reaches: what it would take the place of. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Agents that have the labels too, and keep what was pushed to a narrower group. */
+                            elsewhere: {
+                                agents: number;
+                                group: {
+                                    id: string;
+                                    name: string;
+                                };
+                            }[];
+                            /** @description Agents that a push reaches, by what they have now: most agents first, 50 kinds at most. */
+                            items: {
+                                agents: number;
+                                /** @description Whom it was pushed to; null: nobody, or a group that was removed. */
+                                group: {
+                                    id: string;
+                                    name: string;
+                                } | null;
+                                /** @description The first of them. */
+                                hosts: string[];
+                                /** @description null: nothing that was pushed. */
+                                revision: number | null;
+                                settings: {
+                                    /** @description How often collectors run, by their names. */
+                                    collectors?: {
+                                        [key: string]: {
+                                            /** @description Seconds between two runs. */
+                                            interval: number;
+                                        };
+                                    };
+                                    /** @description Rules for lines that are left out, of every file. */
+                                    drop?: {
+                                        /**
+                                         * @description Drops events of a lower level.
+                                         * @enum {unknown}
+                                         */
+                                        below?: "debug" | "info" | "warn" | "error" | "fatal";
+                                        /** @description A regular expression. */
+                                        pattern?: string;
+                                        /** @description Name that the dropped lines are counted under. */
+                                        rule: string;
+                                    }[];
+                                    log?: {
+                                        /**
+                                         * @description The least level of the agent’s own log.
+                                         * @enum {unknown}
+                                         */
+                                        level: "debug" | "info" | "warn" | "error";
+                                    };
+                                    /** @description What is replaced in lines besides; nothing can be shown again. */
+                                    redact?: {
+                                        /**
+                                         * @description Replace e-mail addresses.
+                                         * @enum {boolean}
+                                         */
+                                        email?: true;
+                                        /**
+                                         * @description Replace IP addresses.
+                                         * @enum {boolean}
+                                         */
+                                        ip?: true;
+                                        /** @description More patterns that are replaced. */
+                                        patterns?: {
+                                            /** @description Capitals or not are the same. */
+                                            ignoreCase?: boolean;
+                                            /** @description What finds are counted under. */
+                                            name: string;
+                                            /** @description A regular expression. */
+                                            pattern: string;
+                                        }[];
+                                    };
+                                };
+                            }[];
                         };
                     };
                 };

@@ -15,7 +15,9 @@ const AgentRow = Type.Object({
   connected: Type.Boolean(),
   version: Type.String(),
   enrolledMs: Type.Integer(),
-  lastSeenMs: Type.Union([Type.Integer(), Type.Null()], { description: 'When it last opened its stream.' }),
+  lastSeenMs: Type.Union([Type.Integer(), Type.Null()], {
+    description: 'When it last opened its stream, or ended it.',
+  }),
   certificateEndsMs: Type.Integer(),
   skewMs: Type.Number({ description: 'Its clock minus the hub’s when it last opened its stream.' }),
   revoked: Type.Boolean(),

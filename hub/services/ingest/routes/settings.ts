@@ -3,7 +3,8 @@ import { Type } from 'typebox';
 import { principalOf, type ServiceApp } from '../../../http.ts';
 import type { Pushing } from '../settings/pushing.ts';
 import type { GroupReading } from '../settings/reading.ts';
-import { AGENT_STATES, STAGES } from '../settings/rollout.ts';
+import { STAGES } from '../settings/rollout.ts';
+import { OWN_STANDINGS, STANDINGS } from '../settings/standing.ts';
 import { ById, Done, Labels, listOf, Paging } from './schemas.ts';
 
 const Revision = Type.Object({
@@ -21,11 +22,12 @@ const Revision = Type.Object({
   atMs: Type.Integer(),
 });
 
-const STATES = [...AGENT_STATES, 'waiting'] as const;
-const AgentState = Type.Enum([...STATES], {
+const AgentState = Type.Enum([...STANDINGS], {
   description:
-    'pending: it is sent as soon as the agent is there. trying: in force, and the agent looks whether it is well. refused: never in force. rolled-back: in force until the agent was not well. waiting: its turn has not come, or will not.',
+    'pending: it is sent as soon as the agent is there. trying: in force, and the agent looks whether it is well. refused: never in force. rolled-back: in force until the agent was not well. waiting: its turn has not come. kept: it keeps what it had, because the newest revision was halted. elsewhere: it has what was pushed to another group that fits it.',
 });
+const GroupName = Type.Object({ id: Type.String(), name: Type.String() });
+const NoGroup = (description: string) => Type.Union([GroupName, Type.Null()], { description });
 
 const GroupRow = Type.Object({
   id: Type.String(),
@@ -34,8 +36,8 @@ const GroupRow = Type.Object({
   by: Type.String({ description: 'Who made it.' }),
   createdMs: Type.Integer(),
   newest: Type.Union([Revision, Type.Null()]),
-  agents: Type.Integer({ description: 'Agents that are in it.' }),
-  states: Type.Object(Object.fromEntries(STATES.map((state) => [state, Type.Integer()])), {
+  agents: Type.Integer({ description: 'Agents that a push to it reaches.' }),
+  states: Type.Object(Object.fromEntries(OWN_STANDINGS.map((state) => [state, Type.Integer()])), {
     description: 'How many of them are how far with the newest revision.',
   }),
 });
@@ -43,12 +45,45 @@ const GroupRow = Type.Object({
 const GroupAgent = Type.Object({
   id: Type.String(),
   hostname: Type.String(),
+  labels: Labels,
   connected: Type.Boolean({ description: 'As far as this process knows.' }),
+  lastSeenMs: Type.Union([Type.Integer(), Type.Null()], {
+    description: 'When it last came or went; null: it never came.',
+  }),
+  group: NoGroup('The group that it is in: of those that fit it and that something was pushed to, the narrowest.'),
   revision: Type.Union([Type.Integer(), Type.Null()], { description: 'What it is to have; null: nothing.' }),
+  inForce: Type.Union(
+    [
+      Type.Object({
+        revision: Type.Integer(),
+        group: NoGroup('Whom it was pushed to; null: a group that was removed.'),
+      }),
+      Type.Null(),
+    ],
+    {
+      description: 'What is in force on it, as far as it has said; null: nothing that was pushed.',
+    },
+  ),
   state: AgentState,
   code: Type.String(),
-  problem: Type.String({ description: 'What the agent says is wrong.' }),
-  changedMs: Type.Integer(),
+  problem: Type.String({ description: 'What the agent says is wrong with the newest revision.' }),
+  changedMs: Type.Union([Type.Integer(), Type.Null()]),
+});
+
+const Reach = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      revision: Type.Union([Type.Integer(), Type.Null()], { description: 'null: nothing that was pushed.' }),
+      group: NoGroup('Whom it was pushed to; null: nobody, or a group that was removed.'),
+      settings: PushedDocument,
+      agents: Type.Integer(),
+      hosts: Type.Array(Type.String(), { description: 'The first of them.' }),
+    }),
+    { description: 'Agents that a push reaches, by what they have now: most agents first, 50 kinds at most.' },
+  ),
+  elsewhere: Type.Array(Type.Object({ group: GroupName, agents: Type.Integer() }), {
+    description: 'Agents that have the labels too, and keep what was pushed to a narrower group.',
+  }),
 });
 
 const NewGroup = Type.Object(
@@ -58,7 +93,7 @@ const NewGroup = Type.Object(
       ...Labels,
       maxProperties: 20,
       description:
-        'Labels that its agents have, `hostname` among them; none: all agents. An agent that is in several groups has the one with the most labels, of those the first by name.',
+        'Labels that its agents have, `hostname` among them; none: all agents. Labels count that an agent joined with, not those set on its host. An agent that fits several groups has what was pushed to the one with the most labels, of those the first by name.',
     }),
   },
   { additionalProperties: false },
@@ -129,13 +164,26 @@ function groupRoutes(app: ServiceApp, { pushing, reading }: SettingsRoutesGiven)
       config: { role: 'viewer' },
       schema: {
         tags,
-        summary: 'Agents of a group, and how far each is with the newest revision.',
+        summary: 'Agents with the labels of a group, and how far each is with its newest revision.',
         params: ById,
         querystring: Paging,
         response: { 200: listOf(GroupAgent) },
       },
     },
     (request) => reading.agents(principalOf(request).org, request.params.id, request.query),
+  );
+  app.get(
+    `${ROOT}/:id/reach`,
+    {
+      config: { role: 'viewer' },
+      schema: {
+        tags,
+        summary: 'What the agents have now that a push to a group reaches: what it would take the place of.',
+        params: ById,
+        response: { 200: Reach },
+      },
+    },
+    (request) => reading.reach(principalOf(request).org, request.params.id),
   );
 }
 

@@ -5,7 +5,7 @@ import type { Clock } from '#sdk';
 import type { IngestStore } from '../store.ts';
 import { hubMessage } from '../stream.ts';
 import { arrange, lockOrg, readGroups, readLines, type Db } from './records.ts';
-import { isFailure, type AgentState } from './rollout.ts';
+import { isFailure, NOT_ACCEPTED, type AgentState } from './rollout.ts';
 
 /** What was sent and not answered is sent again after this time, milliseconds. */
 const AGAIN_MS = 15_000;
@@ -47,6 +47,7 @@ interface Row {
   problem: string;
   document: string | null;
   digest: string | null;
+  proven: number | null;
 }
 
 const pushedMessage = ({ revision, document }: Pick<Row, 'revision' | 'document'>): HubMessage =>
@@ -66,7 +67,7 @@ const readRow = (db: Db, agent: string): Promise<Row | undefined> =>
   db
     .selectFrom('agent_settings')
     .leftJoin('settings_revisions', 'settings_revisions.revision', 'agent_settings.revision')
-    .select(['agent_settings.revision', 'state', 'code', 'problem', 'document', 'digest'])
+    .select(['agent_settings.revision', 'state', 'code', 'problem', 'document', 'digest', 'proven'])
     .where('agent', '=', agent)
     .executeTakeFirst();
 
@@ -97,13 +98,30 @@ async function meet(given: DeliveryGiven, db: Db, { org, agent }: Agent): Promis
   await rearrange(given, db, org, isTried ? undefined : agent);
 }
 
+/** What an agent falls back on once it has spoken of what it is to have. */
+function provenAfter({ revision, proven }: Row, { state, code }: { state: AgentState; code: string }): number | null {
+  if (state === 'applied') return revision;
+  // It takes nothing any more, or what it was well with fits it no longer: nothing is in force then.
+  const isDropped = state === 'refused' && (code === NOT_ACCEPTED || revision === proven);
+  return isDropped ? null : proven;
+}
+
+/** The revision that an agent says it is well with, though it is to have another; undefined when it says no such thing. */
+async function toldProven(db: Db, { revision, digest, state }: SettingsReport): Promise<number | null | undefined> {
+  if (state !== SettingsState.APPLIED) return undefined;
+  if (revision === 0n || revision > BigInt(Number.MAX_SAFE_INTEGER)) return null;
+  const of = db.selectFrom('settings_revisions').select('revision').where('revision', '=', Number(revision));
+  return (await of.where('digest', '=', digest).executeTakeFirst())?.revision ?? null;
+}
+
 /** Writes down how far an agent is, and what follows from that for the others. */
 async function note(given: DeliveryGiven, db: Db, { org, agent }: Agent, [row, report]: [Row, SettingsReport]) {
   const state = STATES[report.state];
   if (state === undefined) return;
   const [code, problem] = [report.code.slice(0, 100), report.problem.slice(0, PROBLEM_LENGTH)];
-  if (row.state === state && row.code === code && row.problem === problem) return;
-  const set = { state, code, problem, changed_at: new Date(given.clock.now()) };
+  const proven = provenAfter(row, { state, code });
+  if (row.state === state && row.code === code && row.problem === problem && row.proven === proven) return;
+  const set = { state, code, problem, proven, changed_at: new Date(given.clock.now()) };
   await db.updateTable('agent_settings').set(set).where('agent', '=', agent).execute();
   if (row.revision === null) return;
   const isBad = isFailure({ state, code });
@@ -131,13 +149,26 @@ async function hear(given: DeliveryGiven, db: Db, who: Agent, report: SettingsRe
     row = await readRow(db, who.agent);
   }
   // Nothing is kept of agents of an org without groups.
-  const own: Row = row ?? { revision: null, state: 'applied', code: '', problem: '', document: null, digest: null };
+  const own: Row = row ?? {
+    revision: null,
+    state: 'applied',
+    code: '',
+    problem: '',
+    document: null,
+    digest: null,
+    proven: null,
+  };
   if (isMeant(own, report)) {
     if (row !== undefined) await note(given, db, who, [own, report]);
     return undefined;
   }
   const set = { state: 'pending' as const, code: '', problem: '', sent_at: new Date(given.clock.now()) };
-  await db.updateTable('agent_settings').set(set).where('agent', '=', who.agent).execute();
+  const proven = await toldProven(db, report);
+  await db
+    .updateTable('agent_settings')
+    .set(proven === undefined ? set : { ...set, proven })
+    .where('agent', '=', who.agent)
+    .execute();
   return pushedMessage(own);
 }
 

@@ -32,22 +32,29 @@ export interface Push {
 
 type Who = Pick<Principal, 'org' | 'user' | 'name'>;
 
-/** The text of a document, as agents get it; a Problem when none would take it. Agents look more closely: by their own list, and at how long a pattern takes. */
-function textOf(settings: PushedDocument): string {
-  const patterns = [...(settings.drop ?? []), ...(settings.redact?.patterns ?? [])];
-  for (const { pattern } of patterns) {
-    if (pattern === undefined) continue;
+/** Everything that no schema can say of a document, each with its place. */
+function faultsOf({ drop = [], redact }: PushedDocument): string[] {
+  const places = [
+    ...drop.map(({ pattern, below }, n) => ({ place: `drop.${n}`, pattern, isEmpty: below === undefined })),
+    ...(redact?.patterns ?? []).map(({ pattern }, n) => ({ place: `redact.patterns.${n}`, pattern, isEmpty: false })),
+  ];
+  return places.flatMap(({ place, pattern, isEmpty }) => {
+    if (pattern === undefined) return isEmpty ? [`${place}: names neither a pattern nor a level`] : [];
     try {
       new RegExp(pattern, 'u');
+      return [];
     } catch (error) {
-      throw problems.badSettings(reasonOf(error));
+      return [`${place}.pattern: ${reasonOf(error)}`];
     }
-  }
-  const empty = (settings.drop ?? []).find(({ pattern, below }) => pattern === undefined && below === undefined);
-  if (empty !== undefined) throw problems.badSettings(`The rule ${empty.rule} names neither a pattern nor a level.`);
+  });
+}
+
+/** The text of a document, as agents get it; a Problem with everything that is wrong when none would take it. Agents look more closely: by their own list, and at how long a pattern takes. */
+function textOf(settings: PushedDocument): string {
+  const faults = faultsOf(settings);
   const text = JSON.stringify(settings);
-  if (text.length > DOCUMENT_LIMIT)
-    throw problems.badSettings(`They take ${text.length} characters; ${DOCUMENT_LIMIT} are the most.`);
+  if (text.length > DOCUMENT_LIMIT) faults.push(`they take ${text.length} characters; ${DOCUMENT_LIMIT} are the most`);
+  if (faults.length > 0) throw problems.badSettings(`${faults.join('. ')}.`);
   return text;
 }
 
@@ -62,7 +69,11 @@ async function overtake(db: Db, group: string, because: string): Promise<void> {
 async function prune(db: Db, group: string): Promise<void> {
   const oldest = await newestOf(db, group).offset(REVISIONS).execute();
   if (oldest.length === 0) return;
-  const inUse = db.selectFrom('agent_settings').select('revision').where('revision', 'is not', null);
+  const inUse = db
+    .selectFrom('agent_settings')
+    .select('revision')
+    .where('revision', 'is not', null)
+    .union(db.selectFrom('agent_settings').select('proven as revision').where('proven', 'is not', null));
   const old = oldest.map(({ revision }) => revision);
   const gone = db.deleteFrom('settings_revisions').where('revision', 'in', old);
   await gone.where('revision', 'not in', inUse.$castTo<{ revision: number }>()).execute();

@@ -1,8 +1,21 @@
 import type { PushedDocument } from '#proto/agent/v1/pushed.ts';
 import { problems } from '../errors.ts';
 import type { IngestStore, Paging } from '../store.ts';
-import { readAgents, type Db } from './records.ts';
-import { AGENT_STATES, groupOf, type AgentState, type Stage } from './rollout.ts';
+import { readAgents, readGroups, readLines, type Db, type SeenAgent } from './records.ts';
+import {
+  fits,
+  groupOf,
+  isPushed,
+  type GroupLine,
+  type RolloutAgent,
+  type SettingsGroup,
+  type Stage,
+} from './rollout.ts';
+import { countStandings, heldBy, inForceOf, standingOf } from './standing.ts';
+
+/** Kinds of agents that an answer tells apart by what they have, and hosts that it names of each. */
+const KINDS = 50;
+const NAMED = 5;
 
 /** What the database knows of a revision, as the API shows it. */
 interface RevisionRow {
@@ -49,80 +62,141 @@ export async function mustExist(db: Db, group: string): Promise<void> {
 export const newestOf = (db: Db, group: string) =>
   db.selectFrom('settings_revisions').select(COLUMNS).where('group_id', '=', group).orderBy('revision', 'desc');
 
-/** Agents of each group by how far they are with its newest revision; `waiting`: their turn has not come. */
-async function countAgents(db: Db): Promise<Map<string, Record<AgentState | 'waiting', number>>> {
-  const rows = await db
-    .selectFrom('agent_settings')
-    .innerJoin('agents', 'agents.id', 'agent_settings.agent')
-    .select(({ fn, selectFrom, ref }) => [
-      'group_id',
-      'state',
-      fn.countAll<number>().as('count'),
-      selectFrom('settings_revisions')
-        .select(({ fn: of }) => of.max('settings_revisions.revision').as('newest'))
-        .whereRef('settings_revisions.group_id', '=', ref('agent_settings.group_id'))
-        .as('newest'),
-      'agent_settings.revision',
-    ])
-    .where('group_id', 'is not', null)
-    .where('revoked_at', 'is', null)
-    .groupBy(['group_id', 'state', 'agent_settings.revision'])
-    .execute();
-  const counts = new Map<string, Record<AgentState | 'waiting', number>>();
-  for (const { group_id: group, state, count, newest, revision } of rows) {
-    if (group === null) continue;
-    const of = counts.get(group) ?? noAgents();
-    of[revision === newest && newest !== null ? state : 'waiting'] += count;
-    counts.set(group, of);
-  }
-  return counts;
+/** Everything that says which agent is where. */
+interface Whole {
+  groups: SettingsGroup[];
+  lines: Map<string, GroupLine>;
+  agents: SeenAgent[];
 }
-const noAgents = (): Record<AgentState | 'waiting', number> => ({
-  ...(Object.fromEntries(AGENT_STATES.map((state) => [state, 0])) as Record<AgentState, number>),
-  waiting: 0,
-});
+
+async function readWhole(db: Db, connected: ReadonlySet<string>): Promise<Whole> {
+  const groups = await readGroups(db);
+  const lines = await readLines(
+    db,
+    groups.map(({ id }) => id),
+  );
+  return { groups, lines, agents: await readAgents(db, connected) };
+}
+
+/** The group that an agent would be in if something was pushed to one now. */
+const wouldBeIn = ({ groups, lines }: Whole, agent: RolloutAgent, group: string): SettingsGroup | undefined =>
+  groupOf(agent, groups, ({ id }) => id === group || isPushed(lines.get(id)));
+
+/** A group or none, by its name. */
+const namedOf = (group: SettingsGroup | undefined): { id: string; name: string } | null =>
+  group === undefined ? null : { id: group.id, name: group.name };
+
+/** Revisions by their numbers, with the group that each was pushed to; null where that was removed. */
+async function readRevisions(db: Db, revisions: readonly (number | null)[]) {
+  const numbers = [...new Set(revisions)].filter((revision) => revision !== null);
+  if (numbers.length === 0) return new Map<number, { document: string; group: { id: string; name: string } | null }>();
+  const rows = await db
+    .selectFrom('settings_revisions')
+    .leftJoin('settings_groups', (join) =>
+      join.onRef('settings_groups.id', '=', 'group_id').on('removed_at', 'is', null),
+    )
+    .select(['revision', 'document', 'settings_groups.id', 'settings_groups.name'])
+    .where('revision', 'in', numbers)
+    .execute();
+  return new Map(
+    rows.map(({ revision, document, id, name }) => [
+      revision,
+      { document, group: id === null || name === null ? null : { id, name } },
+    ]),
+  );
+}
+
+/** The newest revisions of all groups, by group. */
+async function readNewest(db: Db) {
+  const of = db.selectFrom('settings_revisions').select([...COLUMNS, 'group_id']).distinctOn('group_id'); // prettier-ignore
+  const rows = await of.orderBy('group_id').orderBy('revision', 'desc').execute();
+  return new Map(rows.map((row) => [row.group_id, shown(row)]));
+}
+
+async function listGroups(db: Db) {
+  const live = db.selectFrom('settings_groups').selectAll().where('removed_at', 'is', null).orderBy('name');
+  const rows = await live.execute();
+  const newest = await readNewest(db);
+  const whole = await readWhole(db, new Set());
+  return rows.map((row) => {
+    const { id, name } = row;
+    const labels = row.labels as unknown as Record<string, string>;
+    const fitting = whole.agents.filter((agent) => fits(agent, { labels }));
+    const standings = fitting.map(({ has }) => standingOf(has, id, whole.lines.get(id)));
+    return {
+      id,
+      name,
+      labels,
+      by: row.created_by,
+      createdMs: row.created_at.getTime(),
+      newest: newest.get(id) ?? null,
+      agents: fitting.filter((agent) => wouldBeIn(whole, agent, id)?.id === id).length,
+      states: countStandings(standings),
+    };
+  });
+}
+
+/** Agents that have the labels of a group, those of other groups among them. */
+async function listAgents(db: Db, group: string, { limit, offset, names }: Paging & { names: ReadonlySet<string> }) {
+  const whole = await readWhole(db, names);
+  const { groups, lines } = whole;
+  const own = groups.find(({ id }) => id === group);
+  const fitting = whole.agents.filter((agent) => own !== undefined && fits(agent, own));
+  const page = fitting
+    .sort((a, b) => (a.hostname === b.hostname ? (a.id < b.id ? -1 : 1) : a.hostname < b.hostname ? -1 : 1))
+    .slice(offset, offset + limit);
+  const revisions = await readRevisions(
+    db,
+    page.map(({ has }) => inForceOf(has)),
+  );
+  const items = page.map(({ id, hostname, labels, connected, lastSeenMs, has, changedMs, problem }) => {
+    const state = standingOf(has, group, lines.get(group));
+    const force = inForceOf(has);
+    const isOwn = state === 'refused' || state === 'rolled-back';
+    return {
+      ...{ id, hostname, labels, connected, lastSeenMs, state, changedMs },
+      group: namedOf(groups.find((one) => one.id === has?.group)),
+      revision: has?.revision ?? null,
+      inForce: force === null ? null : { revision: force, group: revisions.get(force)?.group ?? null },
+      code: isOwn ? (has?.code ?? '') : '',
+      problem: isOwn ? problem : '',
+    };
+  });
+  return { items, total: fitting.length, limit, offset };
+}
+
+/** What those have now that a push to a group would reach, and whom it would not reach though they fit. */
+async function reachOf(db: Db, group: string) {
+  const whole = await readWhole(db, new Set());
+  const own = whole.groups.find(({ id }) => id === group);
+  const reached = new Map<number | null, string[]>();
+  const others = new Map<string, number>();
+  for (const agent of whole.agents.filter((one) => own !== undefined && fits(one, own))) {
+    const of = wouldBeIn(whole, agent, group)?.id;
+    if (of !== group) others.set(of ?? '', (others.get(of ?? '') ?? 0) + 1);
+    else reached.set(heldBy(agent.has), [...(reached.get(heldBy(agent.has)) ?? []), agent.hostname]);
+  }
+  const kinds = [...reached].sort(([, a], [, b]) => b.length - a.length).slice(0, KINDS);
+  const revisions = await readRevisions(
+    db,
+    kinds.map(([revision]) => revision),
+  );
+  const items = kinds.map(([revision, hosts]) => {
+    const of = revision === null ? undefined : revisions.get(revision);
+    const facts = { revision, group: of?.group ?? null, settings: JSON.parse(of?.document ?? '{}') as PushedDocument };
+    return { ...facts, agents: hosts.length, hosts: hosts.sort().slice(0, NAMED) };
+  });
+  const elsewhere = [...others].flatMap(([id, agents]) => {
+    const of = namedOf(whole.groups.find((one) => one.id === id));
+    return of === null ? [] : [{ group: of, agents }];
+  });
+  return { items, elsewhere };
+}
 
 /** What is to be seen of groups and of what is pushed to them. `names` gives the agents of an org that are connected to this process. */
 export function createGroupReading({ store, names }: { store: IngestStore; names(org: string): ReadonlySet<string> }) {
   return {
-    list: (org: string) =>
-      store.within(org, async (db) => {
-        const live = db.selectFrom('settings_groups').selectAll().where('removed_at', 'is', null).orderBy('name');
-        const groups = await live.execute();
-        const newest = await db
-          .selectFrom('settings_revisions')
-          .select([...COLUMNS, 'group_id'])
-          .distinctOn('group_id')
-          .orderBy('group_id')
-          .orderBy('revision', 'desc')
-          .execute();
-        const counts = await countAgents(db);
-        const all = await readAgents(db, new Set());
-        const facts = groups.map(({ id, name, labels }) => ({
-          id,
-          name,
-          labels: labels as unknown as Record<string, string>,
-        }));
-        const sizes = new Map<string, number>();
-        const pushedTo = new Set(newest.map(({ group_id: group }) => group));
-        for (const agent of all) {
-          const id = groupOf(agent, facts, (group) => pushedTo.has(group.id))?.id;
-          if (id !== undefined) sizes.set(id, (sizes.get(id) ?? 0) + 1);
-        }
-        return groups.map((group, n) => {
-          const last = newest.find((one) => one.group_id === group.id);
-          return {
-            id: group.id,
-            name: group.name,
-            labels: facts[n]?.labels ?? {},
-            by: group.created_by,
-            createdMs: group.created_at.getTime(),
-            newest: last === undefined ? null : shown(last),
-            agents: sizes.get(group.id) ?? 0,
-            states: counts.get(group.id) ?? noAgents(),
-          };
-        });
-      }),
+    list: (org: string) => store.within(org, listGroups),
     revisions: (org: string, group: string, { limit, offset }: Paging) =>
       store.within(org, async (db) => {
         await mustExist(db, group);
@@ -131,30 +205,15 @@ export function createGroupReading({ store, names }: { store: IngestStore; names
         const { total } = await counted.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
         return { items, total, limit, offset };
       }),
-    agents: (org: string, group: string, { limit, offset }: Paging) =>
+    agents: (org: string, group: string, paging: Paging) =>
       store.within(org, async (db) => {
         await mustExist(db, group);
-        const newest = (await newestOf(db, group).executeTakeFirst())?.revision;
-        const of = db
-          .selectFrom('agent_settings')
-          .innerJoin('agents', 'agents.id', 'agent_settings.agent')
-          .where('group_id', '=', group)
-          .where('revoked_at', 'is', null);
-        const columns = ['id', 'hostname', 'revision', 'state', 'code', 'problem', 'changed_at'] as const;
-        const rows = await of.select(columns).orderBy('hostname').orderBy('id').limit(limit).offset(offset).execute();
-        const { total } = await of.select((eb) => eb.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
-        const online = names(org);
-        const items = rows.map(({ id, hostname, revision, state, code, problem, changed_at: changed }) => ({
-          id,
-          hostname,
-          connected: online.has(id),
-          revision,
-          state: revision === newest && newest !== undefined ? state : ('waiting' as const),
-          code,
-          problem,
-          changedMs: changed.getTime(),
-        }));
-        return { items, total, limit, offset };
+        return listAgents(db, group, { ...paging, names: names(org) });
+      }),
+    reach: (org: string, group: string) =>
+      store.within(org, async (db) => {
+        await mustExist(db, group);
+        return reachOf(db, group);
       }),
   };
 }

@@ -16,15 +16,17 @@ export async function readGroups(db: Db): Promise<SettingsGroup[]> {
   return rows.map(({ id, name, labels }) => ({ id, name, labels: labels as unknown as Record<string, string> }));
 }
 
-/** The newest revision of each group, and the one before it that all agents got. */
+/** The newest revision of each group, and the newest one that all agents got. */
 export async function readLines(db: Db, groups: readonly string[]): Promise<Map<string, GroupLine>> {
   if (groups.length === 0) return new Map();
-  const columns = ['group_id', 'revision', 'canaries', 'stage'] as const;
+  const columns = ['group_id', 'revision', 'canaries', 'stage', 'restores'] as const;
   const of = db.selectFrom('settings_revisions').where('group_id', 'in', groups).distinctOn('group_id');
   const newest = await of.select(columns).orderBy('group_id').orderBy('revision', 'desc').execute();
-  const all = of.select(['group_id', 'revision']).where('stage', '=', 'all');
+  const all = of.select(['group_id', 'revision', 'restores']).where('stage', '=', 'all');
   const good = await all.orderBy('group_id').orderBy('revision', 'desc').execute();
-  const goods = new Map(good.map(({ group_id: group, revision }) => [group, revision]));
+  const goods = new Map(
+    good.map(({ group_id: group, revision, restores }) => [group, restores === 0 ? null : revision]),
+  );
   return new Map(
     newest.map(({ group_id: group, ...revision }): [string, GroupLine] => [
       group,
@@ -33,20 +35,45 @@ export async function readLines(db: Db, groups: readonly string[]): Promise<Map<
   );
 }
 
+/** An agent, with what only people are told of it. */
+export interface SeenAgent extends RolloutAgent {
+  /** When it last came or went, as far as that was noted. */
+  lastSeenMs: number | null;
+  /** What it says is wrong with what it is to have. */
+  problem: string;
+  /** When what is known of its settings last changed; null before anything was decided for it. */
+  changedMs: number | null;
+}
+
 /** Agents that were not removed, with what they are to have; one of them if it is named. */
-export async function readAgents(db: Db, connected: ReadonlySet<string>, only?: string): Promise<RolloutAgent[]> {
+export async function readAgents(db: Db, connected: ReadonlySet<string>, only?: string): Promise<SeenAgent[]> {
   const known = db
     .selectFrom('agents')
     .leftJoin('agent_settings', 'agent_settings.agent', 'agents.id')
-    .select(['id', 'hostname', 'labels', 'group_id', 'revision', 'state', 'code'])
+    .select([
+      'id',
+      'hostname',
+      'labels',
+      'group_id',
+      'revision',
+      'state',
+      'code',
+      'proven',
+      'problem',
+      'last_seen',
+      'changed_at',
+    ])
     .where('revoked_at', 'is', null);
   const rows = await (only === undefined ? known : known.where('id', '=', only)).execute();
-  return rows.map(({ id, hostname, labels, group_id: group, revision, state, code }) => ({
+  return rows.map(({ id, hostname, labels, group_id: group, revision, state, code, proven, ...at }) => ({
     id,
     hostname,
     labels: labels as unknown as Record<string, string>,
     connected: connected.has(id),
-    has: state === null ? undefined : { group, revision, state, code: code ?? '' },
+    lastSeenMs: at.last_seen?.getTime() ?? null,
+    problem: at.problem ?? '',
+    changedMs: at.changed_at?.getTime() ?? null,
+    has: state === null ? undefined : { group, revision, state, code: code ?? '', proven },
   }));
 }
 
@@ -83,6 +110,7 @@ export async function arrange(
       code: '',
       problem: '',
       sent_at: null,
+      proven: null,
       changed_at: now,
     }));
   for (let from = 0; from < rows.length; from += AT_ONCE)

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { groupOf, planRollout, type GroupLine, type RolloutAgent, type SettingsGroup, type Stage } from './rollout.ts';
 
 const GROUP = { id: 'g', name: 'web', labels: { role: 'web' } };
@@ -7,10 +7,10 @@ const agent = (id: string, has?: Partial<NonNullable<RolloutAgent['has']>>, conn
   hostname: id,
   labels: { role: 'web' },
   connected,
-  has: has === undefined ? undefined : { group: 'g', revision: 1, state: 'applied', code: '', ...has },
+  has: has === undefined ? undefined : { group: 'g', revision: 1, state: 'applied', code: '', proven: null, ...has },
 });
 const line = (stage: Stage, canaries = 1): Map<string, GroupLine> =>
-  new Map([['g', { newest: { revision: 2, canaries, stage }, good: 1 }]]);
+  new Map([['g', { newest: { revision: 2, canaries, stage, restores: null }, good: 1 }]]);
 const plan = (agents: RolloutAgent[], lines: Map<string, GroupLine>) => {
   const { agents: changes, widened } = planRollout(agents, [GROUP], lines);
   return { changes: Object.fromEntries(changes.map(({ id, revision }) => [id, revision])), widened };
@@ -35,7 +35,7 @@ test('an agent is in the group with the most of its labels, its host’s name am
 test('a group that nothing was pushed to takes no agent from one that has something', () => {
   const groups: SettingsGroup[] = [{ id: 'all', name: 'all', labels: {} }, GROUP];
   const pushed = new Map<string, GroupLine>([
-    ['all', { newest: { revision: 1, canaries: 0, stage: 'all' }, good: null }],
+    ['all', { newest: { revision: 1, canaries: 0, stage: 'all', restores: null }, good: null }],
   ]);
   expect(planRollout([agent('a', { group: 'all' })], groups, pushed).agents).toEqual([]);
   expect(planRollout([agent('a', { group: null, revision: null })], groups, new Map()).agents).toEqual([
@@ -64,7 +64,7 @@ test('an agent that takes nothing from the hub tries for nobody: another one doe
 
 test('a halted revision is handed out to nobody; whoever has it is left alone', () => {
   const agents = [
-    agent('a', { revision: 2, state: 'rolled-back' }),
+    agent('a', { revision: 2, state: 'rolled-back', proven: 1 }),
     agent('b', { revision: 2 }),
     agent('c', { revision: 2, state: 'pending' }),
     agent('d', {}),
@@ -76,4 +76,44 @@ test('a halted revision is handed out to nobody; whoever has it is left alone', 
 test('an agent of no group has nothing', () => {
   const lost = { ...agent('a', {}), labels: {} };
   expect(plan([lost], line('all')).changes).toEqual({ a: null });
+});
+
+describe('a narrower group', () => {
+  const ALL: SettingsGroup = { id: 'all', name: 'all', labels: {} };
+  const everyone = { newest: { revision: 1, canaries: 0, stage: 'all' as const, restores: null }, good: 1 };
+  const broad = { group: 'all', revision: 1, proven: 1 };
+  /** What agents are to have while the narrower group is at a stage of its first revision. */
+  const during = (agents: RolloutAgent[], stage: Stage, restores: number | null = null) => {
+    const narrow = { newest: { revision: 2, canaries: 1, stage, restores }, good: null };
+    const lines = new Map<string, GroupLine>([['all', everyone], ['g', narrow]]); // prettier-ignore
+    return planRollout(agents, [ALL, GROUP], lines);
+  };
+
+  test('takes nothing from agents that do not try its first revision: they keep the broader one’s until all get it', () => {
+    const agents = [agent('a', broad), agent('b', broad), agent('c', broad, false), agent('d')];
+    expect(during(agents, 'first').agents).toEqual([
+      { id: 'a', group: 'g', revision: 2 },
+      { id: 'b', group: 'g', revision: 1 },
+      { id: 'c', group: 'g', revision: 1 },
+      { id: 'd', group: 'g', revision: 1 },
+    ]);
+    const later = [agent('a', { revision: 2, proven: 2 }), agent('b', { ...broad, group: 'g' })];
+    expect(during(later, 'first')).toEqual({ agents: [{ id: 'b', group: 'g', revision: 2 }], widened: [2] });
+  });
+
+  test('gives them back to the broader one when it was halted or takes everything back', () => {
+    const pending = agent('b', { revision: 2, state: 'pending', proven: 1 });
+    expect(during([pending], 'halted').agents).toEqual([{ id: 'b', group: 'g', revision: 1 }]);
+    expect(during([agent('a', { revision: 2, proven: 2 })], 'all', 0).agents).toEqual([
+      { id: 'a', group: 'all', revision: 1 },
+    ]);
+  });
+
+  test('whose revision an agent was not well with leaves it to what comes to the broader one later', () => {
+    const failed = agent('a', { revision: 2, state: 'rolled-back', proven: 1 });
+    expect(during([failed], 'halted').agents).toEqual([]);
+    expect(during([agent('a', { revision: 2, state: 'rolled-back' })], 'halted').agents).toEqual([
+      { id: 'a', group: 'g', revision: 1 },
+    ]);
+  });
 });

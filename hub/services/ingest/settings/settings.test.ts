@@ -117,7 +117,7 @@ describe('settings for a group', () => {
     await until('it halts', async () => (await groupOf(group))?.newest?.['stage'] === 'halted' || undefined);
     expect((await groupOf(group))?.newest?.['haltedBecause']).toBe('a took it back: the collector cpu fails');
     await hub.clock.advance(60_000);
-    expect([await statesOf(group), second.pushed]).toEqual([{ a: 'rolled-back', b: 'waiting' }, []]);
+    expect([await statesOf(group), second.pushed]).toEqual([{ a: 'rolled-back', b: 'kept' }, []]);
   });
 
   test('come back to what held before with an undo, for all at once, and only once', async () => {
@@ -166,9 +166,91 @@ describe('settings for a group', () => {
     expect(await refused({ collectors: { cpu: { interval: 1, enabled: true } } })).toBe(400);
     expect(await refused({ logs: [{ include: ['/etc/shadow'] }] })).toBe(400);
     expect(await refused({ drop: [{ rule: 'x', pattern: '(' }] })).toBe(400);
+    const drop = [{ rule: 'x', pattern: '(' }, { rule: 'empty' }]; // prettier-ignore
+    const redact = { patterns: [{ name: 'y', pattern: '[' }] };
+    const { body } = await call('POST', `${GROUPS}/${group}/revisions`, { settings: { drop, redact } });
+    for (const place of [/drop\.0\.pattern: /, /drop\.1: names neither/, /redact\.patterns\.0\.pattern: /])
+      expect(body['detail']).toMatch(place);
     expect(await refused({ drop: Array.from({ length: 21 }, () => ({ rule: 'x', below: 'info' })) })).toBe(400);
     expect((await call('POST', GROUPS, { name: 'web', labels: { a: 'b' } })).body['code']).toBe('ingest.group-taken');
   });
+});
+
+describe('a narrower group', () => {
+  const HIDE = { redact: { ip: true } };
+  type Agents = { hostname: string; state: string; group: { name: string }; inForce: { revision: number } | null }[];
+  const agentsOf = async (id: string) => {
+    const { body } = await call('GET', `${GROUPS}/${id}/agents`);
+    return (body['items'] as Agents).map((one) => [
+      one.hostname,
+      one.state,
+      one.group.name,
+      one.inForce?.revision ?? null,
+    ]);
+  };
+  const applied = (group: string, count: number) =>
+    until('they have it', async () => (await groupOf(group))?.states['applied'] === count || undefined);
+  /** Two web servers that have what was pushed to everyone. */
+  async function begin() {
+    const agents = [await newAgent('a', { role: 'web' }), await newAgent('b', { role: 'web' })] as const;
+    const [a, b] = [await agents[0].connect(), await agents[1].connect()];
+    const all = await newGroup({}, 'all');
+    const first = await push(all, HIDE, { canaries: 0 });
+    for (const one of [a, b]) one.say(await one.get(), SettingsState.APPLIED);
+    await applied(all, 2);
+    return { a, b, all, first, web: await newGroup({ role: 'web' }) };
+  }
+
+  test('says what its agents have of a broader one before something takes its place, and who keeps another', async () => {
+    const { all, first, web } = await begin();
+    const reach = async (group: string) => (await call('GET', `${GROUPS}/${group}/reach`)).body;
+    const broader = { revision: first, group: { id: all, name: 'all' }, settings: HIDE };
+    expect(await reach(web)).toEqual({ items: [{ ...broader, agents: 2, hosts: ['a', 'b'] }], elsewhere: [] });
+    expect([(await agentsOf(web))[0], (await groupOf(web)) as unknown]).toMatchObject([
+      ['a', 'elsewhere', 'all', first],
+      { agents: 2, newest: null },
+    ]);
+    await push(web, SLOW, { canaries: 0 });
+    expect(await reach(all)).toEqual({ items: [], elsewhere: [{ group: { id: web, name: 'web' }, agents: 2 }] });
+    expect((await agentsOf(all))[0]).toEqual(['a', 'elsewhere', 'web', first]);
+  });
+
+  test('leaves the broader one’s revision to those that do not try its own, and to all once it is halted or undone', async () => {
+    const { a, b, all, first, web } = await begin();
+    const second = await push(web, SLOW);
+    const got = await a.get(1);
+    a.say(got, SettingsState.TRYING);
+    await until('it tries', async () => (await statesOf(web))['a'] === 'trying' || undefined);
+    expect(await agentsOf(web)).toEqual([
+      ['a', 'trying', 'web', second],
+      ['b', 'waiting', 'web', first],
+    ]);
+    a.say(got, SettingsState.REFUSED, ['pushed.not-allowed', 'no such collector']);
+    await until('it halts', async () => (await groupOf(web))?.newest?.['stage'] === 'halted' || undefined);
+    expect(await agentsOf(web)).toEqual([
+      ['a', 'refused', 'web', first],
+      ['b', 'kept', 'web', first],
+    ]);
+    // What comes to everyone later comes to them, too: also to the one that refused.
+    const third = await push(all, { ...HIDE, ...QUIET }, { canaries: 0 });
+    expect([(await a.get(2)).revision, (await b.get(1)).revision]).toEqual([BigInt(third), BigInt(third)]);
+    expect((await call('POST', `${GROUPS}/${web}/undo`, { revision: second })).body['restores']).toBe(0);
+    expect((await agentsOf(all)).map(([, , group]) => group)).toEqual(['all', 'all']);
+  });
+});
+
+test('an agent that is not there is said to have gone when it went', async () => {
+  const one = await newAgent('a');
+  const agent = await one.connect();
+  const group = await newGroup();
+  const seen = async () =>
+    ((await call('GET', `${GROUPS}/${group}/agents`)).body['items'] as { connected: boolean; lastSeenMs: number }[])[0];
+  await until('it is there', async () => (await seen())?.connected || undefined);
+  await hub.clock.advance(60_000);
+  const wentMs = hub.clock.now();
+  agent.close();
+  await until('it is gone', async () => (await seen())?.lastSeenMs === wentMs || undefined);
+  expect(await seen()).toMatchObject({ connected: false });
 });
 
 describe('who may push', () => {
@@ -183,12 +265,13 @@ describe('who may push', () => {
       expect(await status('GET', GROUPS)).toBe(200);
       expect(await status('GET', `${GROUPS}/${group}/revisions`)).toBe(200);
       expect(await status('GET', `${GROUPS}/${group}/agents`)).toBe(200);
+      expect(await status('GET', `${GROUPS}/${group}/reach`)).toBe(200);
       expect(await status('POST', GROUPS, { name: 'mine', labels: {} })).toBe(403);
       expect(await status('POST', `${GROUPS}/${group}/revisions`, { settings: {} })).toBe(403);
       expect(await status('POST', `${GROUPS}/${group}/undo`, { revision })).toBe(403);
       expect(await status('DELETE', `${GROUPS}/${group}`)).toBe(403);
     }
-    expect((await hub.call('GET', GROUPS, {})).status).toBe(401);
+    for (const path of [GROUPS, `${GROUPS}/${group}/reach`]) expect((await hub.call('GET', path, {})).status).toBe(401);
   });
 
   test('an admin of another organisation sees and changes nothing, and pushes to none of its agents', async () => {
@@ -202,6 +285,7 @@ describe('who may push', () => {
     expect((await call('GET', GROUPS, undefined, other)).body['items']).toEqual([]);
     expect(await status('GET', `${GROUPS}/${group}/revisions`)).toBe(404);
     expect(await status('GET', `${GROUPS}/${group}/agents`)).toBe(404);
+    expect(await status('GET', `${GROUPS}/${group}/reach`)).toBe(404);
     expect(await status('POST', `${GROUPS}/${group}/revisions`, { settings: {} })).toBe(404);
     expect(await status('POST', `${GROUPS}/${group}/undo`, { revision })).toBe(404);
     expect(await status('DELETE', `${GROUPS}/${group}`)).toBe(404);

@@ -24,9 +24,9 @@ export function Changes({ before, after }: { before: PushedDocument; after: Push
                 <span className="group-which">Before: </span>
                 {old ?? 'not pushed'}
               </td>
-              <td className={next === undefined ? 'quiet' : 'group-new'}>
+              <td className={next === undefined ? 'group-gone' : 'group-new'}>
                 <span className="group-which">After: </span>
-                {next ?? 'not pushed any more'}
+                {next ?? '✕ taken away'}
               </td>
             </tr>
           ))}

@@ -49,6 +49,17 @@ test('a collector that runs programs is refused with the reason, and one name st
   expect(Object.keys(faultsOf({ collectors: twice }) ?? {})).toEqual(['collectors.1.name']);
 });
 
+test('an interval is looked at also where its name is wrong or stands there twice', () => {
+  const places = (collectors: Draft['collectors']) => Object.keys(faultsOf({ collectors }) ?? {}).sort();
+  const both = (n: number): string[] => [`collectors.${n}.interval`, `collectors.${n}.name`];
+  expect(places([{ name: '', interval: '' }])).toEqual(both(0));
+  expect(places([{ name: 'exec', interval: '0' }])).toEqual(both(0));
+  expect(places([{ name: 'cpu', interval: '' }, { name: 'cpu', interval: '1' }])).toEqual([
+    'collectors.0.interval',
+    'collectors.1.name',
+  ]); // prettier-ignore
+});
+
 test('every fault is told at once, each in its own place', () => {
   const drop = Array.from({ length: 12 }, (_, n) => ({ rule: `no ${n}`, pattern: 'x', below: '' }));
   expect(Object.keys(faultsOf({ drop }) ?? {})).toHaveLength(12);

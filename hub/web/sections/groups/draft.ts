@@ -120,6 +120,10 @@ function furtherFaults({ collectors, drop, patterns }: Draft, tree: unknown): Re
   const names = collectors.map(({ name }) => name.trim());
   names.forEach((name, n) => {
     if (names.indexOf(name) < n) faults[`collectors.${n}.name`] = 'It stands above already';
+    // The schema does not get as far as the interval of a name that it does not know, or that stands there twice.
+    const interval = numberOf(collectors[n]?.interval ?? '');
+    if (Number.isNaN(interval)) faults[`collectors.${n}.interval`] = 'A number of seconds is missing';
+    else if (interval < 1 || interval > 3600) faults[`collectors.${n}.interval`] = 'From 1 to 3600 seconds';
   });
   const look = (place: string, pattern: string): void => {
     const fault = patternFault(pattern);

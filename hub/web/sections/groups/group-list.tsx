@@ -15,14 +15,21 @@ function Progress({ group: { newest, states, agents } }: { group: Group }): Reac
   if (newest === null) return null;
   const of = (name: keyof typeof states): number => states[name];
   const bad = of('rolled-back') + of('refused');
+  if (newest.restores === 0) return <span className="quiet">taken back</span>;
+  const isHalted = newest.stage === 'halted';
   return (
     <>
-      <span className={of('applied') === agents ? 'good' : undefined}>
-        {of('applied')} of {agents} healthy
-      </span>
+      {isHalted ? (
+        <span className="critical">halted</span>
+      ) : (
+        <span className={of('applied') === agents ? 'good' : undefined}>
+          {of('applied')} of {agents} healthy
+        </span>
+      )}
+      {isHalted && of('kept') > 0 && <span>, {of('kept')} keep what they had</span>}
+      {isHalted && of('applied') > 0 && <span>, {of('applied')} healthy with it</span>}
       {of('trying') > 0 && <span className="info">, {of('trying')} trying</span>}
       {bad > 0 && <span className="critical">, {bad} took it back or refused it</span>}
-      {newest.stage === 'halted' && <span className="critical">, halted</span>}
     </>
   );
 }
@@ -97,7 +104,8 @@ export function GroupList({ groups, go }: { groups: readonly Group[]; go: GoToGr
         {groups.length > 0 && (
           <p className="quiet small">
             An agent that fits several groups has what was pushed to the one with the most labels, and nothing of the
-            others; a group that nothing was pushed to takes no agent from another.
+            others: before a push it is shown what each loses by it. A group that nothing was pushed to takes no agent
+            from another.
           </p>
         )}
       </section>

@@ -1,10 +1,14 @@
-import { useState, type FormEvent, type ReactNode } from 'react';
+import { useId, useState, type FormEvent, type ReactNode } from 'react';
 import { Field } from '../../shell/dialog.tsx';
 import { say } from '../../shell/toasts.tsx';
 import { readLabels } from '../settings/labels.ts';
+import { completions, fitting, fittingWords, labelsInUse, someOf } from './fitting.ts';
+import { OnlyOnPage } from './only-on-page.tsx';
 import { groupCalls, useAllAgents, useGroupChange } from './queries.ts';
 
 const NAMED = 5;
+/** Hosts and labels that are offered while one types. */
+const OFFERED = 100;
 
 /** Which agents have these labels now. */
 function Fitting({ labels }: { labels: Readonly<Record<string, string>> }): ReactNode {
@@ -12,21 +16,17 @@ function Fitting({ labels }: { labels: Readonly<Record<string, string>> }): Reac
   if (data === undefined || data.total > data.items.length) return null;
   const live = data.items.filter(({ revoked }) => !revoked);
   if (live.length === 0) return <p className="quiet small">No agent has enrolled yet.</p>;
-  const fitting = live.filter(({ labels: own, hostname }) => {
-    const all: Readonly<Record<string, string>> = { ...own, hostname };
-    return Object.entries(labels).every(([key, value]) => all[key] === value);
-  });
-  const inUse = [...new Set(live.flatMap((agent) => Object.entries(agent.labels).map((pair) => pair.join('='))))];
-  const names = fitting.slice(0, NAMED).map(({ hostname }) => hostname);
+  const fit = fitting(live, labels).map(({ hostname }) => hostname);
+  const inUse = labelsInUse(live);
   return (
-    <p className="quiet small" role="status">
-      {Object.keys(labels).length === 0
-        ? `All ${live.length} agents fit`
-        : `${fitting.length} of ${live.length} agents have ${Object.keys(labels).length === 1 ? 'it' : 'them'}`}
-      {names.length > 0 &&
-        `: ${names.join(', ')}${fitting.length > NAMED ? ` and ${fitting.length - NAMED} more` : ''}`}
-      .{inUse.length > 0 && ` Labels in use: ${inUse.sort().slice(0, 20).join(' ')} hostname=…`}
-    </p>
+    <>
+      <p className="quiet small" role="status">
+        {fittingWords(fit.length, live.length, labels)}
+        {fit.length > 0 && `: ${someOf(fit, NAMED)}`}.
+        {inUse.length > 0 && ` Labels in use: ${inUse.slice(0, 20).join(' ')} hostname=…`}
+      </p>
+      <OnlyOnPage labels={labels} />
+    </>
   );
 }
 
@@ -36,6 +36,10 @@ export function NewGroup({ made }: { made(id: string): void }): ReactNode {
   const [labels, setLabels] = useState('');
   const [fault, setFault] = useState<string>();
   const { run, busy } = useGroupChange();
+  const list = useId();
+  const { data: agents } = useAllAgents();
+  const live = (agents?.items ?? []).filter(({ revoked }) => !revoked);
+  const known = [...labelsInUse(live), ...live.slice(0, OFFERED).map(({ hostname }) => `hostname=${hostname}`)];
   const read = readLabels(labels);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
@@ -64,8 +68,20 @@ export function NewGroup({ made }: { made(id: string): void }): ReactNode {
             }}
           />
         </Field>
-        <Field label="Labels of its agents (none: all agents)" fault={'fault' in read ? read.fault : undefined}>
+        <Field
+          label="Labels of its agents (none: all agents)"
+          hint="Those that an agent joined with, from its join token or its settings, and hostname. Labels set on a host’s page do not count."
+          fault={'fault' in read ? read.fault : undefined}
+        >
+          <datalist id={list}>
+            {completions(labels, known)
+              .slice(0, OFFERED)
+              .map((text) => (
+                <option key={text} value={text} />
+              ))}
+          </datalist>
           <input
+            list={list}
             placeholder="role=web env=prod"
             size={32}
             value={labels}

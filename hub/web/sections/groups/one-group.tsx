@@ -20,8 +20,8 @@ function PushedNow({ newest, held }: { newest: Revision | undefined; held: Revis
   if (newest === undefined)
     return (
       <p className="quiet">
-        Nothing was pushed to this group: its agents have their own settings. Levels, intervals, and rules that leave
-        lines out or replace parts of them can be pushed; a program, a path, an output or a privilege never.
+        Nothing was pushed to this group, and it changes nothing until something is. Levels, intervals, and rules that
+        leave lines out or replace parts of them can be pushed; a program, a path, an output or a privilege never.
       </p>
     );
   const lines = linesOf(newest.settings);
@@ -34,10 +34,14 @@ function PushedNow({ newest, held }: { newest: Revision | undefined; held: Revis
         , pushed by {newest.by} <When ms={newest.atMs} />.{' '}
         <span className={newest.stage === 'halted' ? 'critical' : undefined}>{stageWords(newest)}</span>
         {newest.stage === 'halted' &&
-          ` Agents without it keep ${held === undefined ? 'their own settings' : `revision ${held.revision}`}.`}
+          ` Agents without it keep ${held === undefined || held.restores === 0 ? 'what they had' : `revision ${held.revision}`}.`}
       </p>
       {lines.length === 0 ? (
-        <p className="quiet">It says nothing: agents have their own settings.</p>
+        <p className="quiet">
+          {newest.restores === 0
+            ? 'Nothing is pushed to this group: its agents have what was pushed to a broader one that fits them, or their own settings.'
+            : 'It says nothing: agents have their own settings.'}
+        </p>
       ) : (
         <dl className="group-lines">
           {lines.map(({ key, name, value }) => (
@@ -72,7 +76,7 @@ function UndoDialog({
       <div className="stack">
         <p>
           {undo.restores === 0
-            ? 'All that was pushed is taken back: the agents have their own settings again.'
+            ? 'All that was pushed is taken back: the agents have what was pushed to a broader group that fits them, or their own settings.'
             : `What revision ${undo.restores} said is pushed again.`}{' '}
           It goes to all agents of the group at once.
         </p>
@@ -118,7 +122,8 @@ function Actions({ group, revisions, go }: { group: Group; revisions: readonly R
       {asked === 'remove' && (
         <Confirm title={`Remove the group ${group.name}?`} verb="Remove" close={() => ask(undefined)} act={remove}>
           <p>
-            What was pushed to it is taken back from its agents. They stay, and go to another group if one fits them.
+            What was pushed to it is taken back from its agents. They stay, and have what was pushed to a broader group
+            if one fits them.
           </p>
         </Confirm>
       )}

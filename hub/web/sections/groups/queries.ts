@@ -16,6 +16,8 @@ export type Group = Reply<typeof ROOT>;
 export type Revision = Reply<`${typeof ROOT}/{id}/revisions`>;
 /** An agent of a group, and how far it is. */
 export type GroupAgent = Reply<`${typeof ROOT}/{id}/agents`>;
+/** What agents have now that a push reaches, and whom it does not reach. */
+export type Reach = NonNullable<ReturnType<typeof useReach>['data']>;
 /** What may be pushed. */
 export type Pushable = Revision['settings'];
 
@@ -41,6 +43,14 @@ export const useGroupAgents = (id: string) =>
     refetchInterval: LIVE_MS,
   });
 
+/** What those have now that a push to a group reaches. Asked anew whenever it is to be looked at. */
+export const useReach = (id: string) =>
+  useQuery({
+    queryKey: ['groups', id, 'reach'],
+    queryFn: ({ signal }) => answer(api.GET(`${ROOT}/{id}/reach`, { params: { path: { id } }, signal })),
+    refetchInterval: LIVE_MS,
+  });
+
 /** Everything that was pushed to a group, newest first. The hub keeps 200 revisions, and those that agents still have. */
 export const useRevisions = (id: string) =>
   useQuery({
@@ -57,6 +67,15 @@ export const useAllAgents = () =>
   useQuery({
     queryKey: ['agents', 'labels'],
     queryFn: ({ signal }) => answer(api.GET('/api/v1/agents', { params: { query: { limit: 1000 } }, signal })),
+  });
+
+/** Labels that hosts have on the page, with those that people gave them there. */
+export const useHostLabels = () =>
+  useQuery({
+    queryKey: ['hosts', 'labels'],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/api/v1/monitoring/resources', { params: { query: { limit: 1000 } }, signal })),
+    select: ({ items }) => items,
   });
 
 /** Names of the collectors that an agent has reported, of which something may be pushed. */

@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest';
-import { heldOf, reachWords, stageWords, stateName, undoOf, type RevisionFacts } from './rollout-words.ts';
+import {
+  figuresOf,
+  heldOf,
+  inForceWords,
+  nowWords,
+  reachWords,
+  stageWords,
+  stateName,
+  undoOf,
+  type RevisionFacts,
+} from './rollout-words.ts';
 
 const revision = (number: number, stage: RevisionFacts['stage'], restores: number | null = null): RevisionFacts => ({
   ...{ revision: number, stage, restores, canaries: 1, haltedBecause: '' },
@@ -38,6 +48,40 @@ test('how far an agent is, is said for those who are away and where nothing was 
   expect(stateName({ state: 'pending', connected: true }, true)).toBe('sending');
   expect(stateName({ state: 'applied', connected: false }, true)).toBe('healthy');
   expect(stateName({ state: 'waiting', connected: true }, false)).toBe('own');
+  expect(stateName({ state: 'elsewhere', connected: true }, false)).toBe('elsewhere');
+});
+
+test('nobody is said to wait, and nobody to be ill, once a revision was halted', () => {
+  const names = ['rolled back', 'kept', 'kept'] as const;
+  expect(figuresOf(names, true).map(([name, count]) => [name, count])).toEqual([
+    ['Rolled back or refused', 1],
+    ['Keep what they had', 2],
+  ]);
+  expect(figuresOf(['healthy', 'trying', 'kept'], true).slice(2).map(([name, count]) => `${name} ${count}`)).toEqual([
+    'Have it, healthy 1',
+    'Still trying it 1',
+  ]); // prettier-ignore
+  expect(figuresOf(['healthy', 'waiting', 'elsewhere'], false).map(([, count]) => count)).toEqual([1, 0, 1, 0, 0]);
+});
+
+test('what is in force is told with whom it was pushed to, where that is another group', () => {
+  const group = { id: 'g', name: 'web' };
+  const words = (state: 'kept' | 'trying', inForce: Parameters<typeof inForceWords>[0]['inForce']): string =>
+    inForceWords({ state, inForce }, 'g');
+  expect(words('kept', null)).toBe('its own settings');
+  expect(words('kept', { revision: 4, group })).toBe('revision 4');
+  expect(words('trying', { revision: 5, group })).toBe('revision 5, on trial');
+  expect(words('kept', { revision: 3, group: { id: 'all', name: 'everyone' } })).toBe('revision 3 of everyone');
+  expect(words('kept', { revision: 2, group: null })).toBe('revision 2 of a removed group');
+});
+
+test('whom a push reaches is told with what they have now', () => {
+  const kind = { revision: 4, group: { id: 'all', name: 'everyone' }, agents: 7, hosts: ['a', 'b', 'c', 'd', 'e'] };
+  expect(nowWords(kind, 'g')).toBe('7 agents (a, b, c, d, e and 2 more) have revision 4 of everyone');
+  expect(nowWords({ ...kind, agents: 1, hosts: ['a'] }, 'all')).toBe('One agent (a) has revision 4 of this group');
+  expect(nowWords({ revision: null, group: null, agents: 1, hosts: ['a'] }, 'g')).toBe(
+    'One agent (a) has nothing that was pushed',
+  );
 });
 
 test('a halted revision says why, with one full stop', () => {

@@ -111,12 +111,14 @@ export function AddHost(): ReactNode {
         <Field label="Labels" fault={'fault' in read ? read.fault : undefined}>
           <input placeholder="env=prod team=core" value={labels} onChange={(event) => setLabels(event.target.value)} />
         </Field>
-        <label
-          className="check"
-          title="For CI runners: no alert when the host is silent, and it is removed with its data after two weeks of silence"
-        >
+        <label className="check">
           <input type="checkbox" checked={ephemeral} onChange={(event) => setEphemeral(event.target.checked)} />
-          Comes and goes
+          <span>
+            Short-lived, as a CI runner is
+            <span className="hint">
+              No alert when it is silent; after long silence, two weeks by default, it is removed with its data
+            </span>
+          </span>
         </label>
         <button
           type="submit"

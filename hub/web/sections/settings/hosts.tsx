@@ -65,12 +65,12 @@ function Agents(): ReactNode {
       <List
         of={agents}
         what="Agents"
-        columns={['Host', 'State', 'Version', 'Enrolled', 'Certificate ends', '']}
+        columns={['Host', 'State', 'Labels it joined with', 'Version', 'Enrolled', 'Certificate ends', '']}
         empty="No agent has enrolled yet."
         over={({ revoked }) => revoked}
         listed={({ id, revoked }) => !revoked || names === undefined || names.has(id)}
       >
-        {({ id, hostname, connected, revoked, version, enrolledMs, certificateEndsMs }) => (
+        {({ id, hostname, labels, connected, revoked, version, enrolledMs, certificateEndsMs }) => (
           <>
             <td>
               <Link to="/hosts/$id" params={{ id }}>
@@ -86,6 +86,11 @@ function Agents(): ReactNode {
               ) : (
                 <span className="warning">○ not connected</span>
               )}
+            </td>
+            <td className="mono">
+              {Object.entries(labels)
+                .map((pair) => pair.join('='))
+                .join(' ')}
             </td>
             <td>{version}</td>
             <td>
