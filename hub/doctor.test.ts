@@ -46,6 +46,13 @@ test('a store that is away is failing, in its own words, with what to do', async
   });
 });
 
+test('a part that knows what to do about its fault says it', async () => {
+  const kind = { status: 503, title: 'Away.', retryable: true };
+  const fault = new Problem('ingest.nats-away', kind, 'It does not answer.', { facts: { todo: 'Start it.' } });
+  const findings = await examine({ check: () => Promise.reject(fault) });
+  expect(about(findings, 'relational')).toMatchObject({ level: 'failing', todo: 'Start it.' });
+});
+
 test('a store that never answers is failing too', async () => {
   const clock = createManualClock();
   const asked = examine({ check: () => new Promise(() => undefined), clock });

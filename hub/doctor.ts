@@ -93,10 +93,13 @@ async function readinessOf({ name, component }: DoctorGiven['checked'][number], 
     await Promise.race([component.check?.(), late]);
     return { level: 'ok', subject: name, text: `answers (${Math.round(clock.monotonic() - started)} ms)`, todo: '' };
   } catch (error) {
+    const known = error instanceof Problem ? error.facts['todo'] : undefined;
     const todo =
-      error instanceof Problem && error.retryable
-        ? 'It is tried again by itself. Look at that server if this goes on.'
-        : 'Look at the hub’s log for the first such line.';
+      typeof known === 'string'
+        ? known
+        : error instanceof Problem && error.retryable
+          ? 'It is tried again by itself. Look at that server if this goes on.'
+          : 'Look at the hub’s log for the first such line.';
     return { level: 'failing', subject: name, text: reasonOf(error), todo };
   } finally {
     patience.abort();

@@ -9,6 +9,7 @@ import {
   type JsMsg,
   type StreamConfig,
 } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { defineProblems, Problem, reasonOf, type Clock, type Logger } from '#sdk';
 
 /** A message that nobody said anything about for this long is handed out again: its hub was killed. Milliseconds. */
@@ -51,7 +52,30 @@ export async function keepStreams(manager: JetStreamManager, streams: readonly W
   }
 }
 
-const isApiError = (error: unknown, code: number): boolean => error instanceof JetStreamApiError && error.code === code;
+/** True of the answer of a server that has this code of JetStream's. */
+export const isApiError = (error: unknown, code: number): boolean =>
+  error instanceof JetStreamApiError && error.code === code;
+
+/** Tells whether an open connection reaches a server now, and hears of each change. */
+export function watchConnection(nats: NatsConnection, changed: (isUp: boolean) => void): () => boolean {
+  let isUp = true;
+  const set = (now: boolean): void => {
+    if (now === isUp) return;
+    isUp = now;
+    changed(now);
+  };
+  void (async () => {
+    for await (const { type } of nats.status()) {
+      if (type === 'disconnect' || type === 'staleConnection') set(false);
+      if (type === 'reconnect') set(true);
+    }
+  })();
+  return () => isUp;
+}
+
+/** The servers without their secrets, for messages. */
+export const placeOf = (servers: readonly string[]): string =>
+  servers.map((server) => server.replace(/\/\/[^@/]*@/, '//')).join(', ');
 
 async function isGone(manager: JetStreamManager, { name }: WantedStream): Promise<boolean> {
   try {

@@ -16,6 +16,7 @@ export const problems = defineProblems('ingest', {
   notStored: { status: 503, title: 'The hub could not store a batch.', retryable: true },
   portTaken: { status: 500, title: 'The agents’ port is taken.' },
   unfitNats: { status: 500, title: 'The NATS server cannot serve agents.' },
+  natsAway: { status: 503, title: 'NATS for agents cannot be used.', retryable: true },
   noNats: { status: 409, title: 'No NATS servers for agents are set.' },
   noGroup: { status: 404, title: 'There is no such group of agents.' },
   groupTaken: { status: 409, title: 'A group of this name exists.' },

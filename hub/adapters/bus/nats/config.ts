@@ -2,11 +2,17 @@ import { Type, type Static } from 'typebox';
 
 /** Settings of the bus on NATS JetStream. */
 export const NatsConfig = Type.Object({
-  servers: Type.Array(Type.String(), {
-    description:
-      'Addresses of the servers: nats://host:4222, or tls://host:4222. Each needs JetStream with sync_interval: always.',
-    default: [],
-  }),
+  servers: Type.Array(
+    Type.String({
+      pattern: '^(nats|tls)://[^\\s/]+$',
+      form: 'an address like nats://host:4222 or tls://host:4222',
+    }),
+    {
+      description:
+        'Addresses of the servers: nats://host:4222, or tls://host:4222. Each needs JetStream with sync_interval: always.',
+      default: [],
+    },
+  ),
   user: Type.String({ description: 'User, when the server asks for one.', default: '' }),
   password: Type.String({ description: 'Its password.', default: '', secret: true }),
   token: Type.String({ description: 'Token, when the server asks for one instead.', default: '', secret: true }),

@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, credsAuthenticator, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
 import { Problem, reasonOf, type Clock, type Logger } from '#sdk';
-import { keepStreams, watchStreams, type StreamKeeper, type WantedStream } from '../../../jetstream.ts';
+import {
+  isApiError,
+  keepStreams,
+  placeOf,
+  watchConnection,
+  watchStreams,
+  type StreamKeeper,
+  type WantedStream,
+} from '../../../jetstream.ts';
 import type { NatsConfig } from './config.ts';
 import { problems } from './errors.ts';
 import type { Names } from './names.ts';
@@ -22,11 +30,6 @@ export interface Link {
   /** False while the server is away. */
   isUp(): boolean;
   close(): Promise<void>;
-}
-
-/** The servers without their secrets, for messages. */
-export function placeOf(servers: readonly string[]): string {
-  return servers.map((server) => server.replace(/\/\/[^@/]*@/, '//')).join(', ');
 }
 
 function optionsOf(config: NatsConfig): ConnectionOptions {
@@ -99,15 +102,12 @@ function wantedStreams(names: Names, config: NatsConfig): WantedStream[] {
   ];
 }
 
-const codeOf = (error: unknown): number | undefined => (error as { code?: number }).code;
-
 /** Why the streams could not be had, in words. */
 function noStreams(error: unknown, place: string, { maxGb, replicas }: NatsConfig): unknown {
   if (error instanceof Problem) return error;
-  const what =
-    codeOf(error) === NO_ROOM
-      ? `has no room for ${maxGb} GB of messages; lower bus.maxGb or raise max_file_store of the server`
-      : `cannot keep the hub’s streams (${reasonOf(error)}); look at bus.maxGb and bus.replicas (${replicas})`;
+  const what = isApiError(error, NO_ROOM)
+    ? `has no room for ${maxGb} GB of messages; lower bus.maxGb or raise max_file_store of the server`
+    : `cannot keep the hub’s streams (${reasonOf(error)}); look at bus.maxGb and bus.replicas (${replicas})`;
   return problems.unfit(`NATS at ${place} ${what}.`, { cause: error });
 }
 
@@ -124,19 +124,10 @@ export async function openLink(
   } catch (error) {
     throw whyNot(error, place);
   }
-  let up = true;
-  void (async () => {
-    for await (const { type } of nats.status()) {
-      if (type === 'disconnect' || type === 'staleConnection') {
-        if (up) log.warn('the bus is away; it is tried again', { place });
-        up = false;
-      }
-      if (type === 'reconnect') {
-        up = true;
-        log.info('the bus is back', { place });
-      }
-    }
-  })();
+  const isUp = watchConnection(nats, (up) => {
+    if (up) log.info('the bus is back', { place });
+    else log.warn('the bus is away; it is tried again', { place });
+  });
   try {
     const manager = await demandJetStream(nats, place);
     const streams = wantedStreams(names, config);
@@ -146,7 +137,7 @@ export async function openLink(
       keeper.stop();
       await nats.close();
     };
-    return { nats, js: jetstream(nats, { timeout: ANSWER_MS }), manager, keeper, isUp: () => up, close };
+    return { nats, js: jetstream(nats, { timeout: ANSWER_MS }), manager, keeper, isUp, close };
   } catch (error) {
     await nats.close();
     throw noStreams(error, place, config);

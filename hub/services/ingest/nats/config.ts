@@ -3,11 +3,17 @@ import { Type, type Static } from 'typebox';
 /** Settings of NATS for agents. */
 export const NatsConfig = Type.Object(
   {
-    servers: Type.Array(Type.String(), {
-      description:
-        'NATS servers over which agents may send: tls://host:4222. Empty: gRPC alone. What belongs into their settings prints outrider-hub nats-config.',
-      default: [],
-    }),
+    servers: Type.Array(
+      Type.String({
+        pattern: '^(nats|tls)://[^\\s/@]+$',
+        form: 'an address like tls://host:4222, without user and password',
+      }),
+      {
+        description:
+          'NATS servers over which agents may send: tls://host:4222. Empty: gRPC alone. What belongs into their settings prints outrider-hub nats-config.',
+        default: [],
+      },
+    ),
     ca: Type.String({
       description: 'PEM file of the authority that certified the servers; empty means the system’s.',
       default: '',

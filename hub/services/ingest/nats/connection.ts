@@ -3,7 +3,14 @@ import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManage
 import { connect, nkeyAuthenticator, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
 import { EVERY_BATCH } from '#proto/agent/v1/nats.ts';
 import type { Clock, Logger } from '#sdk';
-import { keepStreams, watchStreams, type StreamKeeper, type WantedStream } from '../../../jetstream.ts';
+import {
+  keepStreams,
+  placeOf,
+  watchConnection,
+  watchStreams,
+  type StreamKeeper,
+  type WantedStream,
+} from '../../../jetstream.ts';
 import { problems } from '../errors.ts';
 import { AGENTS_ACCOUNT, type NatsSeeds } from './keys.ts';
 import type { NatsConfig } from './config.ts';
@@ -43,6 +50,8 @@ export interface AgentsNats {
   js: JetStreamClient;
   manager: JetStreamManager;
   keeper: StreamKeeper;
+  /** False while one of the connections reaches no server. */
+  isUp(): boolean;
   close(): Promise<void>;
 }
 
@@ -120,11 +129,18 @@ export async function openAgentsNats(
     const streams = wantedStreams(config);
     await keepStreams(manager, streams);
     const keeper = watchStreams({ manager, streams, clock, log });
+    const place = placeOf(config.servers);
+    const told = (now: boolean): void =>
+      now
+        ? log.info('NATS for agents is back', { place })
+        : log.warn('NATS for agents is away; it is tried again', { place });
+    const [isAgentsUp, isSystemUp] = [watchConnection(nats, told), watchConnection(system, () => undefined)];
+    const isUp = (): boolean => isAgentsUp() && isSystemUp();
     const close = async (): Promise<void> => {
       keeper.stop();
       await Promise.all([nats.close(), system?.close()]);
     };
-    return { nats, system, manager, keeper, js: jetstream(nats, { timeout: ANSWER_MS }), close };
+    return { nats, system, manager, keeper, isUp, js: jetstream(nats, { timeout: ANSWER_MS }), close };
   } catch (error) {
     await Promise.all([nats.close(), system?.close()]);
     throw error;

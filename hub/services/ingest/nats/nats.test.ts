@@ -425,6 +425,34 @@ await onOwnServer(natsKind, (start) => {
     await until('its line is stored by the time of the hub', async () => (await linesNow()).length === 1);
   });
 
+  test('a server that is away is told with what to do, and its agents are connected no longer, until it is back', async () => {
+    const identity = await newAgent();
+    const { link, put } = await startLink(identity);
+    const isListed = async () => (await rowOf(identity))?.['connected'];
+    const isShown = async () => {
+      const path = `/api/v1/monitoring/resources/${identity.agentId}`;
+      return (await hub.call('GET', path, { token: admin.token })).body['connected'];
+    };
+    const ready = async (): Promise<string> => JSON.stringify((await hub.call('GET', '/ready')).body);
+    await put('before');
+    await until('it is connected', async () => (await isListed()) === true && (await isShown()) === true);
+    expect(await ready()).toContain('"ready"');
+    await server.kill();
+    try {
+      await until('it is told', async () => (await ready()).includes('ingest: NATS for agents at'));
+      await until('nobody calls it connected', async () => {
+        await hub.clock.advance(10_000);
+        return (await isListed()) === false && (await isShown()) === false;
+      });
+    } finally {
+      await server.again();
+    }
+    await until('all is well again', async () => (await ready()).includes('"ready"'));
+    await until('the agent is back', () => link.state().connected);
+    for (let n = 0; n < 3; n++) await hub.clock.advance(10_000);
+    await until('it is connected again', async () => (await isListed()) === true);
+  }, 60_000);
+
   test('a server that is away loses nothing, one without room leaves batches with the agent, and one that lost its disk gets the stream anew', async () => {
     const identity = await newAgent();
     const { link, put, spool } = await startLink(identity);

@@ -1,7 +1,7 @@
 import { toBinary } from '@bufbuild/protobuf';
 import { HubMessageSchema, type HubMessage } from '#proto/agent/v1/index.ts';
 import { agentSubjects, type AgentName } from '#proto/agent/v1/nats.ts';
-import { reasonOf, type Logger } from '#sdk';
+import { reasonOf, type Clock, type Logger } from '#sdk';
 import { problems } from '../errors.ts';
 import { hubMessage } from '../stream.ts';
 import { REVOKED, type Taking } from '../taking.ts';
@@ -9,6 +9,8 @@ import type { AgentsNats } from './connection.ts';
 import { AGENTS_ACCOUNT } from './keys.ts';
 
 const ANSWER_MS = 1_000;
+/** How often the servers are asked who is there, milliseconds. Who is not there twice in a row is gone: a server that ended tells of nobody's end. */
+const LOOK_MS = 10_000;
 /** Connections that a server tells of at once. */
 const MOST = 100_000;
 
@@ -56,23 +58,64 @@ async function cutOff(open: AgentsNats, agent: AgentName): Promise<void> {
 }
 
 /** Who is connected over NATS, as the servers tell it, and how to end that. */
-export function watchPresence({ open, taking, log }: { open: AgentsNats; taking: Taking; log: Logger }) {
-  const live = new Map<string, { agent: AgentName; connections: Set<string> }>();
+export function watchPresence({
+  open,
+  taking,
+  clock,
+  log,
+}: {
+  open: AgentsNats;
+  taking: Taking;
+  clock: Clock;
+  log: Logger;
+}) {
+  /** Who is there, and how often in a row a connection was not among those that the servers told of. */
+  const live = new Map<string, { agent: AgentName; connections: Map<string, number> }>();
+  /** Agents that are gone while nobody could be told yet. */
+  const untold = new Map<string, AgentName>();
   const come = (agent: AgentName, connection: string): void => {
-    const there = live.get(agent.agent) ?? { agent, connections: new Set() };
-    there.connections.add(connection);
+    const there = live.get(agent.agent) ?? { agent, connections: new Map<string, number>() };
+    there.connections.set(connection, 0);
     live.set(agent.agent, there);
+    untold.delete(agent.agent);
+  };
+  const tell = (agent: AgentName): void => {
+    untold.delete(agent.agent);
+    taking.gone(agent).catch((error: unknown) => {
+      log.warn('an agent that is gone could not be told to others', { reason: reasonOf(error) });
+      if (!live.has(agent.agent)) untold.set(agent.agent, agent);
+    });
   };
   const goes = (agent: AgentName, connection: string): void => {
     const there = live.get(agent.agent);
     if (there?.connections.delete(connection) !== true || there.connections.size > 0) return;
     live.delete(agent.agent);
-    taking
-      .gone(agent)
-      .catch((error: unknown) =>
-        log.warn('an agent that is gone could not be told to others', { reason: reasonOf(error) }),
-      );
+    tell(agent);
   };
+  /** Looks who is there already; gives their connections. Servers that do not answer tell of nobody. */
+  const look = async (): Promise<ReadonlySet<string>> => {
+    const found = new Set<string>();
+    for (const { server, connection } of open.isUp() ? await connections(open) : []) {
+      const agent = agentOf(connection.authorized_user);
+      if (agent === undefined || connection.name !== 'live') continue;
+      found.add(`${server} ${connection.cid}`);
+      come(agent, `${server} ${connection.cid}`);
+    }
+    return found;
+  };
+  const lookAgain = async (): Promise<void> => {
+    for (const agent of [...untold.values()]) tell(agent);
+    const before = [...live.values()].flatMap(({ agent, connections: of }) =>
+      [...of.keys()].map((connection) => ({ agent, connection, of })),
+    );
+    const found = await look().catch(() => new Set<string>());
+    for (const { agent, connection, of } of before) {
+      const misses = found.has(connection) ? 0 : (of.get(connection) ?? 0) + 1;
+      if (misses > 1) goes(agent, connection);
+      else if (of.has(connection)) of.set(connection, misses);
+    }
+  };
+  const end = clock.every(LOOK_MS, () => void lookAgain());
   const hear = (event: string, then: (agent: AgentName, connection: string) => void) =>
     open.system.subscribe(`$SYS.ACCOUNT.${AGENTS_ACCOUNT}.${event}`, {
       callback(error, message) {
@@ -84,13 +127,7 @@ export function watchPresence({ open, taking, log }: { open: AgentsNats; taking:
     });
   const subscriptions = [hear('CONNECT', come), hear('DISCONNECT', goes)];
   return {
-    /** Looks who is there already. */
-    async look(): Promise<void> {
-      for (const { server, connection } of await connections(open)) {
-        const agent = agentOf(connection.authorized_user);
-        if (agent !== undefined && connection.name === 'live') come(agent, `${server} ${connection.cid}`);
-      }
-    },
+    look,
     connected: (): string[] => [...live.keys()],
     names: (): AgentName[] => [...live.values()].map(({ agent }) => agent),
     /** Tells an agent something unasked; false when it is not connected. */
@@ -107,6 +144,7 @@ export function watchPresence({ open, taking, log }: { open: AgentsNats; taking:
       }
     },
     stop(): void {
+      end();
       for (const subscription of subscriptions) subscription.unsubscribe();
     },
   };
