@@ -34,7 +34,7 @@ test.each([
   expect(settingFaults(settings)).toEqual([]);
 });
 
-/** The line and the setting of each fault of a file, and the words in which they are told. */
+/** The place and the setting of each fault of a file, and the words in which they are told. */
 async function faultsOf(...lines: string[]): Promise<{ places: string[]; message: string }> {
   const file = join(folder, 'outrider-hub.yaml');
   writeFileSync(file, lines.join('\n'));
@@ -43,7 +43,7 @@ async function faultsOf(...lines: string[]): Promise<{ places: string[]; message
     planSettings(await planFor('all', sources), sources);
   } catch (error) {
     const { message } = error as Error;
-    const told = message.split('\n').map((line) => line.slice(file.length + 1)); // 4: log.level: …
+    const told = message.split('\n').map((line) => line.slice(file.length + 1)); // 4:8: log.level: …
     return { places: told.map((line) => line.split(': ', 2).join(' ')), message };
   }
   return { places: [], message: '' };
@@ -58,7 +58,13 @@ test('faults of single settings, of settings against each other and of an adapte
     'listen: 999.1.1.1',
     'relational: { adapter: postgres, url: "mysql://me:secret@host/db" }',
   );
-  expect(places.sort()).toEqual(['1 port', '3 log.level', '4 gateway.burst', '5 listen', '6 relational.url']);
+  expect(places.sort()).toEqual([
+    '1:1 port',
+    '3:8 log.level',
+    '4:12 gateway.burst',
+    '5:1 listen',
+    '6:34 relational.url',
+  ]);
   expect(message).not.toContain('secret');
 });
 
@@ -67,9 +73,20 @@ test('an adapter that does not exist hides no other fault, and its settings are 
     'listen: 999.1.1.1',
     'relational: { adapter: postgress, url: "postgres://host/db" }',
   );
-  expect(places.sort()).toEqual(['1 listen', '2 relational.adapter']);
+  expect(places.sort()).toEqual(['1:1 listen', '2:15 relational.adapter']);
 });
 
 test('a text that is no YAML is told with its place', async () => {
   expect((await faultsOf('listen: [')).message).toMatch(/outrider-hub\.yaml:1:\d+: /);
+});
+
+test('servers of NATS that are no addresses are refused in plain words, for agents and for the bus', async () => {
+  const { message } = await faultsOf(
+    'ingest: { nats: { servers: [foo] } }',
+    'bus: { adapter: nats, servers: [foo] }',
+    'logs: { days: -1 }',
+  );
+  expect(message).toMatch(/ingest\.nats\.servers\.0: must be an address like tls:\/\/host:4222/);
+  expect(message).toMatch(/bus\.servers\.0: must be an address like nats:\/\/host:4222/);
+  expect(message).toMatch(/logs\.days: must be (at least|more than) \S+, and is -1/);
 });

@@ -27,10 +27,11 @@ const SHORT = 12;
 export function nearestName(word: string, known: readonly string[]): string | undefined {
   const given = bare(word);
   if (given.length < 2 || given.length > LONGEST) return undefined;
-  const most = given.length <= 4 ? 1 : given.length <= 7 ? 2 : 3;
+  // One letter in four: more is another word.
+  const most = Math.min(3, Math.max(1, Math.floor(given.length / 4)));
   const begins = (name: string): boolean =>
     Math.min(name.length, given.length) >= 3 &&
-    Math.max(name.length, given.length) <= SHORT &&
+    Math.max(name.length, given.length) <= Math.min(SHORT, 2 * Math.min(name.length, given.length)) &&
     (name.startsWith(given) || given.startsWith(name));
   const rated = known
     .map((name) => ({ name, away: distance(given, bare(name)) }))

@@ -13,6 +13,8 @@ interface Described {
   const?: unknown;
   minimum?: number;
   maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
   description?: string;
   /** What a text looks like that fits the pattern, in words. */
   form?: string;
@@ -54,10 +56,22 @@ function choicesOf({ enum: values, anyOf, const: only }: Described): string[] | 
   return chosen?.every((value) => typeof value === 'string') === true ? chosen : undefined;
 }
 
-const range = ({ minimum, maximum }: Described): string => {
-  if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`;
-  if (minimum !== undefined) return ` of at least ${minimum}`;
-  return maximum === undefined ? '' : ` of at most ${maximum}`;
+/** The bounds of a number as words of their own; empty without any. */
+function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Described): string {
+  if (minimum !== undefined && maximum !== undefined) return `from ${minimum} to ${maximum}`;
+  const words = [
+    minimum === undefined ? '' : `at least ${minimum}`,
+    exclusiveMinimum === undefined ? '' : `more than ${exclusiveMinimum}`,
+    maximum === undefined ? '' : `at most ${maximum}`,
+    exclusiveMaximum === undefined ? '' : `less than ${exclusiveMaximum}`,
+  ];
+  return words.filter((one) => one !== '').join(' and ');
+}
+
+const range = (schema: Described): string => {
+  const words = bounds(schema);
+  if (words === '') return '';
+  return words.startsWith('from ') ? ` ${words}` : words.startsWith('at ') ? ` of ${words}` : ` that is ${words}`;
 };
 
 /** What a value has to be. */
@@ -176,16 +190,10 @@ const schemasTo = (root: Described, keys: readonly string[]): Described[] =>
   keys.reduce<Described[]>((way, key) => [...way, childOf(way.at(-1) ?? {}, key)], [root]);
 
 /** Keywords that say only that a value is another one than is wanted. */
-const WANTED = new Set([
-  'type',
-  'enum',
-  'anyOf',
-  'const',
-  'minimum',
-  'maximum',
-  'exclusiveMinimum',
-  'exclusiveMaximum',
-]);
+const WANTED = new Set(['type', 'enum', 'anyOf', 'const']);
+
+/** Keywords that say that a number is too small or too large. */
+const BOUNDS = new Set(['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum']);
 
 /** Says a fault of a schema in plain words: where, what must be there, what is, and what may be meant. */
 export function wordsOfFault(root: TSchema, tree: unknown, fault: SchemaFault): string[] {
@@ -212,6 +220,7 @@ export function wordsOfFault(root: TSchema, tree: unknown, fault: SchemaFault): 
   const described = way.findLast(({ description }) => description !== undefined)?.description;
   if (words === 'does not have the right form') return [`${place}: ${words}. ${described ?? ''}`.trim()];
   if (words !== undefined) return [`${place}: ${words}`];
+  if (BOUNDS.has(fault.keyword)) return [`${place}: must be ${bounds(schema)}, and ${found(value, schema)}`];
   if (!WANTED.has(fault.keyword)) return [`${place}: ${fault.message}`];
   return [`${place}: must be ${wanted(schema)}, and ${found(value, schema)}${meant(value, schema)}`];
 }
