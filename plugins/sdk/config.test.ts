@@ -177,7 +177,7 @@ test.each<[Record<string, unknown>, string]>([
   [{ limit: '100MB' }, 'limit: must be a whole number of at least 10, and is "100MB"; in bytes that is 100000000'],
   [{ every: '5m' }, 'every: must be a number, and is "5m"; in seconds that is 300'],
   [{ limit: 9 }, 'limit: must be at least 10, and is 9'],
-  [{ prettyFar: 1 }, expect.stringMatching(/^settings: there is no "prettyFar" here; what there is: /)],
+  [{ never: 1 }, expect.stringMatching(/^settings: there is no "never" here; what there is: /)],
   [{ every: null }, 'every: must be a number, and is empty'],
   [{ rules: { a: 1 } }, 'rules: must be a list: [a, b], or lines that begin with "- ", and is a section'],
   [{ rules: [] }, 'rules: must have at least one entry'],
