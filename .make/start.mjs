@@ -1,6 +1,6 @@
 // make start: set up, build, run the hub and one agent on this machine, print the address. Ctrl-C stops both.
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
@@ -21,13 +21,41 @@ let stopping = false;
 function launch(name, args, options) {
   const program = join(ROOT, 'dist', `outrider-${name}`);
   // Groups of their own: Ctrl-C reaches only this program, which stops the agent before the hub.
-  const child = spawn(process.execPath, [program, ...args], { cwd: ROOT, detached: process.platform !== 'win32', ...options });
+  const child = spawn(process.execPath, [program, ...args], {
+    cwd: ROOT,
+    detached: process.platform !== 'win32',
+    ...options,
+  });
   children.add(child);
   child.on('exit', () => children.delete(child));
   return child;
 }
 
-const ended = (child) => new Promise((done) => (child.exitCode === null && child.signalCode === null ? child.once('exit', done) : done()));
+const ended = (child) =>
+  new Promise((done) => (child.exitCode === null && child.signalCode === null ? child.once('exit', done) : done()));
+
+/** The PostgreSQL of a hub that was killed; undefined when none runs. Its number may be another program's by now. */
+function leftDatabase() {
+  const note = join(data, 'hub', 'postgres.place');
+  const cluster = join(existsSync(note) ? readFileSync(note, 'utf8').trim() : join(data, 'hub'), 'postgres');
+  const file = join(cluster, 'postmaster.pid');
+  const pid = existsSync(file) ? Number(readFileSync(file, 'utf8').split('\n')[0]) : 0;
+  if (!Number.isInteger(pid) || pid <= 1) return undefined;
+  const { stdout } = spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
+  return stdout?.includes(cluster) ? pid : undefined;
+}
+
+/** Ends what a hub that was killed could not end itself: fast first, then at once. */
+async function stopDatabase() {
+  for (const signal of ['SIGINT', 'SIGQUIT']) {
+    for (let n = 0; n < 100; n++) {
+      const pid = leftDatabase();
+      if (pid === undefined) return;
+      if (n === 0) process.kill(pid, signal);
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+}
 
 async function stop(code) {
   if (stopping) return;
@@ -37,6 +65,7 @@ async function stop(code) {
     child.kill('SIGTERM');
     await ended(child);
   }
+  await stopDatabase();
   process.stdout.write('stopped\n');
   process.exit(code);
 }
@@ -53,14 +82,18 @@ function run(name, args, input) {
 }
 
 process.stdout.write('starting the hub …\n');
-const hub = launch('hub', ['run', '--quiet', '--data', join(data, 'hub'), '--port', values.port, '--grpc-port', values['grpc-port']], {
-  stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-});
+const hub = launch(
+  'hub',
+  ['run', '--quiet', '--data', join(data, 'hub'), '--port', values.port, '--grpc-port', values['grpc-port']],
+  {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  },
+);
 const ready = await new Promise((done) => {
   hub.once('message', done);
   hub.once('exit', () => done(undefined));
 });
-if (ready === undefined) process.exit(stopping ? 0 : 1);
+if (ready === undefined) await stop(1);
 
 const agentData = join(data, 'agent');
 if (!existsSync(join(agentData, 'identity'))) {
@@ -69,11 +102,22 @@ if (!existsSync(join(agentData, 'identity'))) {
   const enrolled = token.code === 0 ? await run('agent', ['enroll', '--data', agentData], token.output) : token;
   if (enrolled.code !== 0) await stop(1);
 }
-const agent = launch('agent', ['run', '--quiet', '--data', agentData], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-agent.on('exit', (code) => void (stopping || (process.stderr.write('the agent ended; its log is in ' + join(agentData, 'log') + '\n'), stop(code ?? 1))));
+const agent = launch('agent', ['run', '--quiet', '--data', agentData], {
+  stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+});
+agent.on(
+  'exit',
+  (code) =>
+    void (
+      stopping ||
+      (process.stderr.write('the agent ended; its log is in ' + join(agentData, 'log') + '\n'), stop(code ?? 1))
+    ),
+);
 hub.on('exit', (code, signal) => {
   if (stopping) return;
-  process.stderr.write(`the hub ended (${signal ?? `exit code ${code}`}); its log is in ${join(data, 'hub', 'log')}. Nothing is lost: start again to go on\n`);
+  process.stderr.write(
+    `the hub ended (${signal ?? `exit code ${code}`}); its log is in ${join(data, 'hub', 'log')}. Nothing is lost: start again to go on\n`,
+  );
   void stop(code ?? 1);
 });
 

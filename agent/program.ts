@@ -285,6 +285,7 @@ export function createProgram(host: Host): Command {
     .option('--config <file>', 'settings file (default: outrider-agent.yaml in the data folder, else in /etc/outrider)')
     .option('--data <folder>', `data folder (default: ${defaultDataFolder()})`)
     .addOption(new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS))
+    .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(outrider-agent --help lists the commands)')
     .exitOverride();
   addWork(program, host);

@@ -17,6 +17,9 @@ interface Answer {
   user?: string;
 }
 
+/** What the file holds: what the sign-in asks for, and whose it is. Older ones call the number `user`. */
+type Kept = FirstSignIn & { id?: string; user?: string };
+
 const fileOf = (dataFolder: string): string => join(dataFolder, 'first-sign-in.json');
 
 /** Makes the first administrator if there is no user yet, and keeps name and password in the data folder until the password is changed. */
@@ -24,7 +27,9 @@ export async function keepFirstSignIn(dataFolder: string, assembly: Assembly): P
   if (!assembly.services.some(({ name }) => name === 'users')) return undefined;
   const file = fileOf(dataFolder);
   assembly.bus?.subscribe(SUBJECTS.passwordChanged, 'first-sign-in', async (_org, { user }) => {
-    if (existsSync(file) && (JSON.parse(readFileSync(file, 'utf8')) as Answer).user === user) unlinkSync(file);
+    if (!existsSync(file)) return;
+    const kept = JSON.parse(readFileSync(file, 'utf8')) as Kept;
+    if ((kept.id ?? kept.user) === user) unlinkSync(file);
   });
   const made = await assembly.peers.json<Answer>('users', {
     method: 'POST',
@@ -32,7 +37,7 @@ export async function keepFirstSignIn(dataFolder: string, assembly: Assembly): P
   });
   if (made.created) {
     const { username, password, user } = made;
-    writeFileDurably(file, `${JSON.stringify({ username, password, user }, null, 2)}\n`);
+    writeFileDurably(file, `${JSON.stringify({ username, password, id: user }, null, 2)}\n`);
   }
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as FirstSignIn) : undefined;
 }

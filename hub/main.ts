@@ -267,6 +267,7 @@ function createProgram(): Command {
         .default('all'),
     )
     .addOption(new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS))
+    .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(outrider-hub --help lists the commands)')
     .exitOverride();
   addCommands(program);

@@ -23,14 +23,14 @@ function readUnit(text: string): Unit {
 }
 
 test.each([
-  ['agent', 'installers/systemd/outrider-agent.service'],
-  ['hub', 'deploy/systemd/outrider-hub.service'],
-])('the unit of the %s parses, and its program knows the command and flags that it gives', (program, path) => {
+  ['agent', 'installers/systemd/outrider-agent.service', 'agent/program.ts'],
+  ['hub', 'deploy/systemd/outrider-hub.service', 'hub/main.ts'],
+])('the unit of the %s parses, and its program knows the command and flags that it gives', (program, path, at) => {
   const unit = readUnit(readFileSync(join(CHECKOUT, path), 'utf8'));
   expect(Object.keys(unit)).toEqual(['Unit', 'Service', 'Install']);
   const [binary, command = '', ...args] = (unit['Service']?.['ExecStart'] ?? '').split(' ');
   expect(binary).toBe(`/usr/bin/outrider-${program}`);
-  const source = readFileSync(join(CHECKOUT, program, 'main.ts'), 'utf8');
+  const source = readFileSync(join(CHECKOUT, at), 'utf8');
   expect(source).toContain(`.command('${command}'`);
   for (const flag of args.filter((arg) => arg.startsWith('--')))
     expect(source).toMatch(new RegExp(`['\`]${flag}[ '\`]`));

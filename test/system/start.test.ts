@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -37,19 +37,27 @@ function start(data: string, [port, grpcPort]: readonly [number, number]) {
   return { make, output: () => output, ended: new Promise((resolve) => make.once('exit', resolve)) };
 }
 
-/** Hubs and agents that run on a data folder now. */
-function runningOn(data: string): string[] {
-  const found: string[] = [];
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      if (/dist\/outrider-(hub|agent) run/.test(line) && line.includes(data)) found.push(line);
-    } catch {
-      continue; // It has ended meanwhile.
-    }
-  }
-  return found;
+/** What a file of each process says, by its number. */
+function everyProcess(file: 'cmdline' | 'stat'): [pid: number, text: string][] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid): [number, string][] => {
+      try {
+        return [[Number(pid), readFileSync(`/proc/${pid}/${file}`, 'utf8').replaceAll('\0', ' ')]];
+      } catch {
+        return []; // It has ended meanwhile.
+      }
+    });
 }
+
+const processesOf = (program: RegExp, data: string): number[] =>
+  everyProcess('cmdline').flatMap(([pid, line]) => (program.test(line) && line.includes(data) ? [pid] : []));
+
+const childrenOf = (parent: number): number[] =>
+  everyProcess('stat').flatMap(([pid, line]) => (Number(/\) \S (\d+)/.exec(line)?.[1]) === parent ? [pid] : []));
+
+/** Hubs and agents that run on a data folder now. */
+const runningOn = (data: string): number[] => processesOf(/dist\/outrider-(hub|agent) run/, data);
 
 test('make start brings live numbers of this machine, and Ctrl-C ends it all', async () => {
   const data = folder();
@@ -58,6 +66,8 @@ test('make start brings live numbers of this machine, and Ctrl-C ends it all', a
   try {
     await until('it is ready', () => written().includes(`ready  http://127.0.0.1:${port}`) || undefined, 60);
     const [, username = '', password = ''] = /sign in as (\S+) with password (\S+)/.exec(written()) ?? [];
+    const kept = JSON.parse(readFileSync(join(data, 'hub', 'first-sign-in.json'), 'utf8')) as Record<string, string>;
+    expect(kept).toEqual({ username, password, id: expect.any(String) as string });
     expect(statSync(join(data, 'hub', 'first-sign-in.json')).mode & 0o777).toBe(0o600);
     const api = await signIn(`http://127.0.0.1:${port}`, username, password);
     const host = await until('the host is there', async () => {
@@ -93,6 +103,25 @@ test('a make start that is killed leaves nothing behind, and the next one finds 
     make.kill(signal);
     await ended;
     await until('hub and agent have ended', () => runningOn(data).length === 0 || undefined);
+  }
+});
+
+test('when its hub is killed, make start ends all that it started', async () => {
+  const data = folder();
+  const { make, ended, output } = start(data, [await freePort(), await freePort()]);
+  try {
+    await until('it is ready', () => output().includes('ready  ') || undefined, 60);
+    const [hubPid = 0] = processesOf(/dist\/outrider-hub run/, data);
+    const databases = childrenOf(hubPid);
+    expect(databases).not.toEqual([]);
+    process.kill(hubPid, 'SIGKILL');
+    await ended;
+    expect(output()).toMatch(/the hub ended \(SIGKILL\)/);
+    expect(databases.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
+    expect(runningOn(data)).toEqual([]);
+  } finally {
+    make.kill('SIGINT');
+    await ended;
   }
 });
 
@@ -202,6 +231,21 @@ test.each([
   const { code, output } = await runProgram(name, ['check-config'], { env: { [variable]: '1' } });
   expect(code).toBe(0);
   expect(output).toContain(`${variable} (is ${meant} meant?)`);
+});
+
+test.each([
+  ['hub', ['token', 'create', '--help']],
+  ['agent', ['status', '--help']],
+] as const)('the help of a command of the %s names the flags that every command takes', async (name, args) => {
+  const { code, output } = await runProgram(name, [...args]);
+  expect(code).toBe(0);
+  expect(output).toMatch(/--data <folder> +data folder/);
+});
+
+test('make add-host without a host says what to give', () => {
+  const { status, stderr } = spawnSync('make', ['add-host'], { cwd: CHECKOUT_ROOT, encoding: 'utf8' });
+  expect(status).toBe(2);
+  expect(stderr).toContain('make add-host HOST=web-1');
 });
 
 test('a misspelt command is named, and points at the help', async () => {
