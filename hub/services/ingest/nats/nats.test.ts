@@ -7,6 +7,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, headers, nkeyAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { createTestAuthority } from '#kit/authority.ts';
+import { linesAt, rowAt, waysToSee } from '#kit/agents-seen.ts';
 import { createManualClock } from '#kit/manual-clock.ts';
 import { freePort, until } from '#kit/programs.ts';
 import { startUsers, type SignedInPerson, type StartedUsers } from '#kit/sign-in.ts';
@@ -145,12 +146,48 @@ async function sayHello(nats: NatsConnection, subject: string, { epoch, nowMs }:
   return fromBinary(HubMessageSchema, reply.data).kind;
 }
 
+/** Enrols an agent by a token of an administrator. */
+async function newAgentAt(hub: StartedUsers, base: string, by: SignedInPerson): Promise<SimulatedIdentity> {
+  const { body } = await hub.call('POST', `${API}/tokens`, { token: by.token, body: {} });
+  return enrolSimulated(base, String(body['token']), 'web-1');
+}
+
 /** Puts a batch into the stream, as an agent does. */
 function publishBatch(nats: NatsConnection, subject: string, id: string, value: Batch) {
   const about = headers();
   about.set('Nats-Msg-Id', id);
   about.set(ENCODING_HEADER, 'GZIP');
   return nats.request(subject, toBinary(BatchSchema, value), { headers: about, timeout: 5_000 });
+}
+
+interface Away {
+  hub: StartedUsers;
+  server: OwnServer<NatsAddress>;
+  agent: string;
+  by: SignedInPerson;
+  isBack(): boolean;
+}
+
+/** Kills the server that an agent sends over, looks what is told of it, and brings it back. */
+async function seeAway({ hub, server, agent, by, isBack }: Away): Promise<void> {
+  const { isListed, isShown } = waysToSee(hub, agent, by);
+  const ready = async (): Promise<string> => JSON.stringify((await hub.call('GET', '/ready')).body);
+  await until('it is connected', async () => (await isListed()) && (await isShown()));
+  expect(await ready()).toContain('"ready"');
+  await server.kill();
+  try {
+    await until('it is told', async () => (await ready()).includes('ingest: NATS for agents at'));
+    await until('nobody calls it connected', async () => {
+      await hub.clock.advance(10_000);
+      return !(await isListed()) && !(await isShown());
+    });
+  } finally {
+    await server.again();
+  }
+  await until('all is well again', async () => (await ready()).includes('"ready"'));
+  await until('the agent is back', isBack);
+  for (let n = 0; n < 3; n++) await hub.clock.advance(10_000);
+  await until('it is connected again', isListed);
 }
 
 await onOwnServer(natsKind, (start) => {
@@ -181,10 +218,7 @@ await onOwnServer(natsKind, (start) => {
     for (const close of closing.splice(0)) await close();
   });
 
-  const newAgent = async (by = admin): Promise<SimulatedIdentity> => {
-    const { body } = await hub.call('POST', `${API}/tokens`, { token: by.token, body: {} });
-    return enrolSimulated(base, String(body['token']), 'web-1');
-  };
+  const newAgent = (by = admin): Promise<SimulatedIdentity> => newAgentAt(hub, base, by);
   const subjectsOf = ({ agentId }: SimulatedIdentity, { org } = admin) => agentSubjects({ org, agent: agentId });
   const open = async (identity: SimulatedIdentity, kind = Stream.LIVE): Promise<NatsConnection> => {
     const nats = await connect(optionsOf(identity, kind, settings()));
@@ -195,15 +229,8 @@ await onOwnServer(natsKind, (start) => {
     sayHello(nats, subjectsOf(identity).ask('hello'), { epoch, nowMs: hub.clock.now() });
   const publish = (nats: NatsConnection, identity: SimulatedIdentity, value: Batch) =>
     publishBatch(nats, subjectsOf(identity).batch('live'), messageId(identity.agentId, value), value);
-  const linesOf = async (agent: string, by = admin): Promise<string[]> => {
-    const query = new URLSearchParams({ host: agent, from: '-1d', to: '+1h' });
-    const { body } = await hub.call('GET', `/api/v1/logs/search?${query}`, { token: by.token });
-    return (body['items'] as { text: string }[]).map(({ text }) => text).sort();
-  };
-  const rowOf = async ({ agentId }: SimulatedIdentity) => {
-    const { body } = await hub.call('GET', API, { token: admin.token });
-    return (body['items'] as Record<string, unknown>[]).find(({ id }) => id === agentId);
-  };
+  const linesOf = (agent: string, by = admin): Promise<string[]> => linesAt(hub, agent, by);
+  const rowOf = ({ agentId }: SimulatedIdentity) => rowAt(hub, agentId, admin);
   const revoke = ({ agentId }: SimulatedIdentity) =>
     hub.call('POST', `${API}/${agentId}/revoke`, { token: admin.token });
 
@@ -428,29 +455,8 @@ await onOwnServer(natsKind, (start) => {
   test('a server that is away is told with what to do, and its agents are connected no longer, until it is back', async () => {
     const identity = await newAgent();
     const { link, put } = await startLink(identity);
-    const isListed = async () => (await rowOf(identity))?.['connected'];
-    const isShown = async () => {
-      const path = `/api/v1/monitoring/resources/${identity.agentId}`;
-      return (await hub.call('GET', path, { token: admin.token })).body['connected'];
-    };
-    const ready = async (): Promise<string> => JSON.stringify((await hub.call('GET', '/ready')).body);
     await put('before');
-    await until('it is connected', async () => (await isListed()) === true && (await isShown()) === true);
-    expect(await ready()).toContain('"ready"');
-    await server.kill();
-    try {
-      await until('it is told', async () => (await ready()).includes('ingest: NATS for agents at'));
-      await until('nobody calls it connected', async () => {
-        await hub.clock.advance(10_000);
-        return (await isListed()) === false && (await isShown()) === false;
-      });
-    } finally {
-      await server.again();
-    }
-    await until('all is well again', async () => (await ready()).includes('"ready"'));
-    await until('the agent is back', () => link.state().connected);
-    for (let n = 0; n < 3; n++) await hub.clock.advance(10_000);
-    await until('it is connected again', async () => (await isListed()) === true);
+    await seeAway({ hub, server, agent: identity.agentId, by: admin, isBack: () => link.state().connected });
   }, 60_000);
 
   test('a server that is away loses nothing, one without room leaves batches with the agent, and one that lost its disk gets the stream anew', async () => {

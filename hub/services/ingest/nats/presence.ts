@@ -57,28 +57,20 @@ async function cutOff(open: AgentsNats, agent: AgentName): Promise<void> {
     await open.system.request(`$SYS.REQ.SERVER.${server}.KICK`, JSON.stringify({ cid: connection.cid }));
 }
 
-/** Who is connected over NATS, as the servers tell it, and how to end that. */
-export function watchPresence({
-  open,
-  taking,
-  clock,
-  log,
-}: {
+/** What watching stands on. */
+export interface PresenceGiven {
   open: AgentsNats;
   taking: Taking;
   clock: Clock;
   log: Logger;
-}) {
-  /** Who is there, and how often in a row a connection was not among those that the servers told of. */
+}
+
+/** Who is there, and the telling of those who go. */
+function createRoster({ taking, log }: PresenceGiven) {
+  /** How often in a row a connection was not among those that the servers told of. */
   const live = new Map<string, { agent: AgentName; connections: Map<string, number> }>();
   /** Agents that are gone while nobody could be told yet. */
   const untold = new Map<string, AgentName>();
-  const come = (agent: AgentName, connection: string): void => {
-    const there = live.get(agent.agent) ?? { agent, connections: new Map<string, number>() };
-    there.connections.set(connection, 0);
-    live.set(agent.agent, there);
-    untold.delete(agent.agent);
-  };
   const tell = (agent: AgentName): void => {
     untold.delete(agent.agent);
     taking.gone(agent).catch((error: unknown) => {
@@ -92,6 +84,35 @@ export function watchPresence({
     live.delete(agent.agent);
     tell(agent);
   };
+  return {
+    live,
+    goes,
+    come(agent: AgentName, connection: string): void {
+      const there = live.get(agent.agent) ?? { agent, connections: new Map<string, number>() };
+      there.connections.set(connection, 0);
+      live.set(agent.agent, there);
+      untold.delete(agent.agent);
+    },
+    /** Takes what the servers told of; who was there before and is missing twice in a row has gone. */
+    async compare(look: () => Promise<ReadonlySet<string>>): Promise<void> {
+      for (const agent of [...untold.values()]) tell(agent);
+      const before = [...live.values()].flatMap(({ agent, connections: of }) =>
+        [...of.keys()].map((connection) => ({ agent, connection, of })),
+      );
+      const found = await look().catch(() => new Set<string>());
+      for (const { agent, connection, of } of before) {
+        const misses = found.has(connection) ? 0 : (of.get(connection) ?? 0) + 1;
+        if (misses > 1) goes(agent, connection);
+        else if (of.has(connection)) of.set(connection, misses);
+      }
+    },
+  };
+}
+
+/** Who is connected over NATS, as the servers tell it, and how to end that. */
+export function watchPresence(given: PresenceGiven) {
+  const { open, clock } = given;
+  const { live, come, goes, compare } = createRoster(given);
   /** Looks who is there already; gives their connections. Servers that do not answer tell of nobody. */
   const look = async (): Promise<ReadonlySet<string>> => {
     const found = new Set<string>();
@@ -103,19 +124,7 @@ export function watchPresence({
     }
     return found;
   };
-  const lookAgain = async (): Promise<void> => {
-    for (const agent of [...untold.values()]) tell(agent);
-    const before = [...live.values()].flatMap(({ agent, connections: of }) =>
-      [...of.keys()].map((connection) => ({ agent, connection, of })),
-    );
-    const found = await look().catch(() => new Set<string>());
-    for (const { agent, connection, of } of before) {
-      const misses = found.has(connection) ? 0 : (of.get(connection) ?? 0) + 1;
-      if (misses > 1) goes(agent, connection);
-      else if (of.has(connection)) of.set(connection, misses);
-    }
-  };
-  const end = clock.every(LOOK_MS, () => void lookAgain());
+  const end = clock.every(LOOK_MS, () => void compare(look));
   const hear = (event: string, then: (agent: AgentName, connection: string) => void) =>
     open.system.subscribe(`$SYS.ACCOUNT.${AGENTS_ACCOUNT}.${event}`, {
       callback(error, message) {
