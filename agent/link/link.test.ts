@@ -56,6 +56,7 @@ async function startSmallHub(authority: TestAuthority, port = 0) {
       ackedLive: acked.get(laneOf({ ...hello, lane: Lane.LIVE })) ?? 0n,
       ackedBackfill: acked.get(laneOf({ ...hello, lane: Lane.BACKFILL })) ?? 0n,
       encodings: [],
+      detection: false,
     };
     call.write(say({ case: 'welcome', value: { $typeName: 'outrider.agent.v1.Welcome', ...value } }));
   };

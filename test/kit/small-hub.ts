@@ -84,6 +84,7 @@ export async function startSmallHub(
           ackedLive,
           ackedBackfill,
           encodings: [...encodings],
+          detection: false,
         };
         call.write(say({ case: 'welcome', value: { $typeName: 'outrider.agent.v1.Welcome', ...value } }));
       } else if (kind.case === 'batch') {

@@ -80,6 +80,7 @@ export function createTaking({ bus, peers, agents, clocks, clock, metrics }: Tak
           ackedLive: live,
           ackedBackfill: backfill,
           encodings: [Encoding.GZIP, Encoding.ZSTD].filter(canUnpack),
+          detection: false,
         },
       });
     },

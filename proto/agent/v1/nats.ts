@@ -15,7 +15,7 @@ export const NATS_LANES = ['live', 'backfill'] as const;
 export type NatsLane = (typeof NATS_LANES)[number];
 
 /** Questions of an agent, as the last word of their subject: each is an `AgentMessage` and is answered by a `HubMessage`. */
-export const NATS_QUESTIONS = ['hello', 'ping', 'renew', 'settings'] as const;
+export const NATS_QUESTIONS = ['hello', 'ping', 'renew', 'settings', 'detection'] as const;
 export type NatsQuestion = (typeof NATS_QUESTIONS)[number];
 
 /** The header of every message with a batch: how its two parts are packed. What has none is no batch of an agent. */

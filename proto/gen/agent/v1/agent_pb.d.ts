@@ -47,6 +47,12 @@ export declare type AgentMessage = Message<"outrider.agent.v1.AgentMessage"> & {
      */
     value: SettingsReport;
     case: "settings";
+  } | {
+    /**
+     * @generated from field: outrider.agent.v1.DetectionReport detection = 6;
+     */
+    value: DetectionReport;
+    case: "detection";
   } | { case: undefined; value?: undefined };
 };
 
@@ -236,6 +242,13 @@ export declare type Metrics = Message<"outrider.agent.v1.Metrics"> & {
    * @generated from field: repeated outrider.agent.v1.Block blocks = 1;
    */
   blocks: Block[];
+
+  /**
+   * What the agent found strange: each event when it opens, when its peak or causes have changed, and when it ends.
+   *
+   * @generated from field: repeated outrider.agent.v1.AnomalyEvent anomalies = 2;
+   */
+  anomalies: AnomalyEvent[];
 };
 
 /**
@@ -273,6 +286,193 @@ export declare type Block = Message<"outrider.agent.v1.Block"> & {
 export declare const BlockSchema: GenMessage<Block>;
 
 /**
+ * A time in which a host was unlike its own past. Told again whenever it changes; of one id the highest revision counts, however late it comes.
+ *
+ * @generated from message outrider.agent.v1.AnomalyEvent
+ */
+export declare type AnomalyEvent = Message<"outrider.agent.v1.AnomalyEvent"> & {
+  /**
+   * A UUID.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: uint32 revision = 2;
+   */
+  revision: number;
+
+  /**
+   * @generated from field: outrider.agent.v1.AnomalyKind kind = 3;
+   */
+  kind: AnomalyKind;
+
+  /**
+   * By the agent's wall clock.
+   *
+   * @generated from field: sfixed64 start_ms = 4;
+   */
+  startMs: bigint;
+
+  /**
+   * @generated from field: sfixed64 peak_ms = 5;
+   */
+  peakMs: bigint;
+
+  /**
+   * 0: not over yet.
+   *
+   * @generated from field: sfixed64 end_ms = 6;
+   */
+  endMs: bigint;
+
+  /**
+   * At the peak: 0 to 1, an alert from 0.5 on; and -ln p, in nats.
+   *
+   * @generated from field: double score = 7;
+   */
+  score: number;
+
+  /**
+   * @generated from field: double surprise = 8;
+   */
+  surprise: number;
+
+  /**
+   * At most ten, the most telling first.
+   *
+   * @generated from field: repeated outrider.agent.v1.AnomalyCause causes = 9;
+   */
+  causes: AnomalyCause[];
+
+  /**
+   * What happened on the host at the time and may explain it.
+   *
+   * @generated from field: repeated outrider.agent.v1.AnomalyContext contexts = 10;
+   */
+  contexts: AnomalyContext[];
+
+  /**
+   * At most twenty: LogTemplate.id of those that were first seen in it, or of the one that the event is about.
+   *
+   * @generated from field: repeated fixed64 templates = 11;
+   */
+  templates: bigint[];
+
+  /**
+   * Version of the model that judged the host; empty when it has none and its metrics' own pasts were all there was.
+   *
+   * @generated from field: string model = 12;
+   */
+  model: string;
+};
+
+/**
+ * Describes the message outrider.agent.v1.AnomalyEvent.
+ * Use `create(AnomalyEventSchema)` to create a new message.
+ */
+export declare const AnomalyEventSchema: GenMessage<AnomalyEvent>;
+
+/**
+ * One series' part in an event.
+ *
+ * @generated from message outrider.agent.v1.AnomalyCause
+ */
+export declare type AnomalyCause = Message<"outrider.agent.v1.AnomalyCause"> & {
+  /**
+   * @generated from field: string metric = 1;
+   */
+  metric: string;
+
+  /**
+   * @generated from field: map<string, string> attributes = 2;
+   */
+  attributes: { [key: string]: string };
+
+  /**
+   * -ln p of its strangest sample, in nats.
+   *
+   * @generated from field: double surprise = 3;
+   */
+  surprise: number;
+
+  /**
+   * @generated from field: outrider.agent.v1.Direction direction = 4;
+   */
+  direction: Direction;
+
+  /**
+   * What was strange about it: residual, level, long-level, variability, flat, season, silent, ….
+   *
+   * @generated from field: string channel = 5;
+   */
+  channel: string;
+
+  /**
+   * The value at that time and the one that its past had led to expect, in the metric's unit; a counter's are rates per second.
+   *
+   * @generated from field: double value = 6;
+   */
+  value: number;
+
+  /**
+   * @generated from field: double expected = 7;
+   */
+  expected: number;
+
+  /**
+   * @generated from field: sfixed64 time_ms = 8;
+   */
+  timeMs: bigint;
+};
+
+/**
+ * Describes the message outrider.agent.v1.AnomalyCause.
+ * Use `create(AnomalyCauseSchema)` to create a new message.
+ */
+export declare const AnomalyCauseSchema: GenMessage<AnomalyCause>;
+
+/**
+ * Something that was done to the host.
+ *
+ * @generated from message outrider.agent.v1.AnomalyContext
+ */
+export declare type AnomalyContext = Message<"outrider.agent.v1.AnomalyContext"> & {
+  /**
+   * A word: deploy, reboot, ci-job, agent-restart, ….
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * Which one, as a person knows it.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: sfixed64 from_ms = 3;
+   */
+  fromMs: bigint;
+
+  /**
+   * 0: it goes on.
+   *
+   * @generated from field: sfixed64 to_ms = 4;
+   */
+  toMs: bigint;
+};
+
+/**
+ * Describes the message outrider.agent.v1.AnomalyContext.
+ * Use `create(AnomalyContextSchema)` to create a new message.
+ */
+export declare const AnomalyContextSchema: GenMessage<AnomalyContext>;
+
+/**
  * @generated from message outrider.agent.v1.Logs
  */
 export declare type Logs = Message<"outrider.agent.v1.Logs"> & {
@@ -294,6 +494,13 @@ export declare type Logs = Message<"outrider.agent.v1.Logs"> & {
    * @generated from field: outrider.agent.v1.Ledger ledger = 3;
    */
   ledger?: Ledger | undefined;
+
+  /**
+   * Each template once a run before or with the first line of it, and again when it took others in.
+   *
+   * @generated from field: repeated outrider.agent.v1.LogTemplate templates = 4;
+   */
+  templates: LogTemplate[];
 };
 
 /**
@@ -301,6 +508,38 @@ export declare type Logs = Message<"outrider.agent.v1.Logs"> & {
  * Use `create(LogsSchema)` to create a new message.
  */
 export declare const LogsSchema: GenMessage<Logs>;
+
+/**
+ * A kind of line: its text with typed wildcards (`<num>`, `<ip>`, `<*>`, …) in the place of what varies. Immutable: the id is derived from the text.
+ *
+ * @generated from message outrider.agent.v1.LogTemplate
+ */
+export declare type LogTemplate = Message<"outrider.agent.v1.LogTemplate"> & {
+  /**
+   * The first eight bytes of the SHA-256 of the text, little endian; never 0.
+   *
+   * @generated from field: fixed64 id = 1;
+   */
+  id: bigint;
+
+  /**
+   * @generated from field: string text = 2;
+   */
+  text: string;
+
+  /**
+   * Templates that turned out to be this one; their lines count as its own.
+   *
+   * @generated from field: repeated fixed64 merged = 3;
+   */
+  merged: bigint[];
+};
+
+/**
+ * Describes the message outrider.agent.v1.LogTemplate.
+ * Use `create(LogTemplateSchema)` to create a new message.
+ */
+export declare const LogTemplateSchema: GenMessage<LogTemplate>;
 
 /**
  * Lines of one source that were lost.
@@ -519,6 +758,20 @@ export declare type LogLine = Message<"outrider.agent.v1.LogLine"> & {
    * @generated from field: map<string, string> attributes = 5;
    */
   attributes: { [key: string]: string };
+
+  /**
+   * LogTemplate.id of its kind; 0: none.
+   *
+   * @generated from field: fixed64 template = 6;
+   */
+  template: bigint;
+
+  /**
+   * Where in the text the template's wildcards stand, one after another: bytes of UTF-8 since the end of the one before, then its own.
+   *
+   * @generated from field: repeated uint32 parameters = 7;
+   */
+  parameters: number[];
 };
 
 /**
@@ -613,6 +866,67 @@ export declare type SettingsReport = Message<"outrider.agent.v1.SettingsReport">
 export declare const SettingsReportSchema: GenMessage<SettingsReport>;
 
 /**
+ * What the agent detects by; said after each welcome of a live stream and whenever it changes. The hub answers with what the agent is to
+ * have, when that is something else. An agent that says none of it is told nothing of it.
+ *
+ * @generated from message outrider.agent.v1.DetectionReport
+ */
+export declare type DetectionReport = Message<"outrider.agent.v1.DetectionReport"> & {
+  /**
+   * Of the last Detection; 0: none.
+   *
+   * @generated from field: uint64 revision = 1;
+   */
+  revision: bigint;
+
+  /**
+   * @generated from field: repeated outrider.agent.v1.ModelState models = 2;
+   */
+  models: ModelState[];
+};
+
+/**
+ * Describes the message outrider.agent.v1.DetectionReport.
+ * Use `create(DetectionReportSchema)` to create a new message.
+ */
+export declare const DetectionReportSchema: GenMessage<DetectionReport>;
+
+/**
+ * A model that the agent was given.
+ *
+ * @generated from message outrider.agent.v1.ModelState
+ */
+export declare type ModelState = Message<"outrider.agent.v1.ModelState"> & {
+  /**
+   * @generated from field: string version = 1;
+   */
+  version: string;
+
+  /**
+   * @generated from field: string alias = 2;
+   */
+  alias: string;
+
+  /**
+   * True: it judges. False: `problem` says why not.
+   *
+   * @generated from field: bool in_use = 3;
+   */
+  inUse: boolean;
+
+  /**
+   * @generated from field: string problem = 4;
+   */
+  problem: string;
+};
+
+/**
+ * Describes the message outrider.agent.v1.ModelState.
+ * Use `create(ModelStateSchema)` to create a new message.
+ */
+export declare const ModelStateSchema: GenMessage<ModelState>;
+
+/**
  * @generated from message outrider.agent.v1.HubMessage
  */
 export declare type HubMessage = Message<"outrider.agent.v1.HubMessage"> & {
@@ -661,6 +975,12 @@ export declare type HubMessage = Message<"outrider.agent.v1.HubMessage"> & {
      */
     value: PushedSettings;
     case: "settings";
+  } | {
+    /**
+     * @generated from field: outrider.agent.v1.Detection detection = 8;
+     */
+    value: Detection;
+    case: "detection";
   } | { case: undefined; value?: undefined };
 };
 
@@ -669,6 +989,75 @@ export declare type HubMessage = Message<"outrider.agent.v1.HubMessage"> & {
  * Use `create(HubMessageSchema)` to create a new message.
  */
 export declare const HubMessageSchema: GenMessage<HubMessage>;
+
+/**
+ * What an agent is to detect by, in the place of all that it was told before.
+ *
+ * @generated from message outrider.agent.v1.Detection
+ */
+export declare type Detection = Message<"outrider.agent.v1.Detection"> & {
+  /**
+   * @generated from field: uint64 revision = 1;
+   */
+  revision: bigint;
+
+  /**
+   * JSON of `DetectionDocument` in `detection.ts`: how readily the host and its series speak.
+   *
+   * @generated from field: string document = 2;
+   */
+  document: string;
+
+  /**
+   * At most one for each alias: champion, whose scores count, and shadow, whose scores are only reported.
+   *
+   * @generated from field: repeated outrider.agent.v1.DetectionModel models = 3;
+   */
+  models: DetectionModel[];
+};
+
+/**
+ * Describes the message outrider.agent.v1.Detection.
+ * Use `create(DetectionSchema)` to create a new message.
+ */
+export declare const DetectionSchema: GenMessage<Detection>;
+
+/**
+ * An immutable model of a host.
+ *
+ * @generated from message outrider.agent.v1.DetectionModel
+ */
+export declare type DetectionModel = Message<"outrider.agent.v1.DetectionModel"> & {
+  /**
+   * @generated from field: string version = 1;
+   */
+  version: string;
+
+  /**
+   * @generated from field: string alias = 2;
+   */
+  alias: string;
+
+  /**
+   * The SHA-256 of the document.
+   *
+   * @generated from field: bytes digest = 3;
+   */
+  digest: Uint8Array;
+
+  /**
+   * JSON of `HostModelDocument` in `host-model.ts`, at most 512 kB; empty when the agent's report names this version as one that it has.
+   *
+   * @generated from field: string document = 4;
+   */
+  document: string;
+};
+
+/**
+ * Describes the message outrider.agent.v1.DetectionModel.
+ * Use `create(DetectionModelSchema)` to create a new message.
+ */
+export declare const DetectionModelSchema: GenMessage<DetectionModel>;
 
 /**
  * @generated from message outrider.agent.v1.Pong
@@ -768,6 +1157,13 @@ export declare type Welcome = Message<"outrider.agent.v1.Welcome"> & {
    * @generated from field: repeated outrider.agent.v1.Encoding encodings = 6;
    */
   encodings: Encoding[];
+
+  /**
+   * True: this hub answers a DetectionReport; older ones refuse it.
+   *
+   * @generated from field: bool detection = 7;
+   */
+  detection: boolean;
 };
 
 /**
@@ -987,6 +1383,74 @@ export enum Kind {
  * Describes the enum outrider.agent.v1.Kind.
  */
 export declare const KindSchema: GenEnum<Kind>;
+
+/**
+ * @generated from enum outrider.agent.v1.AnomalyKind
+ */
+export enum AnomalyKind {
+  /**
+   * @generated from enum value: ANOMALY_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Many metrics of the host together.
+   *
+   * @generated from enum value: ANOMALY_KIND_HOST = 1;
+   */
+  HOST = 1,
+
+  /**
+   * A line of a kind that was never seen on this host.
+   *
+   * @generated from enum value: ANOMALY_KIND_TEMPLATE_NEW = 2;
+   */
+  TEMPLATE_NEW = 2,
+
+  /**
+   * One that came again after a long time.
+   *
+   * @generated from enum value: ANOMALY_KIND_TEMPLATE_RARE = 3;
+   */
+  TEMPLATE_RARE = 3,
+
+  /**
+   * One that used to come regularly and no longer does.
+   *
+   * @generated from enum value: ANOMALY_KIND_TEMPLATE_VANISHED = 4;
+   */
+  TEMPLATE_VANISHED = 4,
+}
+
+/**
+ * Describes the enum outrider.agent.v1.AnomalyKind.
+ */
+export declare const AnomalyKindSchema: GenEnum<AnomalyKind>;
+
+/**
+ * @generated from enum outrider.agent.v1.Direction
+ */
+export enum Direction {
+  /**
+   * @generated from enum value: DIRECTION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: DIRECTION_UP = 1;
+   */
+  UP = 1,
+
+  /**
+   * @generated from enum value: DIRECTION_DOWN = 2;
+   */
+  DOWN = 2,
+}
+
+/**
+ * Describes the enum outrider.agent.v1.Direction.
+ */
+export declare const DirectionSchema: GenEnum<Direction>;
 
 /**
  * @generated from enum outrider.agent.v1.Level

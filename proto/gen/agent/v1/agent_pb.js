@@ -8,7 +8,7 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/
  * Describes the file agent/v1/agent.proto.
  */
 export const file_agent_v1_agent = /*@__PURE__*/
-  fileDesc("ChRhZ2VudC92MS9hZ2VudC5wcm90bxIRb3V0cmlkZXIuYWdlbnQudjEi9wEKDEFnZW50TWVzc2FnZRIpCgVoZWxsbxgBIAEoCzIYLm91dHJpZGVyLmFnZW50LnYxLkhlbGxvSAASKQoFYmF0Y2gYAiABKAsyGC5vdXRyaWRlci5hZ2VudC52MS5CYXRjaEgAEikKBXJlbmV3GAMgASgLMhgub3V0cmlkZXIuYWdlbnQudjEuUmVuZXdIABInCgRwaW5nGAQgASgLMhcub3V0cmlkZXIuYWdlbnQudjEuUGluZ0gAEjUKCHNldHRpbmdzGAUgASgLMiEub3V0cmlkZXIuYWdlbnQudjEuU2V0dGluZ3NSZXBvcnRIAEIGCgRraW5kIuECCgVIZWxsbxIQCghwcm90b2NvbBgBIAEoDRIVCg1hZ2VudF92ZXJzaW9uGAIgASgJEg0KBWVwb2NoGAMgASgGEhAKCGNsb2NrX21zGAQgASgQEhAKCGhvc3RuYW1lGAUgASgJEjQKBmxhYmVscxgGIAMoCzIkLm91dHJpZGVyLmFnZW50LnYxLkhlbGxvLkxhYmVsc0VudHJ5EjoKCWludmVudG9yeRgHIAMoCzInLm91dHJpZGVyLmFnZW50LnYxLkhlbGxvLkludmVudG9yeUVudHJ5EikKBnN0cmVhbRgIIAEoDjIZLm91dHJpZGVyLmFnZW50LnYxLlN0cmVhbRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjAKDkludmVudG9yeUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi5AEKBUJhdGNoEg0KBWVwb2NoGAEgASgGEiUKBGxhbmUYAiABKA4yFy5vdXRyaWRlci5hZ2VudC52MS5MYW5lEgsKA3NlcRgDIAEoBBItCghlbmNvZGluZxgEIAEoDjIbLm91dHJpZGVyLmFnZW50LnYxLkVuY29kaW5nEg8KB21ldHJpY3MYBSABKAwSDAoEbG9ncxgGIAEoDBIoCgZ0YWJsZXMYByADKAsyGC5vdXRyaWRlci5hZ2VudC52MS5UYWJsZRIUCgdza2V3X21zGBQgASgSSACIAQFCCgoIX3NrZXdfbXMiPgoFVGFibGUSCgoCaWQYASABKAYSKQoGc2VyaWVzGAIgAygLMhkub3V0cmlkZXIuYWdlbnQudjEuU2VyaWVzIq8BCgZTZXJpZXMSDAoEbmFtZRgBIAEoCRIlCgRraW5kGAIgASgOMhcub3V0cmlkZXIuYWdlbnQudjEuS2luZBI9CgphdHRyaWJ1dGVzGAMgAygLMikub3V0cmlkZXIuYWdlbnQudjEuU2VyaWVzLkF0dHJpYnV0ZXNFbnRyeRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIzCgdNZXRyaWNzEigKBmJsb2NrcxgBIAMoCzIYLm91dHJpZGVyLmFnZW50LnYxLkJsb2NrIjcKBUJsb2NrEg0KBXRhYmxlGAEgASgGEg8KB3RpbWVfbXMYAiABKBASDgoGdmFsdWVzGAMgAygBIocBCgRMb2dzEisKBmNodW5rcxgBIAMoCzIbLm91dHJpZGVyLmFnZW50LnYxLkxvZ0NodW5rEicKBmxvc3NlcxgCIAMoCzIXLm91dHJpZGVyLmFnZW50LnYxLkxvc3MSKQoGbGVkZ2VyGAMgASgLMhkub3V0cmlkZXIuYWdlbnQudjEuTGVkZ2VyImMKBExvc3MSDgoGc291cmNlGAEgASgJEg0KBWxpbmVzGAIgASgEEg0KBWJ5dGVzGAMgASgEEg8KB2Zyb21fbXMYBCABKBASDQoFdG9fbXMYBSABKBASDQoFY2F1c2UYBiABKAkiWwoGTGVkZ2VyEhAKCHNpbmNlX21zGAEgASgQEg0KBWF0X21zGAIgASgQEjAKB3NvdXJjZXMYAyADKAsyHy5vdXRyaWRlci5hZ2VudC52MS5Tb3VyY2VMZWRnZXIi+QEKDFNvdXJjZUxlZGdlchIOCgZzb3VyY2UYASABKAkSJwoEcmVhZBgCIAEoCzIZLm91dHJpZGVyLmFnZW50LnYxLkFtb3VudBIqCgdkcm9wcGVkGAMgASgLMhkub3V0cmlkZXIuYWdlbnQudjEuQW1vdW50EioKB3dhaXRpbmcYBCABKAsyGS5vdXRyaWRlci5hZ2VudC52MS5BbW91bnQSLwoMYWNrbm93bGVkZ2VkGAUgASgLMhkub3V0cmlkZXIuYWdlbnQudjEuQW1vdW50EicKBGxvc3QYBiABKAsyGS5vdXRyaWRlci5hZ2VudC52MS5BbW91bnQiJgoGQW1vdW50Eg0KBWxpbmVzGAEgASgEEg0KBWJ5dGVzGAIgASgEIrkBCghMb2dDaHVuaxIOCgZzb3VyY2UYASABKAkSKQoFbGluZXMYAiADKAsyGi5vdXRyaWRlci5hZ2VudC52MS5Mb2dMaW5lEj8KCmF0dHJpYnV0ZXMYAyADKAsyKy5vdXRyaWRlci5hZ2VudC52MS5Mb2dDaHVuay5BdHRyaWJ1dGVzRW50cnkaMQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi1wEKB0xvZ0xpbmUSDwoHdGltZV9tcxgBIAEoEBInCgVsZXZlbBgCIAEoDjIYLm91dHJpZGVyLmFnZW50LnYxLkxldmVsEgwKBHRleHQYAyABKAkSEQoJdHJ1bmNhdGVkGAQgASgIEj4KCmF0dHJpYnV0ZXMYBSADKAsyKi5vdXRyaWRlci5hZ2VudC52MS5Mb2dMaW5lLkF0dHJpYnV0ZXNFbnRyeRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIbCgVSZW5ldxISCgpwdWJsaWNfa2V5GAEgASgMIhIKBFBpbmcSCgoCaWQYASABKAQiggEKDlNldHRpbmdzUmVwb3J0EhAKCHJldmlzaW9uGAEgASgEEg4KBmRpZ2VzdBgCIAEoCRIvCgVzdGF0ZRgDIAEoDjIgLm91dHJpZGVyLmFnZW50LnYxLlNldHRpbmdzU3RhdGUSDAoEY29kZRgEIAEoCRIPCgdwcm9ibGVtGAUgASgJIuECCgpIdWJNZXNzYWdlEi0KB3dlbGNvbWUYASABKAsyGi5vdXRyaWRlci5hZ2VudC52MS5XZWxjb21lSAASJQoDYWNrGAIgASgLMhYub3V0cmlkZXIuYWdlbnQudjEuQWNrSAASNQoLY2VydGlmaWNhdGUYAyABKAsyHi5vdXRyaWRlci5hZ2VudC52MS5DZXJ0aWZpY2F0ZUgAEi0KB3JlZnVzYWwYBCABKAsyGi5vdXRyaWRlci5hZ2VudC52MS5SZWZ1c2FsSAASJwoEcG9uZxgFIAEoCzIXLm91dHJpZGVyLmFnZW50LnYxLlBvbmdIABIvCghyZWplY3RlZBgGIAEoCzIbLm91dHJpZGVyLmFnZW50LnYxLlJlamVjdGVkSAASNQoIc2V0dGluZ3MYByABKAsyIS5vdXRyaWRlci5hZ2VudC52MS5QdXNoZWRTZXR0aW5nc0gAQgYKBGtpbmQiJAoEUG9uZxIKCgJpZBgBIAEoBBIQCghjbG9ja19tcxgCIAEoASJrCghSZWplY3RlZBINCgVlcG9jaBgBIAEoBhIlCgRsYW5lGAIgASgOMhcub3V0cmlkZXIuYWdlbnQudjEuTGFuZRILCgNzZXEYAyABKAQSDAoEY29kZRgEIAEoCRIOCgZkZXRhaWwYBSABKAkioAEKB1dlbGNvbWUSEAoIYWdlbnRfaWQYASABKAkSFQoNcmVzb3VyY2VfbmFtZRgCIAEoCRIQCghjbG9ja19tcxgDIAEoEBISCgphY2tlZF9saXZlGAQgASgEEhYKDmFja2VkX2JhY2tmaWxsGAUgASgEEi4KCWVuY29kaW5ncxgGIAMoDjIbLm91dHJpZGVyLmFnZW50LnYxLkVuY29kaW5nIkgKA0FjaxINCgVlcG9jaBgBIAEoBhIlCgRsYW5lGAIgASgOMhcub3V0cmlkZXIuYWdlbnQudjEuTGFuZRILCgNzZXEYAyABKAQiHAoLQ2VydGlmaWNhdGUSDQoFY2hhaW4YASABKAkiNgoHUmVmdXNhbBIMCgRjb2RlGAEgASgJEg4KBmRldGFpbBgCIAEoCRINCgVyZXRyeRgDIAEoCCI0Cg5QdXNoZWRTZXR0aW5ncxIQCghyZXZpc2lvbhgBIAEoBBIQCghkb2N1bWVudBgCIAEoCSpGCgZTdHJlYW0SFgoSU1RSRUFNX1VOU1BFQ0lGSUVEEAASDwoLU1RSRUFNX0xJVkUQARITCg9TVFJFQU1fQkFDS0ZJTEwQAio+CgRMYW5lEhQKEExBTkVfVU5TUEVDSUZJRUQQABINCglMQU5FX0xJVkUQARIRCg1MQU5FX0JBQ0tGSUxMEAIqYQoIRW5jb2RpbmcSGAoURU5DT0RJTkdfVU5TUEVDSUZJRUQQABIVChFFTkNPRElOR19JREVOVElUWRABEhEKDUVOQ09ESU5HX0daSVAQAhIRCg1FTkNPRElOR19aU1REEAMqPgoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDgoKS0lORF9HQVVHRRABEhAKDEtJTkRfQ09VTlRFUhACKnEKBUxldmVsEhUKEUxFVkVMX1VOU1BFQ0lGSUVEEAASDwoLTEVWRUxfREVCVUcQARIOCgpMRVZFTF9JTkZPEAISDgoKTEVWRUxfV0FSThADEg8KC0xFVkVMX0VSUk9SEAQSDwoLTEVWRUxfRkFUQUwQBSqiAQoNU2V0dGluZ3NTdGF0ZRIeChpTRVRUSU5HU19TVEFURV9VTlNQRUNJRklFRBAAEhkKFVNFVFRJTkdTX1NUQVRFX1RSWUlORxABEhoKFlNFVFRJTkdTX1NUQVRFX0FQUExJRUQQAhIaChZTRVRUSU5HU19TVEFURV9SRUZVU0VEEAMSHgoaU0VUVElOR1NfU1RBVEVfUk9MTEVEX0JBQ0sQBDJVCgRMaW5rEk0KB0Nvbm5lY3QSHy5vdXRyaWRlci5hZ2VudC52MS5BZ2VudE1lc3NhZ2UaHS5vdXRyaWRlci5hZ2VudC52MS5IdWJNZXNzYWdlKAEwAWIGcHJvdG8z");
+  fileDesc("ChRhZ2VudC92MS9hZ2VudC5wcm90bxIRb3V0cmlkZXIuYWdlbnQudjEisAIKDEFnZW50TWVzc2FnZRIpCgVoZWxsbxgBIAEoCzIYLm91dHJpZGVyLmFnZW50LnYxLkhlbGxvSAASKQoFYmF0Y2gYAiABKAsyGC5vdXRyaWRlci5hZ2VudC52MS5CYXRjaEgAEikKBXJlbmV3GAMgASgLMhgub3V0cmlkZXIuYWdlbnQudjEuUmVuZXdIABInCgRwaW5nGAQgASgLMhcub3V0cmlkZXIuYWdlbnQudjEuUGluZ0gAEjUKCHNldHRpbmdzGAUgASgLMiEub3V0cmlkZXIuYWdlbnQudjEuU2V0dGluZ3NSZXBvcnRIABI3CglkZXRlY3Rpb24YBiABKAsyIi5vdXRyaWRlci5hZ2VudC52MS5EZXRlY3Rpb25SZXBvcnRIAEIGCgRraW5kIuECCgVIZWxsbxIQCghwcm90b2NvbBgBIAEoDRIVCg1hZ2VudF92ZXJzaW9uGAIgASgJEg0KBWVwb2NoGAMgASgGEhAKCGNsb2NrX21zGAQgASgQEhAKCGhvc3RuYW1lGAUgASgJEjQKBmxhYmVscxgGIAMoCzIkLm91dHJpZGVyLmFnZW50LnYxLkhlbGxvLkxhYmVsc0VudHJ5EjoKCWludmVudG9yeRgHIAMoCzInLm91dHJpZGVyLmFnZW50LnYxLkhlbGxvLkludmVudG9yeUVudHJ5EikKBnN0cmVhbRgIIAEoDjIZLm91dHJpZGVyLmFnZW50LnYxLlN0cmVhbRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjAKDkludmVudG9yeUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi5AEKBUJhdGNoEg0KBWVwb2NoGAEgASgGEiUKBGxhbmUYAiABKA4yFy5vdXRyaWRlci5hZ2VudC52MS5MYW5lEgsKA3NlcRgDIAEoBBItCghlbmNvZGluZxgEIAEoDjIbLm91dHJpZGVyLmFnZW50LnYxLkVuY29kaW5nEg8KB21ldHJpY3MYBSABKAwSDAoEbG9ncxgGIAEoDBIoCgZ0YWJsZXMYByADKAsyGC5vdXRyaWRlci5hZ2VudC52MS5UYWJsZRIUCgdza2V3X21zGBQgASgSSACIAQFCCgoIX3NrZXdfbXMiPgoFVGFibGUSCgoCaWQYASABKAYSKQoGc2VyaWVzGAIgAygLMhkub3V0cmlkZXIuYWdlbnQudjEuU2VyaWVzIq8BCgZTZXJpZXMSDAoEbmFtZRgBIAEoCRIlCgRraW5kGAIgASgOMhcub3V0cmlkZXIuYWdlbnQudjEuS2luZBI9CgphdHRyaWJ1dGVzGAMgAygLMikub3V0cmlkZXIuYWdlbnQudjEuU2VyaWVzLkF0dHJpYnV0ZXNFbnRyeRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJnCgdNZXRyaWNzEigKBmJsb2NrcxgBIAMoCzIYLm91dHJpZGVyLmFnZW50LnYxLkJsb2NrEjIKCWFub21hbGllcxgCIAMoCzIfLm91dHJpZGVyLmFnZW50LnYxLkFub21hbHlFdmVudCI3CgVCbG9jaxINCgV0YWJsZRgBIAEoBhIPCgd0aW1lX21zGAIgASgQEg4KBnZhbHVlcxgDIAMoASK2AgoMQW5vbWFseUV2ZW50EgoKAmlkGAEgASgJEhAKCHJldmlzaW9uGAIgASgNEiwKBGtpbmQYAyABKA4yHi5vdXRyaWRlci5hZ2VudC52MS5Bbm9tYWx5S2luZBIQCghzdGFydF9tcxgEIAEoEBIPCgdwZWFrX21zGAUgASgQEg4KBmVuZF9tcxgGIAEoEBINCgVzY29yZRgHIAEoARIQCghzdXJwcmlzZRgIIAEoARIvCgZjYXVzZXMYCSADKAsyHy5vdXRyaWRlci5hZ2VudC52MS5Bbm9tYWx5Q2F1c2USMwoIY29udGV4dHMYCiADKAsyIS5vdXRyaWRlci5hZ2VudC52MS5Bbm9tYWx5Q29udGV4dBIRCgl0ZW1wbGF0ZXMYCyADKAYSDQoFbW9kZWwYDCABKAkinAIKDEFub21hbHlDYXVzZRIOCgZtZXRyaWMYASABKAkSQwoKYXR0cmlidXRlcxgCIAMoCzIvLm91dHJpZGVyLmFnZW50LnYxLkFub21hbHlDYXVzZS5BdHRyaWJ1dGVzRW50cnkSEAoIc3VycHJpc2UYAyABKAESLwoJZGlyZWN0aW9uGAQgASgOMhwub3V0cmlkZXIuYWdlbnQudjEuRGlyZWN0aW9uEg8KB2NoYW5uZWwYBSABKAkSDQoFdmFsdWUYBiABKAESEAoIZXhwZWN0ZWQYByABKAESDwoHdGltZV9tcxgIIAEoEBoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJMCg5Bbm9tYWx5Q29udGV4dBIMCgRraW5kGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHZnJvbV9tcxgDIAEoEBINCgV0b19tcxgEIAEoECK6AQoETG9ncxIrCgZjaHVua3MYASADKAsyGy5vdXRyaWRlci5hZ2VudC52MS5Mb2dDaHVuaxInCgZsb3NzZXMYAiADKAsyFy5vdXRyaWRlci5hZ2VudC52MS5Mb3NzEikKBmxlZGdlchgDIAEoCzIZLm91dHJpZGVyLmFnZW50LnYxLkxlZGdlchIxCgl0ZW1wbGF0ZXMYBCADKAsyHi5vdXRyaWRlci5hZ2VudC52MS5Mb2dUZW1wbGF0ZSI3CgtMb2dUZW1wbGF0ZRIKCgJpZBgBIAEoBhIMCgR0ZXh0GAIgASgJEg4KBm1lcmdlZBgDIAMoBiJjCgRMb3NzEg4KBnNvdXJjZRgBIAEoCRINCgVsaW5lcxgCIAEoBBINCgVieXRlcxgDIAEoBBIPCgdmcm9tX21zGAQgASgQEg0KBXRvX21zGAUgASgQEg0KBWNhdXNlGAYgASgJIlsKBkxlZGdlchIQCghzaW5jZV9tcxgBIAEoEBINCgVhdF9tcxgCIAEoEBIwCgdzb3VyY2VzGAMgAygLMh8ub3V0cmlkZXIuYWdlbnQudjEuU291cmNlTGVkZ2VyIvkBCgxTb3VyY2VMZWRnZXISDgoGc291cmNlGAEgASgJEicKBHJlYWQYAiABKAsyGS5vdXRyaWRlci5hZ2VudC52MS5BbW91bnQSKgoHZHJvcHBlZBgDIAEoCzIZLm91dHJpZGVyLmFnZW50LnYxLkFtb3VudBIqCgd3YWl0aW5nGAQgASgLMhkub3V0cmlkZXIuYWdlbnQudjEuQW1vdW50Ei8KDGFja25vd2xlZGdlZBgFIAEoCzIZLm91dHJpZGVyLmFnZW50LnYxLkFtb3VudBInCgRsb3N0GAYgASgLMhkub3V0cmlkZXIuYWdlbnQudjEuQW1vdW50IiYKBkFtb3VudBINCgVsaW5lcxgBIAEoBBINCgVieXRlcxgCIAEoBCK5AQoITG9nQ2h1bmsSDgoGc291cmNlGAEgASgJEikKBWxpbmVzGAIgAygLMhoub3V0cmlkZXIuYWdlbnQudjEuTG9nTGluZRI/CgphdHRyaWJ1dGVzGAMgAygLMisub3V0cmlkZXIuYWdlbnQudjEuTG9nQ2h1bmsuQXR0cmlidXRlc0VudHJ5GjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIv0BCgdMb2dMaW5lEg8KB3RpbWVfbXMYASABKBASJwoFbGV2ZWwYAiABKA4yGC5vdXRyaWRlci5hZ2VudC52MS5MZXZlbBIMCgR0ZXh0GAMgASgJEhEKCXRydW5jYXRlZBgEIAEoCBI+CgphdHRyaWJ1dGVzGAUgAygLMioub3V0cmlkZXIuYWdlbnQudjEuTG9nTGluZS5BdHRyaWJ1dGVzRW50cnkSEAoIdGVtcGxhdGUYBiABKAYSEgoKcGFyYW1ldGVycxgHIAMoDRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIbCgVSZW5ldxISCgpwdWJsaWNfa2V5GAEgASgMIhIKBFBpbmcSCgoCaWQYASABKAQiggEKDlNldHRpbmdzUmVwb3J0EhAKCHJldmlzaW9uGAEgASgEEg4KBmRpZ2VzdBgCIAEoCRIvCgVzdGF0ZRgDIAEoDjIgLm91dHJpZGVyLmFnZW50LnYxLlNldHRpbmdzU3RhdGUSDAoEY29kZRgEIAEoCRIPCgdwcm9ibGVtGAUgASgJIlIKD0RldGVjdGlvblJlcG9ydBIQCghyZXZpc2lvbhgBIAEoBBItCgZtb2RlbHMYAiADKAsyHS5vdXRyaWRlci5hZ2VudC52MS5Nb2RlbFN0YXRlIk0KCk1vZGVsU3RhdGUSDwoHdmVyc2lvbhgBIAEoCRINCgVhbGlhcxgCIAEoCRIOCgZpbl91c2UYAyABKAgSDwoHcHJvYmxlbRgEIAEoCSKUAwoKSHViTWVzc2FnZRItCgd3ZWxjb21lGAEgASgLMhoub3V0cmlkZXIuYWdlbnQudjEuV2VsY29tZUgAEiUKA2FjaxgCIAEoCzIWLm91dHJpZGVyLmFnZW50LnYxLkFja0gAEjUKC2NlcnRpZmljYXRlGAMgASgLMh4ub3V0cmlkZXIuYWdlbnQudjEuQ2VydGlmaWNhdGVIABItCgdyZWZ1c2FsGAQgASgLMhoub3V0cmlkZXIuYWdlbnQudjEuUmVmdXNhbEgAEicKBHBvbmcYBSABKAsyFy5vdXRyaWRlci5hZ2VudC52MS5Qb25nSAASLwoIcmVqZWN0ZWQYBiABKAsyGy5vdXRyaWRlci5hZ2VudC52MS5SZWplY3RlZEgAEjUKCHNldHRpbmdzGAcgASgLMiEub3V0cmlkZXIuYWdlbnQudjEuUHVzaGVkU2V0dGluZ3NIABIxCglkZXRlY3Rpb24YCCABKAsyHC5vdXRyaWRlci5hZ2VudC52MS5EZXRlY3Rpb25IAEIGCgRraW5kImIKCURldGVjdGlvbhIQCghyZXZpc2lvbhgBIAEoBBIQCghkb2N1bWVudBgCIAEoCRIxCgZtb2RlbHMYAyADKAsyIS5vdXRyaWRlci5hZ2VudC52MS5EZXRlY3Rpb25Nb2RlbCJSCg5EZXRlY3Rpb25Nb2RlbBIPCgd2ZXJzaW9uGAEgASgJEg0KBWFsaWFzGAIgASgJEg4KBmRpZ2VzdBgDIAEoDBIQCghkb2N1bWVudBgEIAEoCSIkCgRQb25nEgoKAmlkGAEgASgEEhAKCGNsb2NrX21zGAIgASgBImsKCFJlamVjdGVkEg0KBWVwb2NoGAEgASgGEiUKBGxhbmUYAiABKA4yFy5vdXRyaWRlci5hZ2VudC52MS5MYW5lEgsKA3NlcRgDIAEoBBIMCgRjb2RlGAQgASgJEg4KBmRldGFpbBgFIAEoCSKzAQoHV2VsY29tZRIQCghhZ2VudF9pZBgBIAEoCRIVCg1yZXNvdXJjZV9uYW1lGAIgASgJEhAKCGNsb2NrX21zGAMgASgQEhIKCmFja2VkX2xpdmUYBCABKAQSFgoOYWNrZWRfYmFja2ZpbGwYBSABKAQSLgoJZW5jb2RpbmdzGAYgAygOMhsub3V0cmlkZXIuYWdlbnQudjEuRW5jb2RpbmcSEQoJZGV0ZWN0aW9uGAcgASgIIkgKA0FjaxINCgVlcG9jaBgBIAEoBhIlCgRsYW5lGAIgASgOMhcub3V0cmlkZXIuYWdlbnQudjEuTGFuZRILCgNzZXEYAyABKAQiHAoLQ2VydGlmaWNhdGUSDQoFY2hhaW4YASABKAkiNgoHUmVmdXNhbBIMCgRjb2RlGAEgASgJEg4KBmRldGFpbBgCIAEoCRINCgVyZXRyeRgDIAEoCCI0Cg5QdXNoZWRTZXR0aW5ncxIQCghyZXZpc2lvbhgBIAEoBBIQCghkb2N1bWVudBgCIAEoCSpGCgZTdHJlYW0SFgoSU1RSRUFNX1VOU1BFQ0lGSUVEEAASDwoLU1RSRUFNX0xJVkUQARITCg9TVFJFQU1fQkFDS0ZJTEwQAio+CgRMYW5lEhQKEExBTkVfVU5TUEVDSUZJRUQQABINCglMQU5FX0xJVkUQARIRCg1MQU5FX0JBQ0tGSUxMEAIqYQoIRW5jb2RpbmcSGAoURU5DT0RJTkdfVU5TUEVDSUZJRUQQABIVChFFTkNPRElOR19JREVOVElUWRABEhEKDUVOQ09ESU5HX0daSVAQAhIRCg1FTkNPRElOR19aU1REEAMqPgoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDgoKS0lORF9HQVVHRRABEhAKDEtJTkRfQ09VTlRFUhACKqUBCgtBbm9tYWx5S2luZBIcChhBTk9NQUxZX0tJTkRfVU5TUEVDSUZJRUQQABIVChFBTk9NQUxZX0tJTkRfSE9TVBABEh0KGUFOT01BTFlfS0lORF9URU1QTEFURV9ORVcQAhIeChpBTk9NQUxZX0tJTkRfVEVNUExBVEVfUkFSRRADEiIKHkFOT01BTFlfS0lORF9URU1QTEFURV9WQU5JU0hFRBAEKkwKCURpcmVjdGlvbhIZChVESVJFQ1RJT05fVU5TUEVDSUZJRUQQABIQCgxESVJFQ1RJT05fVVAQARISCg5ESVJFQ1RJT05fRE9XThACKnEKBUxldmVsEhUKEUxFVkVMX1VOU1BFQ0lGSUVEEAASDwoLTEVWRUxfREVCVUcQARIOCgpMRVZFTF9JTkZPEAISDgoKTEVWRUxfV0FSThADEg8KC0xFVkVMX0VSUk9SEAQSDwoLTEVWRUxfRkFUQUwQBSqiAQoNU2V0dGluZ3NTdGF0ZRIeChpTRVRUSU5HU19TVEFURV9VTlNQRUNJRklFRBAAEhkKFVNFVFRJTkdTX1NUQVRFX1RSWUlORxABEhoKFlNFVFRJTkdTX1NUQVRFX0FQUExJRUQQAhIaChZTRVRUSU5HU19TVEFURV9SRUZVU0VEEAMSHgoaU0VUVElOR1NfU1RBVEVfUk9MTEVEX0JBQ0sQBDJVCgRMaW5rEk0KB0Nvbm5lY3QSHy5vdXRyaWRlci5hZ2VudC52MS5BZ2VudE1lc3NhZ2UaHS5vdXRyaWRlci5hZ2VudC52MS5IdWJNZXNzYWdlKAEwAWIGcHJvdG8z");
 
 /**
  * Describes the message outrider.agent.v1.AgentMessage.
@@ -60,130 +60,186 @@ export const BlockSchema = /*@__PURE__*/
   messageDesc(file_agent_v1_agent, 6);
 
 /**
+ * Describes the message outrider.agent.v1.AnomalyEvent.
+ * Use `create(AnomalyEventSchema)` to create a new message.
+ */
+export const AnomalyEventSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 7);
+
+/**
+ * Describes the message outrider.agent.v1.AnomalyCause.
+ * Use `create(AnomalyCauseSchema)` to create a new message.
+ */
+export const AnomalyCauseSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 8);
+
+/**
+ * Describes the message outrider.agent.v1.AnomalyContext.
+ * Use `create(AnomalyContextSchema)` to create a new message.
+ */
+export const AnomalyContextSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 9);
+
+/**
  * Describes the message outrider.agent.v1.Logs.
  * Use `create(LogsSchema)` to create a new message.
  */
 export const LogsSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 7);
+  messageDesc(file_agent_v1_agent, 10);
+
+/**
+ * Describes the message outrider.agent.v1.LogTemplate.
+ * Use `create(LogTemplateSchema)` to create a new message.
+ */
+export const LogTemplateSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 11);
 
 /**
  * Describes the message outrider.agent.v1.Loss.
  * Use `create(LossSchema)` to create a new message.
  */
 export const LossSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 8);
+  messageDesc(file_agent_v1_agent, 12);
 
 /**
  * Describes the message outrider.agent.v1.Ledger.
  * Use `create(LedgerSchema)` to create a new message.
  */
 export const LedgerSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 9);
+  messageDesc(file_agent_v1_agent, 13);
 
 /**
  * Describes the message outrider.agent.v1.SourceLedger.
  * Use `create(SourceLedgerSchema)` to create a new message.
  */
 export const SourceLedgerSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 10);
+  messageDesc(file_agent_v1_agent, 14);
 
 /**
  * Describes the message outrider.agent.v1.Amount.
  * Use `create(AmountSchema)` to create a new message.
  */
 export const AmountSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 11);
+  messageDesc(file_agent_v1_agent, 15);
 
 /**
  * Describes the message outrider.agent.v1.LogChunk.
  * Use `create(LogChunkSchema)` to create a new message.
  */
 export const LogChunkSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 12);
+  messageDesc(file_agent_v1_agent, 16);
 
 /**
  * Describes the message outrider.agent.v1.LogLine.
  * Use `create(LogLineSchema)` to create a new message.
  */
 export const LogLineSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 13);
+  messageDesc(file_agent_v1_agent, 17);
 
 /**
  * Describes the message outrider.agent.v1.Renew.
  * Use `create(RenewSchema)` to create a new message.
  */
 export const RenewSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 14);
+  messageDesc(file_agent_v1_agent, 18);
 
 /**
  * Describes the message outrider.agent.v1.Ping.
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 15);
+  messageDesc(file_agent_v1_agent, 19);
 
 /**
  * Describes the message outrider.agent.v1.SettingsReport.
  * Use `create(SettingsReportSchema)` to create a new message.
  */
 export const SettingsReportSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 16);
+  messageDesc(file_agent_v1_agent, 20);
+
+/**
+ * Describes the message outrider.agent.v1.DetectionReport.
+ * Use `create(DetectionReportSchema)` to create a new message.
+ */
+export const DetectionReportSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 21);
+
+/**
+ * Describes the message outrider.agent.v1.ModelState.
+ * Use `create(ModelStateSchema)` to create a new message.
+ */
+export const ModelStateSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 22);
 
 /**
  * Describes the message outrider.agent.v1.HubMessage.
  * Use `create(HubMessageSchema)` to create a new message.
  */
 export const HubMessageSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 17);
+  messageDesc(file_agent_v1_agent, 23);
+
+/**
+ * Describes the message outrider.agent.v1.Detection.
+ * Use `create(DetectionSchema)` to create a new message.
+ */
+export const DetectionSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 24);
+
+/**
+ * Describes the message outrider.agent.v1.DetectionModel.
+ * Use `create(DetectionModelSchema)` to create a new message.
+ */
+export const DetectionModelSchema = /*@__PURE__*/
+  messageDesc(file_agent_v1_agent, 25);
 
 /**
  * Describes the message outrider.agent.v1.Pong.
  * Use `create(PongSchema)` to create a new message.
  */
 export const PongSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 18);
+  messageDesc(file_agent_v1_agent, 26);
 
 /**
  * Describes the message outrider.agent.v1.Rejected.
  * Use `create(RejectedSchema)` to create a new message.
  */
 export const RejectedSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 19);
+  messageDesc(file_agent_v1_agent, 27);
 
 /**
  * Describes the message outrider.agent.v1.Welcome.
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 20);
+  messageDesc(file_agent_v1_agent, 28);
 
 /**
  * Describes the message outrider.agent.v1.Ack.
  * Use `create(AckSchema)` to create a new message.
  */
 export const AckSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 21);
+  messageDesc(file_agent_v1_agent, 29);
 
 /**
  * Describes the message outrider.agent.v1.Certificate.
  * Use `create(CertificateSchema)` to create a new message.
  */
 export const CertificateSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 22);
+  messageDesc(file_agent_v1_agent, 30);
 
 /**
  * Describes the message outrider.agent.v1.Refusal.
  * Use `create(RefusalSchema)` to create a new message.
  */
 export const RefusalSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 23);
+  messageDesc(file_agent_v1_agent, 31);
 
 /**
  * Describes the message outrider.agent.v1.PushedSettings.
  * Use `create(PushedSettingsSchema)` to create a new message.
  */
 export const PushedSettingsSchema = /*@__PURE__*/
-  messageDesc(file_agent_v1_agent, 24);
+  messageDesc(file_agent_v1_agent, 32);
 
 /**
  * Describes the enum outrider.agent.v1.Stream.
@@ -236,10 +292,34 @@ export const Kind = /*@__PURE__*/
   tsEnum(KindSchema);
 
 /**
+ * Describes the enum outrider.agent.v1.AnomalyKind.
+ */
+export const AnomalyKindSchema = /*@__PURE__*/
+  enumDesc(file_agent_v1_agent, 4);
+
+/**
+ * @generated from enum outrider.agent.v1.AnomalyKind
+ */
+export const AnomalyKind = /*@__PURE__*/
+  tsEnum(AnomalyKindSchema);
+
+/**
+ * Describes the enum outrider.agent.v1.Direction.
+ */
+export const DirectionSchema = /*@__PURE__*/
+  enumDesc(file_agent_v1_agent, 5);
+
+/**
+ * @generated from enum outrider.agent.v1.Direction
+ */
+export const Direction = /*@__PURE__*/
+  tsEnum(DirectionSchema);
+
+/**
  * Describes the enum outrider.agent.v1.Level.
  */
 export const LevelSchema = /*@__PURE__*/
-  enumDesc(file_agent_v1_agent, 4);
+  enumDesc(file_agent_v1_agent, 6);
 
 /**
  * @generated from enum outrider.agent.v1.Level
@@ -251,7 +331,7 @@ export const Level = /*@__PURE__*/
  * Describes the enum outrider.agent.v1.SettingsState.
  */
 export const SettingsStateSchema = /*@__PURE__*/
-  enumDesc(file_agent_v1_agent, 5);
+  enumDesc(file_agent_v1_agent, 7);
 
 /**
  * @generated from enum outrider.agent.v1.SettingsState
