@@ -198,6 +198,21 @@ export const METRICS = {
     'max',
     'Faults of the settings file for which the agent runs on with what it read before; 0 while the file is in force.',
   ),
+  // what the agent judged
+  'outrider.host.anomaly.score': gauge(
+    '1',
+    'max',
+    'How unlike its past a host was in ten seconds, all its metrics together: 0 to 1, strange from 0.5 on.',
+  ),
+  'outrider.anomaly.score': gauge(
+    '1',
+    'max',
+    'The same of one series, named by outrider.metric and its own attributes; only while it is 0.5 or more.',
+  ),
+  'outrider.log.template.lines': counter(
+    '{line}',
+    'Log lines of a kind, by outrider.log.template (its id) and outrider.log.source; the most frequent kinds.',
+  ),
   'outrider.agent.clock.skew': gauge('s', 'max', "The agent's clock minus the hub's."),
   ...SERVER_METRICS,
 } as const satisfies Record<string, MetricInfo>;

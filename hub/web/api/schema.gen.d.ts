@@ -2016,7 +2016,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             items: {
-                                builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost") | null;
+                                builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "host-anomaly") | null;
                                 /**
                                  * @description Names of the channels to tell; empty for all.
                                  * @default []
@@ -2172,7 +2172,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost") | null;
+                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "host-anomaly") | null;
                             /**
                              * @description Names of the channels to tell; empty for all.
                              * @default []
@@ -2279,7 +2279,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost") | null;
+                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "host-anomaly") | null;
                             /**
                              * @description Names of the channels to tell; empty for all.
                              * @default []
@@ -2432,7 +2432,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost") | null;
+                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "host-anomaly") | null;
                             /**
                              * @description Names of the channels to tell; empty for all.
                              * @default []
@@ -2649,7 +2649,7 @@ export interface paths {
                                 attributes: {
                                     [key: string]: string;
                                 };
-                                builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost") | null;
+                                builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "host-anomaly") | null;
                                 firedMs: number;
                                 id: string;
                                 metric: string;
@@ -2747,7 +2747,7 @@ export interface paths {
                             attributes: {
                                 [key: string]: string;
                             };
-                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost") | null;
+                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "host-anomaly") | null;
                             firedMs: number;
                             id: string;
                             metric: string;
@@ -2817,7 +2817,7 @@ export interface paths {
                             attributes: {
                                 [key: string]: string;
                             };
-                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost") | null;
+                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "host-anomaly") | null;
                             firedMs: number;
                             id: string;
                             metric: string;
@@ -2909,7 +2909,7 @@ export interface paths {
                                 attributes: {
                                     [key: string]: string;
                                 };
-                                builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost") | null;
+                                builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "host-anomaly") | null;
                                 firedMs: number;
                                 id: string;
                                 metric: string;

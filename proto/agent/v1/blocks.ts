@@ -105,3 +105,29 @@ export function decodeBlocks(bytes: Uint8Array): DecodedBlock[] {
   }
   return blocks;
 }
+
+/**
+ * The events of a `Metrics` message, each still encoded, without a look at its blocks. Those beyond `most` and those of more than `mostBytes` are left out,
+ * and counted.
+ */
+export function sliceAnomalies(
+  bytes: Uint8Array,
+  { most, mostBytes }: { most: number; mostBytes: number },
+): { events: Uint8Array[]; leftOut: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const cursor: Cursor = { bytes, view, at: 0, end: bytes.length };
+  const events: Uint8Array[] = [];
+  let leftOut = 0;
+  while (cursor.at < cursor.end) {
+    const tag = varint(cursor);
+    if (tag !== 0x12) {
+      skip(cursor, tag & 7);
+      continue;
+    }
+    const end = lengthEnd(cursor);
+    if (events.length < most && end - cursor.at <= mostBytes) events.push(bytes.subarray(cursor.at, end));
+    else leftOut += 1;
+    cursor.at = end;
+  }
+  return { events, leftOut };
+}

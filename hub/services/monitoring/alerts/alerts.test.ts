@@ -117,9 +117,9 @@ describe('a rule', () => {
     const rules = body['items'] as { id: string; builtIn: string | null; enabled: boolean }[];
     const built = rules.filter(({ builtIn }) => builtIn !== null);
     expect(built.map(({ builtIn }) => builtIn).sort()).toEqual([
-      'clock-skew', 'collector-failing', 'disk-filling', 'disk-full', 'host-silent', 'lines-lost', 'memory-exhausted',
+      'clock-skew', 'collector-failing', 'disk-filling', 'disk-full', 'host-anomaly', 'host-silent', 'lines-lost', 'memory-exhausted',
     ]); // prettier-ignore
-    expect(built.every(({ enabled }) => enabled)).toBe(true);
+    expect(built.filter(({ enabled }) => !enabled).map(({ builtIn }) => builtIn)).toEqual(['host-anomaly']);
     const skew = rules.find(({ builtIn }) => builtIn === 'clock-skew');
     const path = `/${skew?.id ?? ''}`;
     const { id, builtIn, unit, firing: _firing, warnings, ...kept } = (await call('GET', path)).body;

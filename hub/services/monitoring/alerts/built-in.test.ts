@@ -26,7 +26,7 @@ beforeAll(async () => {
   await early.send({ timeMs: hub.clock.now(), samples: [{ name: 'system.cpu.busy', value: 0 }] });
   await until('the rules are there', async () => {
     const { body } = await hub.call('GET', '/api/v1/monitoring/alerts', { token: first.token });
-    return body['total'] === 7;
+    return body['total'] === 8;
   });
 });
 afterAll(() => hub.stop());
@@ -120,6 +120,36 @@ test('a host that loses lines is told, with how many, and it is over when it los
   expect((await fires('lines-lost')).title).toBe('web-1 loses log lines: 87.3 lines/s');
   await sendFor(330, lost(880));
   await resolves('lines-lost');
+});
+
+test('a host that is unlike its past is told of by who wants it, and what a shadow model says never is', async () => {
+  const score = (value: number, alias: string): FedSample => ({
+    name: 'outrider.host.anomaly.score',
+    value,
+    attributes: alias === '' ? {} : { 'outrider.model.alias': alias },
+  });
+  await sendFor(120, [score(0.9, 'champion')]);
+  expect(await active()).toEqual([]);
+  const { token } = await hub.signIn(hub.owner);
+  const path = '/api/v1/monitoring/alerts';
+  const rules = (await hub.call('GET', `${path}?limit=1000`, { token })).body['items'] as Record<string, unknown>[];
+  const { id, builtIn, unit, firing, warnings, ...rule } = rules.find((one) => one['builtIn'] === 'host-anomaly') ?? {};
+  void [unit, firing, warnings];
+  expect(builtIn).toBe('host-anomaly');
+  const set = (enabled: boolean) =>
+    hub.call('PUT', `${path}/${String(id)}`, { token, body: { ...rule, enabled } }).then(({ status }) => status);
+  expect(await set(true)).toBe(200);
+  await sendFor(120, [score(0.1, 'champion'), score(0.99, 'shadow')]);
+  expect(await active()).toEqual([]);
+  await sendFor(70, [score(0.9, 'champion'), score(0.1, 'shadow')]);
+  expect(await fires('host-anomaly')).toMatchObject({
+    severity: 'warning',
+    title: 'web-1 behaves unlike its past',
+    attributes: { 'outrider.model.alias': 'champion' },
+  });
+  await sendFor(140, [score(0.1, 'champion')]);
+  await resolves('host-anomaly');
+  await set(false);
 });
 
 test('a host is silent after a minute, once, and comes back', async () => {

@@ -7,6 +7,7 @@ import { breaches, OPERATORS, type Limits, type Operator } from './state.ts';
 /** What is watched without anyone asking for it. */
 export const BUILT_IN_KINDS = [
   'host-silent', 'disk-full', 'disk-filling', 'memory-exhausted', 'collector-failing', 'clock-skew', 'lines-lost',
+  'host-anomaly',
 ] as const; // prettier-ignore
 export type BuiltIn = (typeof BUILT_IN_KINDS)[number];
 
@@ -93,13 +94,17 @@ export function unitOf(rule: Pick<Rule, 'metric' | 'builtIn'>): string {
   return info.kind === 'counter' ? `${info.unit}/s` : info.unit;
 }
 
-/** True when a rule looks at this series of this resource. */
+/** Marks a score by the model that gave it. */
+const MODEL_ALIAS = 'outrider.model.alias';
+
+/** True when a rule looks at this series of this resource. What a shadow model says is reported and never alerted on. */
 export function fits(
   rule: Pick<Rule, 'resource' | 'filter'>,
   resource: string,
   attributes: Readonly<Record<string, string>>,
 ): boolean {
   if (rule.resource !== null && rule.resource !== resource) return false;
+  if (attributes[MODEL_ALIAS] === 'shadow') return false;
   for (const key in rule.filter) if ((attributes[key] ?? '') !== rule.filter[key]) return false;
   return true;
 }
@@ -139,6 +144,10 @@ export const BUILT_IN_RULES: readonly Omit<Rule, 'id'>[] = [
   }), // prettier-ignore
   builtIn('lines-lost', 'Log lines lost', {
     metric: 'outrider.agent.log.lines', filter: { 'outrider.ledger.state': 'lost' }, operator: 'gt', threshold: 0, keepFiringSeconds: 300,
+  }), // prettier-ignore
+  // Off until somebody wants it: a host is unlike its past also when something was done to it on purpose, which only its events name.
+  builtIn('host-anomaly', 'Host unlike its past', {
+    metric: 'outrider.host.anomaly.score', operator: 'gte', threshold: 0.5, clear: 0.35, forSeconds: 60, keepFiringSeconds: 120, enabled: false,
   }), // prettier-ignore
 ];
 

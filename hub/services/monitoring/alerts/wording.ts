@@ -92,6 +92,10 @@ const BUILT_IN: Readonly<Record<BuiltIn, (told: Told, value: string) => [firing:
     `${resourceName} loses log lines: ${value}`,
     `${resourceName} loses no log lines any more`,
   ],
+  'host-anomaly': ({ resourceName }) => [
+    `${resourceName} behaves unlike its past`,
+    `${resourceName} behaves as ever again`,
+  ],
 };
 
 const SUBJECTS: Readonly<Record<BuiltIn, (told: Told) => string>> = {
@@ -105,6 +109,7 @@ const SUBJECTS: Readonly<Record<BuiltIn, (told: Told) => string>> = {
     `Collector ${attributes['outrider.collector'] ?? '?'} on ${resourceName}`,
   'clock-skew': ({ resourceName }) => `Clock of ${resourceName}`,
   'lines-lost': ({ resourceName }) => `Log lines of ${resourceName}`,
+  'host-anomaly': ({ resourceName }) => `Behaviour of ${resourceName}`,
 };
 
 /** What to look at first, for a person who was woken. */
@@ -116,6 +121,8 @@ const ADVICE: Readonly<Record<BuiltIn, string>> = {
   'collector-failing': 'Its values are missing until it works again; the reason is in the agent’s own log.',
   'clock-skew': 'Times of its values and lines cannot be trusted; look at its time synchronisation.',
   'lines-lost': 'The host’s page says under Delivery which lines of which file, and why.',
+  'host-anomaly':
+    'The event on the host’s page names the metrics that differ most, and what was done to the host at the time.',
 };
 
 type Closed = Exclude<Outcome, 'recovered'>;

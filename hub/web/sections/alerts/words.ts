@@ -39,6 +39,7 @@ const BUILT_IN: Readonly<Record<NonNullable<Rule['builtIn']>, (limit: string) =>
   'collector-failing': () => 'a collector fails',
   'clock-skew': (limit) => `a clock is more than ${limit} off`,
   'lines-lost': () => 'log lines are lost',
+  'host-anomaly': () => 'a host behaves unlike its past',
 };
 
 /** What a rule waits for: system.cpu.busy above 90 % for 5 min; of those that everyone has, in words. */
