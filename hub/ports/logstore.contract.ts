@@ -13,6 +13,63 @@ const EPOCH = 2n ** 63n + 5n;
 const SYSLOG = '/var/log/sys log';
 const DAY_MS = 86_400_000;
 
+/** What the case of templates is done with. */
+interface TemplateCase {
+  store(): LogStore;
+  append(lines: readonly LogLineWrite[], resource?: string, org?: string): Promise<void>;
+  line(at: number, text: string, given?: Partial<LogLineWrite>): LogLineWrite;
+  search(filter?: Partial<LogFilter>): Promise<LogPage>;
+  texts(filter?: Partial<LogFilter>): Promise<string[]>;
+  restart(): Promise<void>;
+  start: number;
+}
+
+async function checkTemplates({ store, append, line, search, texts, restart, start }: TemplateCase): Promise<void> {
+  const [took, failed] = ['00000000000000a1', 'ffffffffffffffff'] as const;
+  const lines = [
+    line(0, '10 of 10 took 10 ms', { template: took, parameters: ['10', '10', '10'] }),
+    line(1, 'ü\u{1f525} took 2 ms', { template: took, parameters: ['\u{1f525}', '2'] }),
+    line(12, 'it failed', { template: failed, level: 4 }),
+    line(13, 'of no kind'),
+  ];
+  await append(lines);
+  await append([line(14, 'theirs took 3 ms', { template: took, parameters: ['3'] })], HOST, OTHER_ORG);
+  const range = { from: start, to: start + 3_600_000 };
+  const check = async (): Promise<void> => {
+    const found = await search();
+    expect(found.lines.map(({ id: _, resource: __, ...rest }) => rest)).toEqual(lines.toReversed());
+    expect(await texts({ templates: [took] })).toEqual(['ü\u{1f525} took 2 ms', '10 of 10 took 10 ms']);
+    expect(await texts({ templates: [took, failed], levels: [4] })).toEqual(['it failed']);
+    expect(await texts({ templates: [] })).toEqual([]);
+    expect(await texts({ withoutTemplates: [took] })).toEqual(['of no kind', 'it failed']);
+    expect(await store().histogram(ORG, { ...range, templates: [failed] }, 3_600_000)).toMatchObject([
+      { counts: [0, 0, 0, 0, 1, 0] },
+    ]);
+    const { patterns, complete } = await store().patterns(ORG, range, 60_000);
+    expect(complete).toBe(true);
+    expect(patterns[0]).toEqual({
+      template: took,
+      counts: [0, 0, 2, 0, 0, 0],
+      firstMs: start,
+      lastMs: start + 1000,
+      steps: [{ timeMs: start, count: 2 }],
+      example: 'ü\u{1f525} took 2 ms',
+    });
+    expect(patterns.map(({ template }) => template).sort()).toEqual([took, failed, undefined]);
+    const some = await store().patterns(ORG, { ...range, withoutTemplates: [took], levels: [2] }, 10_000);
+    expect(some.patterns).toMatchObject([
+      { template: undefined, steps: [{ timeMs: start + 10_000, count: 1 }], example: 'of no kind' },
+    ]);
+    expect((await store().patterns(OTHER_ORG, range, 60_000)).patterns).toMatchObject([
+      { counts: [0, 0, 1, 0, 0, 0], example: 'theirs took 3 ms' },
+    ]);
+    expect(await store().patterns(ORG, { ...range, to: start }, 60_000)).toEqual({ patterns: [], complete: true });
+  };
+  await check();
+  await restart();
+  await check();
+}
+
 /** What every log store must do. `make` gives one, not started, whose data lie in or are named by the folder. */
 export function logstoreContract(name: string, make: (folder: string) => Component & { port: LogStore }): void {
   describe(`log store ${name}`, () => {
@@ -197,6 +254,9 @@ export function logstoreContract(name: string, make: (folder: string) => Compone
         await restart();
         await check();
       });
+
+      test('what kind of line it is comes back with its parameters, and lines are picked and counted by it', () =>
+        checkTemplates({ store: () => store, append, line, search, texts, restart, start }));
 
       test('the beginning of a range belongs to it, the end does not', async () => {
         await append([line(0, 'a'), line(1, 'b'), line(2, 'c')]);

@@ -17,6 +17,10 @@ export interface LogLineWrite {
   truncated: boolean;
   /** Absent where there are none. */
   attributes?: LogAttributes | undefined;
+  /** What kind of line it is: 16 hex digits in small letters; absent where nobody said. */
+  template?: string | undefined;
+  /** What stands in the place of the template's wildcards: parts of the text in their order that do not overlap. Absent where there are none. */
+  parameters?: readonly string[] | undefined;
 }
 
 /** One batch of lines of one resource. */
@@ -49,6 +53,10 @@ export interface LogFilter {
   source?: string;
   /** All names that are asked for must be there, each with any of its values. */
   attributes?: readonly { name: string; value: string }[];
+  /** Any of these; all lines when absent. */
+  templates?: readonly string[];
+  /** None of these. */
+  withoutTemplates?: readonly string[];
 }
 
 /** One page of lines. */
@@ -66,6 +74,28 @@ export interface LogBucket {
   counts: readonly [number, number, number, number, number, number];
 }
 
+/** Lines of one template, or of none. */
+export interface LogPattern {
+  template: string | undefined;
+  /** By level number. */
+  counts: readonly [number, number, number, number, number, number];
+  /** Times of its first and its last line in the range. */
+  firstMs: number;
+  lastMs: number;
+  /** Lines per step of time, oldest first; steps without a line are absent. */
+  steps: readonly { timeMs: number; count: number }[];
+  /** The beginning of the text of its newest line. */
+  example: string;
+}
+
+/** What lines of a range are made of. */
+export interface LogPatterns {
+  /** Those with most lines first. */
+  patterns: LogPattern[];
+  /** False when some are missing, or not all lines are counted. */
+  complete: boolean;
+}
+
 /** Log lines. `append` may be called in parallel; batches of one agent and lane come in order. */
 export interface LogStore {
   /** Resolves when the batch is durable (or was before). */
@@ -74,6 +104,8 @@ export interface LogStore {
   search(org: string, filter: LogFilter, page: { limit: number; offset: number }): Promise<LogPage>;
   /** Steps without a line are absent, and so are the oldest ones when the range holds more than can be read in seconds. `step` in milliseconds. */
   histogram(org: string, filter: LogFilter, step: number): Promise<LogBucket[]>;
+  /** Lines by template; `step` in milliseconds, at most 100 of them in the range. */
+  patterns(org: string, filter: LogFilter, step: number): Promise<LogPatterns>;
   /** The line and up to `around` lines before and after it in the same source, oldest first; empty when it is unknown. */
   context(org: string, id: string, around: number): Promise<StoredLine[]>;
   /** Sources of a resource with the time of their newest line. */

@@ -6,6 +6,7 @@ import {
   TableSchema,
   type LedgerSchema,
   type Level,
+  type LogTemplateSchema,
   type LossSchema,
 } from '#proto/agent/v1/index.ts';
 import { SUBJECTS } from '#proto/subjects.ts';
@@ -29,6 +30,8 @@ export interface FedLine {
   /** Those of its chunk, and its own. */
   attributes?: Record<string, string>;
   own?: Record<string, string>;
+  template?: bigint;
+  parameters?: number[];
 }
 
 /** What one batch of a host holds. */
@@ -38,6 +41,7 @@ export interface FedBatch {
   lane?: 1 | 2;
   samples?: readonly FedSample[];
   lines?: readonly FedLine[];
+  templates?: MessageInitShape<typeof LogTemplateSchema>[];
   losses?: MessageInitShape<typeof LossSchema>[];
   ledger?: MessageInitShape<typeof LedgerSchema>;
   /** The agent's clock minus the hub's. */
@@ -77,17 +81,17 @@ export function feedResource(bus: Bus, org: string, resource: string, epoch = 1n
   let seq = 0n;
   let last: FedBatch = { timeMs: 0 };
   const publish = async (batch: FedBatch): Promise<void> => {
-    const { timeMs, lane = 1, samples = [], lines = [], losses = [], ledger, skewMs = 0 } = batch;
+    const { timeMs, lane = 1, samples = [], lines = [], templates = [], losses = [], ledger, skewMs = 0 } = batch;
     const table = tableFor(samples);
     const blocks =
       samples.length === 0
         ? []
         : [{ table: table.id, timeMs: BigInt(timeMs), values: samples.map(({ value }) => value) }];
     const chunks = lines.map(
-      ({ text, level = 2, source = '/var/log/app.log', timeMs: at = timeMs, attributes = {}, own = {} }) => ({
+      ({ text, level = 2, source = '/var/log/app.log', timeMs: at = timeMs, attributes = {}, own = {}, ...kind }) => ({
         source,
         attributes,
-        lines: [{ timeMs: BigInt(at), level, text, truncated: false, attributes: own }],
+        lines: [{ timeMs: BigInt(at), level, text, truncated: false, attributes: own, ...kind }],
       }),
     );
     await bus.publish(SUBJECTS.batchReceived, org, {
@@ -100,7 +104,10 @@ export function feedResource(bus: Bus, org: string, resource: string, epoch = 1n
       skewMs,
       tables: samples.length === 0 ? [] : [table],
       metrics: toBinary(MetricsSchema, create(MetricsSchema, { blocks })),
-      logs: toBinary(LogsSchema, create(LogsSchema, { chunks, losses, ...(ledger === undefined ? {} : { ledger }) })),
+      logs: toBinary(
+        LogsSchema,
+        create(LogsSchema, { chunks, templates, losses, ...(ledger === undefined ? {} : { ledger }) }),
+      ),
     });
   };
   return {

@@ -98,7 +98,8 @@ export async function openSealing(database: Database, clock: Clock, tables: read
   };
 
   const rewrite = async (file: SealedFile, table: HotTable, owners: readonly number[]): Promise<void> => {
-    const from = `read_parquet(${literal(folder.path(file))})`;
+    // A file of an earlier release may lack columns that its table has by now.
+    const from = `(SELECT * FROM ${table.name} WHERE false UNION ALL BY NAME SELECT * FROM read_parquet(${literal(folder.path(file))}))`;
     const [held] = await database.read(
       `SELECT count(*)::DOUBLE FROM ${from} WHERE ${table.owner} IN (${owners.join(', ')})`,
     );

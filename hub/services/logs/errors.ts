@@ -7,5 +7,6 @@ export const problems = defineProblems('logs', {
   unknownLevel: { status: 400, title: 'There is no such level.' },
   unknownHost: { status: 400, title: 'A host is named by its id.' },
   badAttribute: { status: 400, title: 'An attribute is asked for by its name and value.' },
+  unknownTemplate: { status: 400, title: 'A template is named by its id.' },
   notFound: { status: 404, title: 'There is no such line.' },
 });

@@ -9,6 +9,8 @@ import { problems } from './errors.ts';
 import { ledgerOf, lossesOf } from './ledger.ts';
 import type { LogsTables } from './store.ts';
 import { createMerge } from './attributes.ts';
+import type { TemplateStore } from './template-store.ts';
+import { parametersOf, templateId, templatesOf } from './templates.ts';
 import type { Tail } from './tail.ts';
 
 /** Longest line that is stored; agents cut at 256 kB. */
@@ -31,14 +33,20 @@ const STREAMS = 20_000;
 function linesOf({ chunks }: Logs, shiftMs: number): LogLineWrite[] {
   return chunks.flatMap(({ source, lines, attributes: ofAll }) => {
     const merge = createMerge(ofAll);
-    return lines.map(({ timeMs, level, text, truncated, attributes }) => ({
-      source: source.slice(0, 1024),
-      timeMs: Number(timeMs) - shiftMs,
-      level: (level >= 0 && level <= 5 ? level : 0) as LogLevelNumber,
-      text: text.length > LINE_LIMIT ? text.slice(0, LINE_LIMIT) : text,
-      truncated: truncated || text.length > LINE_LIMIT,
-      attributes: merge(attributes),
-    }));
+    return lines.map(({ timeMs, level, text: whole, truncated, attributes, template, parameters }) => {
+      const text = whole.length > LINE_LIMIT ? whole.slice(0, LINE_LIMIT) : whole;
+      const id = templateId(template);
+      return {
+        source: source.slice(0, 1024),
+        timeMs: Number(timeMs) - shiftMs,
+        level: (level >= 0 && level <= 5 ? level : 0) as LogLevelNumber,
+        text,
+        truncated: truncated || whole.length > LINE_LIMIT,
+        attributes: merge(attributes),
+        template: id,
+        parameters: id === undefined ? undefined : parametersOf(text, parameters),
+      };
+    });
   });
 }
 
@@ -47,12 +55,13 @@ export interface ListeningGiven {
   bus: Bus;
   logstore: LogStore;
   tables: LogsTables;
+  templates: TemplateStore;
   tail: Tail;
   clock: Clock;
 }
 
 /** Listens to the bus; returns the ends of all subscriptions. */
-export function listenToBus({ bus, logstore, tables, tail, clock }: ListeningGiven): (() => void)[] {
+export function listenToBus({ bus, logstore, tables, templates, tail, clock }: ListeningGiven): (() => void)[] {
   const newest = new LRUCache<string, bigint>({ max: STREAMS });
   const store = async (org: string, batch: BatchReceived): Promise<void> => {
     const { agent, resource, epoch, lane, seq } = batch;
@@ -62,8 +71,10 @@ export function listenToBus({ bus, logstore, tables, tail, clock }: ListeningGiv
     const told = { resource, key, skewMs, losses: lossesOf(logs, skewMs), ledger: ledgerOf(logs, skewMs) };
     // First what knows its own key: the store counts the batch as done, and a resend ends there.
     await tables.keep(org, told, clock.now());
+    const lines = linesOf(logs, skewMs);
+    await templates.keep(org, templatesOf(logs, lines), clock.now());
     // A batch without lines is stored too: its key says how far the agent is.
-    await logstore.append(org, { resource, key, lines: linesOf(logs, skewMs) });
+    await logstore.append(org, { resource, key, lines });
   };
   const tell = (org: string, { agent, resource, epoch, lane, seq, skewMs, logs }: BatchReceived): void => {
     const stream = `${agent} ${epoch} ${lane}`;

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import type { LogFilter, LogLevelNumber, StoredLine } from '../../ports/logstore.ts';
 import { problems } from './errors.ts';
 import type { TailLine } from './tail.ts';
+import type { TemplateStore } from './template-store.ts';
 
 /** Names of the levels, by number. */
 export const LEVELS = ['unknown', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
@@ -25,6 +26,8 @@ export const Filters = {
         'What wrote the lines, as name:value (k8s.pod.name:web-1); may be repeated. All names must fit, each with any of its values.',
     }),
   ),
+  template: several('Kinds of lines, as patterns name them (16 hex digits), repeated or with commas between.'),
+  notTemplate: several('Kinds that lines must not be of, in the same words.'),
 };
 /** A typo in a filter's name must not answer everything. */
 export const ONLY_THESE = { additionalProperties: false };
@@ -37,6 +40,8 @@ export interface FilterQuery {
   host?: string | string[];
   source?: string;
   attribute?: string | string[];
+  template?: string | string[];
+  notTemplate?: string | string[];
 }
 
 const listed = (value: string | string[] | undefined): string[] =>
@@ -55,6 +60,32 @@ function attributesOf(given: string | string[] | undefined): LogFilter['attribut
     return { name: one.slice(0, colon), value: one.slice(colon + 1) };
   });
   return attributes.length === 0 ? undefined : attributes;
+}
+
+const TEMPLATE = /^[0-9a-f]{16}$/i;
+
+/** Ids of templates; undefined where none is given. */
+function templatesIn(given: string | string[] | undefined): string[] | undefined {
+  const ids = listed(given);
+  const wrong = ids.find((id) => !TEMPLATE.test(id));
+  if (wrong !== undefined)
+    throw problems.unknownTemplate(`"${wrong}" is no id of a template. GET /api/v1/logs/patterns lists them.`);
+  return ids.length === 0 ? undefined : ids.map((id) => id.toLowerCase());
+}
+
+/** The same filter, with templates that others turned out to be, and those others. */
+export async function familiesOf<Filter extends Pick<LogFilter, 'templates' | 'withoutTemplates'>>(
+  store: TemplateStore,
+  org: string,
+  filter: Filter,
+): Promise<Filter> {
+  const { templates, withoutTemplates } = filter;
+  if (templates === undefined && withoutTemplates === undefined) return filter;
+  return {
+    ...filter,
+    templates: templates === undefined ? undefined : await store.family(org, templates),
+    withoutTemplates: withoutTemplates === undefined ? undefined : await store.family(org, withoutTemplates),
+  };
 }
 
 /** The search's words; `not` is taken whole, because a text may hold commas. */
@@ -77,15 +108,18 @@ export function filterOf(query: FilterQuery): Omit<LogFilter, 'from' | 'to'> {
     levels: levels.length === 0 ? undefined : levels,
     source: query.source === '' ? undefined : query.source,
     attributes: attributesOf(query.attribute),
+    templates: templatesIn(query.template),
+    withoutTemplates: templatesIn(query.notTemplate),
   };
 }
 
 /** A line that is stored, as people see it. */
-export const shown = ({ resource, level, attributes = {}, ...line }: StoredLine) => ({
+export const shown = ({ resource, level, attributes = {}, parameters, ...line }: StoredLine) => ({
   ...line,
   host: resource,
   level: LEVELS[level],
   attributes,
+  ...(parameters === undefined ? {} : { parameters: [...parameters] }),
 });
 /** A line on its way, as people see it. */
 export const shownLive = ({ resource, level, attributes = {}, ...line }: TailLine) => ({

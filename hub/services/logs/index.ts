@@ -5,6 +5,7 @@ import { listenToBus } from './events.ts';
 import { ledgerRoutes } from './ledger-routes.ts';
 import { logRoutes } from './routes.ts';
 import { createStore } from './store.ts';
+import { createTemplateStore } from './template-store.ts';
 import { createTail } from './tail.ts';
 
 const RETAIN_MS = 600_000;
@@ -18,18 +19,19 @@ export const logs = defineService({
   create({ config, ports: { relational, logstore, bus }, clock, log }) {
     const tail = createTail(clock);
     const tables = createStore(relational, config.days);
+    const templates = createTemplateStore(relational, config.days);
     const ends: Cancel[] = [];
     const retain = (): Promise<void> => logstore.retain({ days: config.days, diskLimit: config.diskGb * 1e9 });
     return {
       routes(app) {
-        logRoutes(app, { logstore, tail, clock });
+        logRoutes(app, { logstore, tail, templates, clock });
         ledgerRoutes(app, { tables, clock });
       },
       async start() {
         await tables.migrate();
         await retain();
         ends.push(
-          ...listenToBus({ bus, logstore, tables, tail, clock }),
+          ...listenToBus({ bus, logstore, tables, templates, tail, clock }),
           clock.every(RETAIN_MS, () => {
             retain().catch((error: unknown) =>
               log.error('old log lines could not be deleted; it is tried again', { reason: reasonOf(error) }),

@@ -2,7 +2,8 @@ import { Type } from 'typebox';
 import { principalOf, type ServiceApp } from '../../http.ts';
 import { readRange, readTime } from '../../time-range.ts';
 import { problems } from './errors.ts';
-import { filterOf, Filters, LEVELS, ONLY_THESE, shown } from './filters.ts';
+import { familiesOf, filterOf, Filters, LEVELS, ONLY_THESE, shown } from './filters.ts';
+import { patternsRoute } from './patterns-route.ts';
 import { tailRoute, type LogRoutesGiven } from './tail-route.ts';
 
 const Range = {
@@ -20,10 +21,14 @@ const Line = Type.Object({
   text: Type.String(),
   truncated: Type.Boolean(),
   attributes: Type.Record(Type.String(), Type.String()),
+  template: Type.Optional(Type.String({ description: 'What kind of line it is; absent where nobody said.' })),
+  parameters: Type.Optional(
+    Type.Array(Type.String(), { description: "What stands in the place of the template's wildcards, in their order." }),
+  ),
 });
 const tags = ['logs'];
 
-function searchRoute(app: ServiceApp, { logstore, clock }: LogRoutesGiven): void {
+function searchRoute(app: ServiceApp, { logstore, templates, clock }: LogRoutesGiven): void {
   app.get(
     '/api/v1/logs/search',
     {
@@ -57,17 +62,15 @@ function searchRoute(app: ServiceApp, { logstore, clock }: LogRoutesGiven): void
       // Both ends count: a line of this very moment belongs to "now".
       const range = { from: readTime(from ?? '-15m', now), to: readTime(to ?? 'now', now) + 1 };
       if (range.to <= range.from) throw problems.badRange('"from" must not be after "to".');
-      const page = await logstore.search(
-        principalOf(request).org,
-        { ...filterOf(request.query), ...range },
-        { limit, offset },
-      );
+      const { org } = principalOf(request);
+      const filter = await familiesOf(templates, org, filterOf(request.query));
+      const page = await logstore.search(org, { ...filter, ...range }, { limit, offset });
       return { items: page.lines.map(shown), total: page.total, limit, offset, complete: page.complete };
     },
   );
 }
 
-function histogramRoute(app: ServiceApp, { logstore, clock }: LogRoutesGiven): void {
+function histogramRoute(app: ServiceApp, { logstore, templates, clock }: LogRoutesGiven): void {
   app.get(
     '/api/v1/logs/histogram',
     {
@@ -104,11 +107,9 @@ function histogramRoute(app: ServiceApp, { logstore, clock }: LogRoutesGiven): v
       const range = readRange(request.query, clock.now());
       // A tenth of a chart's points is enough for bars.
       const width = request.query.step === undefined ? range.step * 10 : range.step;
-      const buckets = await logstore.histogram(
-        principalOf(request).org,
-        { ...filterOf(request.query), from: range.from, to: range.to + 1 },
-        width,
-      );
+      const { org } = principalOf(request);
+      const filter = await familiesOf(templates, org, filterOf(request.query));
+      const buckets = await logstore.histogram(org, { ...filter, from: range.from, to: range.to + 1 }, width);
       const named = buckets.map(({ timeMs, counts }) => ({
         timeMs,
         counts: Object.fromEntries(counts.map((count, level) => [LEVELS[level] ?? 'unknown', count])),
@@ -178,6 +179,7 @@ function lineRoutes(app: ServiceApp, { logstore }: LogRoutesGiven): void {
 export function logRoutes(app: ServiceApp, given: LogRoutesGiven): void {
   searchRoute(app, given);
   histogramRoute(app, given);
+  patternsRoute(app, given);
   lineRoutes(app, given);
   tailRoute(app, given);
 }

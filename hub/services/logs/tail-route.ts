@@ -3,13 +3,15 @@ import { Type } from 'typebox';
 import { eventsReply, openEventStream } from '../../event-stream.ts';
 import { principalOf, type ServiceApp } from '../../http.ts';
 import type { LogStore, StoredLine } from '../../ports/logstore.ts';
-import { filterOf, Filters, ONLY_THESE, shown, shownLive } from './filters.ts';
+import { familiesOf, filterOf, Filters, ONLY_THESE, shown, shownLive } from './filters.ts';
 import type { Tail, TailFilter, TailLine } from './tail.ts';
+import type { TemplateStore } from './template-store.ts';
 
 /** What the routes stand on. */
 export interface LogRoutesGiven {
   logstore: LogStore;
   tail: Tail;
+  templates: TemplateStore;
   clock: Clock;
 }
 
@@ -74,7 +76,7 @@ async function missedLines(
 }
 
 /** New lines as they come. */
-export function tailRoute(app: ServiceApp, { logstore, tail, clock }: LogRoutesGiven): void {
+export function tailRoute(app: ServiceApp, { logstore, tail, templates, clock }: LogRoutesGiven): void {
   app.get(
     '/api/v1/logs/tail',
     {
@@ -95,7 +97,7 @@ export function tailRoute(app: ServiceApp, { logstore, tail, clock }: LogRoutesG
     },
     async (request, reply) => {
       const { org } = principalOf(request);
-      const filter = filterOf(request.query);
+      const filter = await familiesOf(templates, org, filterOf(request.query));
       const ends: (() => void)[] = [];
       const stream = openEventStream(clock, () => ends.splice(0).forEach((end) => end()));
       let skipped = 0;

@@ -18,6 +18,9 @@ export function fits(filter: TailFilter, line: TailLine): boolean {
   if (filter.resources !== undefined && !filter.resources.includes(line.resource)) return false;
   if (filter.levels !== undefined && filter.levels.length > 0 && !filter.levels.includes(line.level)) return false;
   if (filter.source !== undefined && filter.source !== line.source) return false;
+  const { templates, withoutTemplates = [] } = filter;
+  if (templates !== undefined && !templates.includes(line.template ?? '')) return false;
+  if (line.template !== undefined && withoutTemplates.includes(line.template)) return false;
   if (!fitsAttributes(filter.attributes ?? [], line.attributes ?? {})) return false;
   const text = line.text.toLowerCase();
   if (filter.text !== undefined && !text.includes(filter.text.toLowerCase())) return false;

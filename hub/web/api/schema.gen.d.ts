@@ -1497,7 +1497,11 @@ export interface paths {
                                 id: string;
                                 /** @enum {unknown} */
                                 level: "unknown" | "debug" | "info" | "warn" | "error" | "fatal";
+                                /** @description What stands in the place of the template's wildcards, in their order. */
+                                parameters?: string[];
                                 source: string;
+                                /** @description What kind of line it is; absent where nobody said. */
+                                template?: string;
                                 text: string;
                                 timeMs: number;
                                 truncated: boolean;
@@ -1545,12 +1549,16 @@ export interface paths {
                     level?: string[] | string;
                     /** @description Text that lines do not contain, in any case; may be repeated. */
                     not?: string[] | string;
+                    /** @description Kinds that lines must not be of, in the same words. */
+                    notTemplate?: string[] | string;
                     /** @description Text that lines contain, in any case. */
                     q?: string;
                     /** @description The file that lines came from. */
                     source?: string;
                     /** @description 10s, 1m, 1h, at least 1 s; chosen to suit the range when absent. */
                     step?: string;
+                    /** @description Kinds of lines, as patterns name them (16 hex digits), repeated or with commas between. */
+                    template?: string[] | string;
                     to?: string;
                 };
                 header?: never;
@@ -1793,6 +1801,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/patterns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Kinds of lines with their counts. Some are missing, or not all lines are counted, when `complete` is false. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description What wrote the lines, as name:value (k8s.pod.name:web-1); may be repeated. All names must fit, each with any of its values. */
+                    attribute?: string[] | string;
+                    /** @description now, -2h, milliseconds or ISO 8601; -15m when absent. */
+                    from?: string;
+                    /** @description Ids of hosts, repeated or with commas between. */
+                    host?: string[] | string;
+                    /** @description Levels, repeated or with commas between: unknown, debug, info, warn, error, fatal. */
+                    level?: string[] | string;
+                    limit?: number;
+                    /** @description Text that lines do not contain, in any case; may be repeated. */
+                    not?: string[] | string;
+                    /** @description Kinds that lines must not be of, in the same words. */
+                    notTemplate?: string[] | string;
+                    offset?: number;
+                    /** @description Text that lines contain, in any case. */
+                    q?: string;
+                    /** @description count: most lines first; newest: those that began last. */
+                    sort?: "count" | "newest";
+                    /** @description The file that lines came from. */
+                    source?: string;
+                    /** @description Kinds of lines, as patterns name them (16 hex digits), repeated or with commas between. */
+                    template?: string[] | string;
+                    to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            complete: boolean;
+                            /** @description When the first step begins. */
+                            from: number;
+                            items: {
+                                count: number;
+                                /** @description The beginning of its newest line. */
+                                example: string;
+                                /** @description When its first line ever was written, as far as is known. */
+                                firstMs: number;
+                                lastMs: number;
+                                /** @enum {unknown} */
+                                level: "unknown" | "debug" | "info" | "warn" | "error" | "fatal";
+                                /** @description Templates that turned out to be this one and count as it. */
+                                merged: string[];
+                                /** @description Of all lines that were counted, 0 to 1. */
+                                share: number;
+                                /** @description Lines in each step of the range, oldest first. */
+                                sparkline: number[];
+                                /** @description What `template` takes; null: lines of no kind. */
+                                template: string | null;
+                                /** @description With wildcards where lines vary; empty where no agent has said it yet. */
+                                text: string;
+                            }[];
+                            limit: number;
+                            /** @description Lines that were counted. */
+                            lines: number;
+                            offset: number;
+                            /** @description Length of a step, milliseconds. */
+                            step: number;
+                            total: number;
+                            /** @description Those of them that are of no kind. */
+                            without: number;
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logs/search": {
         parameters: {
             query?: never;
@@ -1815,11 +1925,15 @@ export interface paths {
                     limit?: number;
                     /** @description Text that lines do not contain, in any case; may be repeated. */
                     not?: string[] | string;
+                    /** @description Kinds that lines must not be of, in the same words. */
+                    notTemplate?: string[] | string;
                     offset?: number;
                     /** @description Text that lines contain, in any case. */
                     q?: string;
                     /** @description The file that lines came from. */
                     source?: string;
+                    /** @description Kinds of lines, as patterns name them (16 hex digits), repeated or with commas between. */
+                    template?: string[] | string;
                     to?: string;
                 };
                 header?: never;
@@ -1844,7 +1958,11 @@ export interface paths {
                                 id: string;
                                 /** @enum {unknown} */
                                 level: "unknown" | "debug" | "info" | "warn" | "error" | "fatal";
+                                /** @description What stands in the place of the template's wildcards, in their order. */
+                                parameters?: string[];
                                 source: string;
+                                /** @description What kind of line it is; absent where nobody said. */
+                                template?: string;
                                 text: string;
                                 timeMs: number;
                                 truncated: boolean;
@@ -1949,10 +2067,14 @@ export interface paths {
                     level?: string[] | string;
                     /** @description Text that lines do not contain, in any case; may be repeated. */
                     not?: string[] | string;
+                    /** @description Kinds that lines must not be of, in the same words. */
+                    notTemplate?: string[] | string;
                     /** @description Text that lines contain, in any case. */
                     q?: string;
                     /** @description The file that lines came from. */
                     source?: string;
+                    /** @description Kinds of lines, as patterns name them (16 hex digits), repeated or with commas between. */
+                    template?: string[] | string;
                 };
                 header?: never;
                 path?: never;

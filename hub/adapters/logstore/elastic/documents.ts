@@ -61,7 +61,7 @@ export function linesOf(
 ): (Operation & { index: string })[] {
   const batch = hashOf([org, key.agent, key.epoch, key.lane, key.seq]);
   const place = Buffer.alloc(3);
-  return lines.map(({ timeMs, level, source, text, truncated, attributes }, number) => {
+  return lines.map(({ timeMs, level, source, text, truncated, attributes, template, parameters }, number) => {
     place.writeUIntBE(number, 0, 3);
     const at = bounded(timeMs);
     const index = given.indexOf(at);
@@ -75,6 +75,8 @@ export function linesOf(
       text: encodable(text),
       truncated,
       ...(attributes === undefined ? {} : { attributes: encodableAttributes(attributes) }),
+      ...(template === undefined ? {} : { template }),
+      ...(parameters === undefined ? {} : { parameters: parameters.map(encodable) }),
     };
     const create = { _index: index, _id: `${batch}${place.toString('base64url')}` };
     return { index, action: JSON.stringify({ create }), document: JSON.stringify(document) };
@@ -92,9 +94,24 @@ export function keyOf({ org, key: { agent, epoch, lane, seq } }: OrgWrite, index
 
 /** What names a line to callers: its number first, so that texts sort as lines were stored, then where it lies. */
 export function storedLine(id: string, document: LineDocument): StoredLine {
-  const { '@timestamp': timeMs, n, resource, source, level, text, truncated, attributes } = document;
+  const {
+    '@timestamp': timeMs,
+    n,
+    resource,
+    source,
+    level,
+    text,
+    truncated,
+    attributes,
+    template,
+    parameters,
+  } = document;
   const name = `${String(n).padStart(16, '0')}-${timeMs}-${id}`;
-  const said = attributes === undefined ? {} : { attributes };
+  const said = {
+    ...(attributes === undefined ? {} : { attributes }),
+    ...(template === undefined ? {} : { template }),
+    ...(parameters === undefined ? {} : { parameters }),
+  };
   return { id: name, timeMs, resource, source, level, text, truncated, ...said };
 }
 

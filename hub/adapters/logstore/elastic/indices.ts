@@ -39,7 +39,7 @@ export function createIndices(server: Server, names: Names, config: ElasticConfi
     const there = await ask((es) => es.indices.getMapping({ index, ignore_unavailable: true }));
     for (const [name, { mappings }] of Object.entries(there)) {
       demandOurs(`an index ${name}`, mappings._meta?.[META] as unknown);
-      if (name !== names.keys && mappings.properties?.['attributes'] === undefined)
+      if (name !== names.keys && Object.keys(ADDED).some((field) => mappings.properties?.[field] === undefined))
         await ask((es) => es.indices.putMapping({ index: name, properties: ADDED, _meta: { [META]: SCHEMA } }));
     }
   };

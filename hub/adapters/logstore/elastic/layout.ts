@@ -2,7 +2,7 @@ import type { estypes } from '@elastic/elasticsearch';
 import type { ElasticConfig } from './config.ts';
 
 /** Raised with every change of what a document is made of. */
-export const SCHEMA = 2;
+export const SCHEMA = 3;
 /** Said by every template and index of ours in its `_meta`. */
 export const META = 'outrider';
 
@@ -62,6 +62,13 @@ const number = { index: false } as const;
 /** Names are not fields of their own: there may be thousands. */
 const ATTRIBUTES = { type: 'flattened', ignore_above: 1024 } as const;
 
+/** What an index of lines lacks that was made by an earlier layout. */
+export const ADDED = {
+  attributes: ATTRIBUTES,
+  template: keyword,
+  parameters: { ...keyword, index: false, doc_values: false },
+} as const;
+
 const LINE: Record<string, estypes.MappingProperty> = {
   '@timestamp': { type: 'date', format: 'epoch_millis' },
   n: { type: 'long', ...number },
@@ -72,11 +79,8 @@ const LINE: Record<string, estypes.MappingProperty> = {
   level: { type: 'byte' },
   text: { type: 'text', analyzer: 'line', search_analyzer: 'part', norms: false },
   truncated: stored,
-  attributes: ATTRIBUTES,
+  ...ADDED,
 };
-
-/** What an index of lines lacks that was made by the first layout. */
-export const ADDED = { attributes: ATTRIBUTES };
 
 const KEY: Record<string, estypes.MappingProperty> = {
   org: keyword,

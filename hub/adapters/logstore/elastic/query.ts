@@ -26,7 +26,7 @@ function valuesByName(attributes: NonNullable<LogFilter['attributes']>): Map<str
 
 /** A query for the lines of an org that fit; undefined when none can. */
 export function queryOf(org: string, filter: LogFilter): Query | undefined {
-  const { resources, levels, source, attributes = [], text, without = [] } = filter;
+  const { resources, levels, source, attributes = [], text, without = [], templates, withoutTemplates = [] } = filter;
   const [from, to] = [bounded(filter.from), bounded(filter.to)];
   if (to <= from || resources?.length === 0) return undefined;
   const must: Query[] = [{ term: { org } }, { range: { '@timestamp': { gte: from, lt: to } } }];
@@ -35,5 +35,8 @@ export function queryOf(org: string, filter: LogFilter): Query | undefined {
   for (const [name, values] of valuesByName(attributes)) must.push({ terms: { [`attributes.${name}`]: values } });
   if (levels !== undefined && levels.length > 0) must.push({ terms: { level: [...levels] } });
   if (text !== undefined && text !== '') must.push(holds(text));
-  return { bool: { filter: must, must_not: without.filter((one) => one !== '').map(holds) } };
+  if (templates !== undefined) must.push({ terms: { template: [...templates] } });
+  const not: Query[] = without.filter((one) => one !== '').map(holds);
+  if (withoutTemplates.length > 0) not.push({ terms: { template: [...withoutTemplates] } });
+  return { bool: { filter: must, must_not: not } };
 }

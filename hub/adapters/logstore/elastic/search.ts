@@ -3,6 +3,7 @@ import type { Clock } from '#sdk';
 import type { LogBucket, LogLevelNumber, LogPage, LogStore, StoredLine } from '../../../ports/logstore.ts';
 import { encodable, placeOf, storedLine, type LineDocument } from './documents.ts';
 import type { Names } from './layout.ts';
+import { patternsOf } from './patterns.ts';
 import { queryOf } from './query.ts';
 import type { Server } from './server.ts';
 
@@ -54,7 +55,7 @@ function createFind({ server, names }: SearchGiven) {
       }),
     );
 }
-type Find = ReturnType<typeof createFind>;
+export type Find = ReturnType<typeof createFind>;
 
 /** Walks over the lines before a page that lies deeper than a server gives at once. Without `after` there are too few of them, or (not `complete`) too many to be walked in time. */
 async function skipTo(
@@ -146,7 +147,9 @@ async function bucketsOf(find: Find, query: Request['query'], step: number): Pro
 }
 
 /** Answers of the store. A part that is red is left out: what is found says then that it is not complete. */
-export function createSearch(given: SearchGiven): Pick<LogStore, 'search' | 'histogram' | 'context' | 'sources'> {
+export function createSearch(
+  given: SearchGiven,
+): Pick<LogStore, 'search' | 'histogram' | 'patterns' | 'context' | 'sources'> {
   const { clock, fresh } = given;
   const find = createFind(given);
 
@@ -189,6 +192,13 @@ export function createSearch(given: SearchGiven): Pick<LogStore, 'search' | 'his
         to = from;
       }
       return buckets.flat();
+    },
+    async patterns(org, filter, step) {
+      const query = queryOf(org, filter);
+      if (query === undefined) return { patterns: [], complete: true };
+      const isFresh = await fresh();
+      const found = await patternsOf(find, query, step);
+      return { ...found, complete: found.complete && isFresh };
     },
     context: createContext(given, find),
     async sources(org, resource) {

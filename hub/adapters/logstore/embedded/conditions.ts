@@ -14,6 +14,11 @@ export function conditionOf(filter: LogFilter, sources: readonly number[]): stri
   const parts = [`src IN (${sources.join(', ')})`];
   if (filter.levels !== undefined && filter.levels.length > 0) parts.push(`level IN (${filter.levels.join(', ')})`);
   if (filter.text !== undefined && filter.text !== '') parts.push(holds(filter.text));
+  const { templates, withoutTemplates = [] } = filter;
+  if (templates !== undefined)
+    parts.push(templates.length === 0 ? 'false' : `template IN (${templates.map(literal).join(', ')})`);
+  if (withoutTemplates.length > 0)
+    parts.push(`coalesce(template, '') NOT IN (${withoutTemplates.map(literal).join(', ')})`);
   for (const text of filter.without ?? []) if (text !== '') parts.push(`NOT ${holds(text)}`);
   return parts.join(' AND ');
 }

@@ -37,6 +37,7 @@ export const embeddedLogstore = defineAdapter<LogStore, typeof config>({
         append: (org, write) => use((store) => store.append(org, write)),
         search: (org, filter, page) => use((store) => store.search(org, filter, page)),
         histogram: (org, filter, step) => use((store) => store.histogram(org, filter, step)),
+        patterns: (org, filter, step) => use((store) => store.patterns(org, filter, step)),
         context: (org, id, around) => use((store) => store.context(org, id, around)),
         sources: (org, resource) => use((store) => store.sources(org, resource)),
         acknowledged: (org, agent, epoch) => use((store) => store.acknowledged(org, agent, epoch)),

@@ -9,6 +9,9 @@ export interface NumberedLine {
   level: number;
   text: string;
   truncated: boolean;
+  template: string | undefined;
+  /** Where its parameters stand in the text, as `parameters.ts` writes it. */
+  parameters: string | undefined;
 }
 
 const CHUNK = 2048;
@@ -25,7 +28,10 @@ export async function appendLines(database: Database, lines: readonly NumberedLi
   try {
     for (let at = 0; at < lines.length; at += CHUNK) {
       const part = lines.slice(at, at + CHUNK);
-      const chunk = DuckDBDataChunk.create([BIGINT, INTEGER, BIGINT, UTINYINT, VARCHAR, BOOLEAN], part.length);
+      const chunk = DuckDBDataChunk.create(
+        [BIGINT, INTEGER, BIGINT, UTINYINT, VARCHAR, BOOLEAN, VARCHAR, VARCHAR],
+        part.length,
+      );
       const columns: DuckDBValue[][] = [
         part.map(({ id }) => id),
         part.map(({ src }) => src),
@@ -33,6 +39,8 @@ export async function appendLines(database: Database, lines: readonly NumberedLi
         part.map(({ level }) => level),
         part.map(({ text }) => text),
         part.map(({ truncated }) => truncated),
+        part.map(({ template }) => template ?? null),
+        part.map(({ parameters }) => parameters ?? null),
       ];
       chunk.setColumns(columns);
       appender.appendDataChunk(chunk);

@@ -12,6 +12,8 @@ import type { Database } from '../../duckdb/database.ts';
 import type { Sealing, View } from '../../duckdb/sealing.ts';
 import { conditionOf } from './conditions.ts';
 import type { Dictionary } from './dictionary.ts';
+import { parametersAt } from './parameters.ts';
+import { createGathering } from './patterns.ts';
 import { walk, type Span } from './walk.ts';
 
 /** What searching stands on. */
@@ -22,11 +24,16 @@ export interface SearchGiven {
   clock: Clock;
 }
 
-const COLUMNS = 'id, src, t, level, text, truncated';
+const COLUMNS = 'id, src, t, level, text, truncated, template, parameters';
 /** How long lines are looked for; beyond it a page says that it is not complete. */
 const FIND_MS = 3_000;
 /** How long matches beyond the page are counted; beyond it the total is a lower bound. */
 const COUNT_MS = 30;
+/** Characters of an example. */
+const EXAMPLE = 1000;
+/** Templates, times levels, times steps, that one piece of a range is told in. */
+const GROUPS = 100_000;
+const NOWHERE: Span = { from: 0, to: 0 };
 /** How far around a line its context may lie. */
 const CONTEXT_MS = 7 * 86_400_000;
 
@@ -36,7 +43,8 @@ function rowsIn(sealing: Sealing, view: View, span: Span): string {
   const hot = `SELECT ${COLUMNS} FROM line WHERE id > ${view.marks['line'] ?? 0} AND ${time}`;
   const paths = sealing.pathsIn(view, 'line', span);
   if (paths.length === 0) return hot;
-  return `${hot} UNION ALL SELECT ${COLUMNS} FROM read_parquet([${paths.join(', ')}]) WHERE ${time}`;
+  // By name: files of an earlier release lack what was added since.
+  return `${hot} UNION ALL BY NAME SELECT * FROM read_parquet([${paths.join(', ')}], union_by_name = true) WHERE ${time}`;
 }
 
 /** Opaque to callers: the number in the order of storing, then the time, so that a line is found without looking everywhere. */
@@ -45,7 +53,8 @@ const idOf = (id: unknown, timeMs: unknown): string => `${String(id)}-${String(t
 const attributesIn = (json: string): LogAttributes => JSON.parse(json) as LogAttributes;
 
 function createReader({ database, sealing, dictionary }: SearchGiven) {
-  const lineOf = ([id, src, t, level, text, truncated]: readonly unknown[]): StoredLine => {
+  const lineOf = (row: readonly unknown[]): StoredLine => {
+    const [id, src, t, level, text, truncated, template, places] = row;
     const place = dictionary.placeOf(Number(src));
     const attributes = place === undefined || place.attributes === '' ? undefined : attributesIn(place.attributes);
     return {
@@ -57,6 +66,8 @@ function createReader({ database, sealing, dictionary }: SearchGiven) {
       text: String(text),
       truncated: truncated === true,
       ...(attributes === undefined ? {} : { attributes }),
+      ...(typeof template === 'string' ? { template } : {}),
+      ...(typeof places === 'string' ? { parameters: parametersAt(String(text), places) } : {}),
     };
   };
   return {
@@ -73,6 +84,11 @@ function createReader({ database, sealing, dictionary }: SearchGiven) {
     levels: (view: View, span: Span, { step, condition }: { step: number; condition: string }) =>
       database.read(
         `SELECT ((t // ${step}) * ${step})::DOUBLE, level, count(*)::DOUBLE FROM (${rowsIn(sealing, view, span)}) WHERE ${condition} GROUP BY ALL`,
+      ),
+    templates: (view: View, span: Span, { step, condition }: { step: number; condition: string }) =>
+      database.read(
+        `SELECT coalesce(template, ''), level, ((t // ${step}) * ${step})::DOUBLE, count(*)::DOUBLE, min(t)::DOUBLE, max(t)::DOUBLE, arg_max(left(text, ${EXAMPLE}), t)
+         FROM (${rowsIn(sealing, view, span)}) WHERE ${condition} GROUP BY ALL ORDER BY 4 DESC LIMIT ${GROUPS}`,
       ),
   };
 }
@@ -160,7 +176,7 @@ async function contextOf(
 }
 
 /** Answers of the store. */
-export function createSearch(given: SearchGiven): Pick<LogStore, 'search' | 'histogram' | 'context'> {
+export function createSearch(given: SearchGiven): Pick<LogStore, 'search' | 'histogram' | 'patterns' | 'context'> {
   const { sealing, dictionary, clock } = given;
   const reader = createReader(given);
   /** Undefined when nothing can match. */
@@ -194,6 +210,23 @@ export function createSearch(given: SearchGiven): Pick<LogStore, 'search' | 'his
         return [...buckets]
           .map(([timeMs, counts]): LogBucket => ({ timeMs, counts }))
           .sort((a, b) => a.timeMs - b.timeMs);
+      }),
+    patterns: (org, filter, step) =>
+      sealing.look(async (view) => {
+        const wanted = wantedOf(org, filter);
+        const gathering = createGathering();
+        let all = true;
+        const left = await walk(
+          wanted?.range ?? NOWHERE,
+          { clock, budgetMs: FIND_MS, direction: 'back' },
+          async (span) => {
+            const rows = await reader.templates(view, span, { step, condition: wanted?.condition ?? 'false' });
+            for (const row of rows) gathering.add(row);
+            all &&= rows.length < GROUPS;
+            return true;
+          },
+        );
+        return { patterns: gathering.patterns(), complete: all && left.from >= left.to };
       }),
     context: (org, id, around) =>
       sealing.look((view) => contextOf(reader, view, { clock, dictionary, org, id, around })),

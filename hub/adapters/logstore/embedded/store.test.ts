@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock, type Clock } from '#sdk';
@@ -156,4 +156,40 @@ test('files past the age go, and over the disk limit the oldest until the rest f
   expect(names({ oldestMs: 3, diskLimit: 1e9, otherBytes: 0 })).toEqual(['1', '2']);
   expect(names({ oldestMs: 0, diskLimit: 350, otherBytes: 50 })).toEqual(['1', '2']);
   expect(names({ oldestMs: 0, diskLimit: 500, otherBytes: 0 })).toEqual([]);
+});
+
+test('what an earlier release stored is read, found, counted, forgotten and added to', async () => {
+  const older = { template: '00000000000000a1', parameters: ['1'] };
+  await append(0, 9);
+  await append(10, 19, 'other');
+  await seal();
+  await append(20, 29);
+  await store.drain();
+  const [file] = await database.read("SELECT name FROM sealed WHERE tbl = 'line'");
+  const path = join(folder, 'sealed', String(file?.[0]));
+  await database.run(
+    `COPY (SELECT id, src, t, level, text, truncated FROM read_parquet('${path}') ORDER BY t, id) TO '${path}.old' (FORMAT parquet, COMPRESSION zstd)`,
+  );
+  for (const column of ['template', 'parameters']) await database.run(`ALTER TABLE line DROP COLUMN ${column}`);
+  database.close();
+  renameSync(`${path}.old`, path);
+  await open();
+  expect(await numbers()).toEqual(descending(29, 0));
+  const line = { timeMs: START + 30_000, level: 2 as const, source: '/log', text: 'n 1', truncated: false, ...older };
+  await store.append(ORG, { resource: 'host', key: { agent: 'a', epoch: 1n, lane: 1, seq: 1n }, lines: [line] });
+  expect((await search({ templates: ['00000000000000a1'] })).lines).toMatchObject([older]);
+  await seal();
+  expect((await search({ templates: ['00000000000000a1'] })).lines).toMatchObject([older]);
+  expect(await search({ withoutTemplates: ['00000000000000a1'] })).toMatchObject({ total: 30 });
+  const { patterns } = await store.patterns(ORG, { from: START, to: START + HOUR_MS }, HOUR_MS);
+  expect(patterns.map(({ template, counts }) => [template, counts[2]])).toEqual([
+    [undefined, 30],
+    ['00000000000000a1', 1],
+  ]);
+  await store.deleteResource(ORG, 'other');
+  for (let turn = 0; turn < 4; turn += 1) await store.upkeep();
+  expect(await numbers({ withoutTemplates: ['00000000000000a1'] })).toEqual([
+    ...descending(29, 20),
+    ...descending(9, 0),
+  ]);
 });

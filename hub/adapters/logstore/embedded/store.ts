@@ -10,6 +10,7 @@ import { openSealing, type HotTable, type Sealing } from '../../duckdb/sealing.t
 import { createTurns } from '../../duckdb/turns.ts';
 import { openDictionary, type AddedSources, type Dictionary } from './dictionary.ts';
 import { appendLines, type NumberedLine } from './ingest.ts';
+import { placesOf } from './parameters.ts';
 import { createSearch } from './search.ts';
 
 const DAY_MS = 86_400_000;
@@ -21,7 +22,7 @@ const LINE: HotTable = {
   name: 'line',
   mark: 'id',
   owner: 'src',
-  columns: 'id, src, t, level, text, truncated',
+  columns: 'id, src, t, level, text, truncated, template, parameters',
   order: 't, id',
 };
 
@@ -88,13 +89,14 @@ async function createCommit({ database, clock, sealing, keys, dictionary, lastSe
       let file: string | undefined;
       let said: LogAttributes | undefined;
       let src = 0;
-      for (const { source, timeMs, level, text, truncated, attributes } of own) {
+      for (const { source, timeMs, level, text, truncated, attributes, template, parameters } of own) {
         if (source !== file || attributes !== said) {
           file = source;
           said = attributes;
           src = dictionary.numberOf({ org, resource, source, attributes: keptAs(attributes) }, added);
         }
-        lines.push({ id: nextId++, src, timeMs, level, text, truncated });
+        const places = placesOf(text, parameters);
+        lines.push({ id: nextId++, src, timeMs, level, text, truncated, template, parameters: places });
       }
     }
     const batchKeys = fresh.map(({ org, key }) => ({ org, ...key }));
@@ -173,6 +175,9 @@ export async function openLogStore(database: Database, clock: Clock): Promise<Em
   await database.run(
     'CREATE TABLE IF NOT EXISTS line (id BIGINT, src INTEGER, t BIGINT, level UTINYINT, text VARCHAR, truncated BOOLEAN)',
   );
+  // What a store of an earlier release lacks; its sealed files are read as if all was NULL there.
+  for (const column of ['template', 'parameters'])
+    await database.run(`ALTER TABLE line ADD COLUMN IF NOT EXISTS ${column} VARCHAR`);
   const sealing = await openSealing(database, clock, [LINE]);
   const keys = await openBatchKeys(database);
   const dictionary = await openDictionary(database);

@@ -1,4 +1,5 @@
 import { start } from './0001-start.ts';
+import { templates } from './0002-templates.ts';
 
 /** Every step of the schema, oldest first. */
-export const migrations = [start];
+export const migrations = [start, templates];
