@@ -18,6 +18,8 @@ export const EXTERNAL = [
   '@fastify/swagger',
   'pg-native',
   'fsevents',
+  '@tensorflow/tfjs-node',
+  '@tensorflow/tfjs-backend-wasm',
 ];
 
 const REQUIRE =
@@ -68,8 +70,12 @@ export async function build() {
   process.stdout.write('building hub, agent and page …\n');
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
   try {
-    await bundle('hub', { main: 'hub/main.ts' });
-    await bundle('agent', { main: 'agent/main.ts', inventory: 'agent/inventory/main.ts' });
+    await bundle('hub', { main: 'hub/main.ts', training: 'plugins/models/training/main.ts' });
+    await bundle('agent', {
+      main: 'agent/main.ts',
+      inventory: 'agent/inventory/main.ts',
+      training: 'plugins/models/training/main.ts',
+    });
   } catch (error) {
     giveUp(`The programs could not be built: ${error.message}`);
   }

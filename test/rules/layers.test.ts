@@ -73,6 +73,7 @@ test.each([
   ['a service opens a file', 'hub/services/logs/store.ts', "import 'node:fs';"],
   ['a service loads a driver', 'hub/services/logs/store.ts', "import 'pg';"],
   ['the agent loads a web server', 'agent/start.ts', "import 'fastify';"],
+  ['the agent loads TensorFlow', 'agent/start.ts', "import '@tensorflow/tfjs-core';"],
 ])('refuses a tree in which %s', async (_what, from, text) => {
   const { faults } = await inspectLayers(treeOf({ [from]: text }), FOLDERS);
   expect(faults).toHaveLength(1);
