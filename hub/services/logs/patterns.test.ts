@@ -149,11 +149,12 @@ describe('patterns', () => {
 
   test('keep their text when their lines come alone, and have none before an agent has said it', async () => {
     const text = `unsaid <num> ${host.resource}`;
-    const line = { text: 'unsaid 1', template: told(text).id, timeMs: START };
+    // Long enough before the last one that its time is written down.
+    const line = { text: 'unsaid 1', template: told(text).id, timeMs: START - 400_000 };
     await host.send({ timeMs: START, lines: [line] });
     expect((await patterns()).items).toMatchObject([{ text: '', example: 'unsaid 1' }]);
     await host.send({ timeMs: START, templates: [told(text)], lines: [] });
-    await host.send({ timeMs: START, lines: [{ ...line, timeMs: START + 1 }] });
+    await host.send({ timeMs: START, lines: [{ ...line, timeMs: START }] });
     expect((await patterns()).items).toMatchObject([{ text, count: 2 }]);
     await host.send({ timeMs: START, templates: [{ id: told(text).id, text: 'invented' }], lines: [] });
     expect((await patterns()).items).toMatchObject([{ text }]);

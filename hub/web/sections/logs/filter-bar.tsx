@@ -18,6 +18,8 @@ export interface FilterGiven {
   counts: Readonly<Record<Level, number>> | undefined;
   /** True where the host is given. */
   oneHost: boolean;
+  /** What kinds of lines look like, by their ids. */
+  texts: ReadonlyMap<string, string>;
 }
 
 function TextSearch({ search, change }: FilterGiven): ReactNode {
@@ -193,12 +195,30 @@ function PickedChip({ word, picked, title, onTakeBack }: PickedGiven): ReactNode
   );
 }
 
+const NONE = {
+  ...{ q: undefined, not: undefined, level: undefined, source: undefined },
+  ...{ attribute: undefined, template: undefined, notTemplate: undefined },
+};
+
+/** Kinds of lines that were chosen or left out. */
+function PickedPatterns({ search, change, texts }: FilterGiven): ReactNode {
+  const chips = (['template', 'notTemplate'] as const).flatMap((key) => (search[key] ?? []).map((id) => ({ key, id })));
+  return chips.map(({ key, id }) => (
+    <PickedChip
+      key={`${key} ${id}`}
+      word={key === 'template' ? 'only' : 'without'}
+      picked={texts.get(id) ?? `pattern ${id}`}
+      title={key === 'template' ? 'Show lines of other patterns too' : 'Show lines of this pattern again'}
+      onTakeBack={() => change({ [key]: toggled(search[key], id) })}
+    />
+  ));
+}
+
 /** Everything that chooses lines. */
 export function FilterBar(given: FilterGiven & { children: ReactNode }): ReactNode {
   const { search, change, hosts, oneHost, children } = given;
-  const { line: _line, host, ...rest } = search;
+  const { line: _line, view: _view, host, ...rest } = search;
   const narrowed = narrows(oneHost ? rest : { ...rest, host });
-  const none = { q: undefined, not: undefined, level: undefined, source: undefined, attribute: undefined };
   return (
     <search className="log-filter" aria-label="Lines">
       <div className="row">
@@ -219,6 +239,7 @@ export function FilterBar(given: FilterGiven & { children: ReactNode }): ReactNo
             onTakeBack={() => change({ attribute: toggled(search.attribute, asked) })}
           />
         ))}
+        <PickedPatterns {...given} />
         {search.not?.map((text) => (
           <PickedChip
             key={text}
@@ -229,7 +250,7 @@ export function FilterBar(given: FilterGiven & { children: ReactNode }): ReactNo
           />
         ))}
         {narrowed && (
-          <button type="button" className="link" onClick={() => change(oneHost ? none : { ...none, host: undefined })}>
+          <button type="button" className="link" onClick={() => change(oneHost ? NONE : { ...NONE, host: undefined })}>
             Show all lines
           </button>
         )}

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { exclude, include, narrows, toggled } from './filter.ts';
+import { exclude, include, narrows, onlyPattern, toggled, withoutPattern } from './filter.ts';
+import { readLogsSearch } from './search.ts';
 
 test('a value is included by the words of the search', () => {
   expect(include({ field: 'level', value: 'warn' })).toEqual({ level: ['warn'] });
@@ -25,4 +26,17 @@ test('lists of the search are toggled and vanish when empty', () => {
   expect(narrows({ q: 'a' })).toBe(true);
   expect(narrows({ attribute: ['k8s.pod.name:web-1'] })).toBe(true);
   expect(narrows({ line: '1-1' })).toBe(false);
+});
+
+test('a pattern is shown alone or left out, never both', () => {
+  const [a, b] = ['00000000000000aa', '00000000000000bb'] as const;
+  expect(onlyPattern(a, { notTemplate: [a, b] })).toEqual({ template: [a], notTemplate: [b], view: undefined });
+  expect(onlyPattern(a, { notTemplate: [a] }).notTemplate).toBeUndefined();
+  expect(withoutPattern(a, { template: [a, b], notTemplate: [a] })).toEqual({ template: [b], notTemplate: [a] });
+  expect(narrows({ notTemplate: [a] })).toBe(true);
+  expect(narrows({ view: 'patterns' })).toBe(false);
+  expect(readLogsSearch({ template: [a, 'x', a], notTemplate: 'no', view: 'other' })).toMatchObject({
+    ...{ template: [a], notTemplate: undefined, view: undefined },
+  });
+  expect(readLogsSearch({ view: 'patterns' }).view).toBe('patterns');
 });

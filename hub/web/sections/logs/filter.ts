@@ -48,6 +48,28 @@ export function toggled(values: readonly string[] | undefined, value: string): s
   return list(now.includes(value) ? now.filter((one) => one !== value) : [...now, value]);
 }
 
+/** A search names no more kinds of lines. */
+const MOST_PATTERNS = 50;
+
+/** The search for the lines of one pattern. */
+export const onlyPattern = (
+  id: string,
+  { notTemplate = [] }: Pick<LogsSearch, 'notTemplate'>,
+): Partial<LogsSearch> => ({
+  template: [id],
+  notTemplate: list(notTemplate.filter((one) => one !== id)),
+  view: undefined,
+});
+
+/** The search without the lines of a pattern. */
+export const withoutPattern = (
+  id: string,
+  { template = [], notTemplate = [] }: Pick<LogsSearch, 'template' | 'notTemplate'>,
+): Partial<LogsSearch> => ({
+  template: list(template.filter((one) => one !== id)),
+  notTemplate: [...new Set([...notTemplate, id])].slice(-MOST_PATTERNS),
+});
+
 /** True when the search leaves any line out. */
-export const narrows = ({ q, not, level, host, source, attribute }: LogsSearch): boolean =>
-  [q, not, level, host, source, attribute].some((one) => one !== undefined);
+export const narrows = ({ q, not, level, host, source, attribute, template, notTemplate }: LogsSearch): boolean =>
+  [q, not, level, host, source, attribute, template, notTemplate].some((one) => one !== undefined);

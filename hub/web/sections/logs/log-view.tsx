@@ -16,28 +16,32 @@ import { LogHistogram, useWidth } from './histogram.tsx';
 import type { Line } from './line-book.ts';
 import type { LineActions } from './line-detail.tsx';
 import { LineFoot } from './line-foot.tsx';
+import type { FeedState, LineFeed } from './line-feed.ts';
 import { LineList } from './line-list.tsx';
 import type { LineLook } from './line-row.tsx';
 import { NoLines } from './no-lines.tsx';
-import { idOf, useHistogram, useHosts, useSources, type LineFilter } from './queries.ts';
+import { Patterns } from './patterns.tsx';
+import { idOf, useHistogram, useHosts, usePatternTexts, useSources, type LineFilter } from './queries.ts';
 import { saveLines } from './save-lines.ts';
-import { LEVELS } from './search.ts';
+import { LEVELS, type LogsSearch } from './search.ts';
 import { useLines } from './use-lines.ts';
-import { useLogsSearch } from './use-logs-search.ts';
+import { useLogsSearch, type ChangeSearch } from './use-logs-search.ts';
 import './logs.css';
 
 const DAY_MS = 86_400_000;
 const NOTHING_ASKED = {
   ...{ q: undefined, not: undefined, level: undefined },
   ...{ source: undefined, host: undefined, attribute: undefined },
+  ...{ template: undefined, notTemplate: undefined },
 };
+const NO_TEXTS: ReadonlyMap<string, string> = new Map();
 const NO_HOSTS: readonly { id: string; name: string }[] = [];
 
 /** The words of the search that choose lines, on a host's page for that host only. */
 function useFilter(host: string | undefined) {
   const { search, change } = useLogsSearch();
   const filter = useMemo<LineFilter>(() => {
-    const { line: _line, ...rest } = search;
+    const { line: _line, view: _view, ...rest } = search;
     return host === undefined ? rest : { ...rest, host: [host] };
   }, [search, host]);
   return { search, change, filter };
@@ -97,6 +101,50 @@ function Bars({ histogram, levels }: { histogram: Histogram | undefined; levels:
   );
 }
 
+/** Lines, or what kinds of them there are. */
+function ViewSwitch({ view, change }: { view: LogsSearch['view']; change: ChangeSearch }): ReactNode {
+  return (
+    <div className="row log-views" role="group" aria-label="What is shown">
+      {([undefined, 'patterns'] as const).map((one) => (
+        <button key={one ?? ''} type="button" aria-pressed={view === one} onClick={() => change({ view: one })}>
+          {one === undefined ? 'Lines' : 'Patterns'}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** The lines that were found; `children` stand in for them when there are none. */
+function FoundLines({
+  feed,
+  state,
+  listKey,
+  look,
+  actions,
+  children,
+}: {
+  feed: LineFeed;
+  state: FeedState;
+  listKey: string;
+  look: LineLook;
+  actions: LineActions;
+  children: ReactNode;
+}): ReactNode {
+  return (
+    <>
+      {state.phase === 'failed' && <Fault error={state.error} what="the lines" again={() => feed.start()} />}
+      {state.phase === 'loading' && <Skeleton height={420} />}
+      {state.phase === 'ready' && state.lines.length === 0 && children}
+      {state.lines.length > 0 && (
+        <div className="log-box">
+          <LineList key={listKey} feed={feed} state={state} look={look} actions={actions} />
+          <LineFoot state={state} follow={() => feed.follow(true)} />
+        </div>
+      )}
+    </>
+  );
+}
+
 /** Says what came to pass in the range: how many lines, and how many of them are bad. */
 export type Tell = (histogram: Histogram | undefined) => ReactNode;
 
@@ -122,7 +170,8 @@ export function LogView({ host, heading }: { host?: string; heading?: Tell }): R
   };
   const actions: LineActions = { search, change, hostIds: [...names.keys()], around };
   const { from, to } = range();
-  const none = state.phase === 'ready' && state.lines.length === 0;
+  const picked = [...(search.template ?? []), ...(search.notTemplate ?? [])];
+  const { data: texts = NO_TEXTS } = usePatternTexts(picked, range, JSON.stringify(text));
   return (
     <div className={host === undefined ? 'log-page' : 'log-page inside'}>
       {heading?.(histogram)}
@@ -133,7 +182,9 @@ export function LogView({ host, heading }: { host?: string; heading?: Tell }): R
         sources={only === undefined ? undefined : sources?.items}
         counts={histogram === undefined ? undefined : countsByLevel(histogram)}
         oneHost={host !== undefined}
+        texts={texts}
       >
+        <ViewSwitch view={search.view} change={change} />
         <button type="button" aria-pressed={wrap} title="Wrap lines or cut them (w)" onClick={() => setWrap(!wrap)}>
           Wrap
         </button>
@@ -142,23 +193,19 @@ export function LogView({ host, heading }: { host?: string; heading?: Tell }): R
       <div ref={drawing}>
         <Bars histogram={histogram} levels={search.level ?? LEVELS} />
       </div>
-      {state.phase === 'failed' && <Fault error={state.error} what="the lines" again={() => feed.start()} />}
-      {state.phase === 'loading' && <Skeleton height={420} />}
-      {none && (
-        <NoLines
-          narrowed={narrows({ ...search, host: host === undefined ? search.host : undefined })}
-          range={rangeLabel(text, liveStream.now(), look.zone)}
-          lastDay={to - from < DAY_MS ? () => show({ from: '-1d' }) : undefined}
-          showAll={() => change(NOTHING_ASKED)}
-        />
+      {search.view === 'patterns' ? (
+        <Patterns filter={filter} range={range} rangeKey={JSON.stringify(text)} change={change} />
+      ) : (
+        <FoundLines feed={feed} state={state} listKey={key} look={look} actions={actions}>
+          <NoLines
+            narrowed={narrows({ ...search, host: host === undefined ? search.host : undefined })}
+            range={rangeLabel(text, liveStream.now(), look.zone)}
+            lastDay={to - from < DAY_MS ? () => show({ from: '-1d' }) : undefined}
+            showAll={() => change(NOTHING_ASKED)}
+          />
+          {live && <p className="small quiet">New lines appear here as they are written.</p>}
+        </FoundLines>
       )}
-      {state.lines.length > 0 && (
-        <div className="log-box">
-          <LineList key={key} feed={feed} state={state} look={look} actions={actions} />
-          <LineFoot state={state} follow={() => feed.follow(true)} />
-        </div>
-      )}
-      {none && live && <p className="small quiet">New lines appear here as they are written.</p>}
       {search.line !== undefined && (
         <ContextDialog
           key={search.line}

@@ -11,7 +11,7 @@ import type { LogsSearch } from './search.ts';
 const TAIL = '/api/v1/logs/tail' satisfies keyof paths;
 
 /** The part of the address that chooses lines. */
-export type LineFilter = Omit<LogsSearch, 'line'>;
+export type LineFilter = Omit<LogsSearch, 'line' | 'view'>;
 
 /** Lines in a range of milliseconds, newest first. */
 export function searchLines(
@@ -24,13 +24,13 @@ export function searchLines(
 
 /** Listens to new lines. */
 export function tailLines(
-  { q, not, level, host, source, attribute }: LineFilter,
+  { q, not, level, host, source, attribute, template, notTemplate }: LineFilter,
   listener: TailListener,
 ): EventConnection {
   const query = new URLSearchParams({ backlog: '0' });
   if (q !== undefined) query.set('q', q);
   if (source !== undefined) query.set('source', source);
-  for (const [key, values] of Object.entries({ not, level, host, attribute }))
+  for (const [key, values] of Object.entries({ not, level, host, attribute, template, notTemplate }))
     for (const value of values ?? []) query.append(key, value);
   return connectEvents(`${TAIL}?${query}`, {
     on: {
@@ -63,6 +63,43 @@ export function useHistogram(filter: LineFilter, range: () => Range, { key, widt
     },
     enabled: width > 0,
     refetchInterval: live ? REDRAW_MS : false,
+    placeholderData: (before) => before,
+  });
+}
+
+/** Kinds that are told of at once. */
+const PATTERNS = 1000;
+
+/** Kinds of lines in a range, those with most lines first. */
+export function usePatterns(filter: LineFilter, range: () => Range, key: string) {
+  return useQuery({
+    queryKey: ['logs', 'patterns', filter, key],
+    queryFn: ({ signal }) => {
+      const { from, to } = range();
+      const query = { ...filter, from: String(Math.floor(from)), to: String(Math.ceil(to)), limit: PATTERNS };
+      return answer(api.GET('/api/v1/logs/patterns', { params: { query }, signal }));
+    },
+    refetchInterval: range().live ? REDRAW_MS : false,
+    placeholderData: (before) => before,
+  });
+}
+
+/** Texts of kinds of lines that were seen in a range, by their ids. */
+export function usePatternTexts(ids: readonly string[], range: () => Range, key: string) {
+  return useQuery({
+    queryKey: ['logs', 'pattern-texts', ids, key],
+    queryFn: async ({ signal }) => {
+      const { from, to } = range();
+      const query = { template: [...ids], from: String(Math.floor(from)), to: String(Math.ceil(to)), limit: 100 };
+      const { items } = await answer(api.GET('/api/v1/logs/patterns', { params: { query }, signal }));
+      return new Map(
+        items.flatMap(({ template, merged, text, example }) =>
+          [template ?? '', ...merged].map((id): [string, string] => [id, text === '' ? example : text]),
+        ),
+      );
+    },
+    enabled: ids.length > 0,
+    staleTime: 60_000,
     placeholderData: (before) => before,
   });
 }
