@@ -1,0 +1,183 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { countsOf, stepOf, type Counts } from './counts.ts';
+import { createSequenceDetector, SEQUENCE_OPTIONS, type SequenceDetector } from './detector.ts';
+import { createSessions, type FinishedSequence } from './sessions.ts';
+import { isSnapshot } from './snapshot.ts';
+import { combined } from './surprise.ts';
+
+const sequence = fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), { minLength: 1, maxLength: 60 });
+const sequences = fc.array(sequence, { minLength: 1, maxLength: 40 });
+
+function trained(normal: readonly (readonly string[])[], options = SEQUENCE_OPTIONS): SequenceDetector {
+  const detector = createSequenceDetector(options);
+  detector.train(normal.map(countsOf));
+  return detector;
+}
+
+/** Requests: always begun and ended, some reads, now and then a retry. The numbers are those of a linear congruential generator. */
+function requests(count: number, seed: number): string[][] {
+  let state = seed;
+  const draw = (n: number): number => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return Math.floor((state / 2_147_483_648) * n);
+  };
+  return Array.from({ length: count }, () => [
+    'begin',
+    ...Array.from({ length: 1 + draw(3) }, () => 'read'),
+    ...Array.from({ length: draw(20) === 0 ? 1 + draw(3) : 0 }, () => 'retry'),
+    'end',
+  ]);
+}
+
+describe('a detector of sequences', () => {
+  test('says 0 to what it has learned, in whichever order, and never leaves 0 … 1', () => {
+    fc.assert(
+      fc.property(sequences, sequence, (normal, other) => {
+        const detector = trained(normal);
+        for (const one of normal) expect(detector.score(countsOf(one.toReversed())).score).toBe(0);
+        const { score, pValue, surprise } = detector.score(countsOf(other));
+        expect(score).toBeGreaterThanOrEqual(0);
+        expect(score).toBeLessThanOrEqual(1);
+        expect(pValue).toBeGreaterThanOrEqual(0);
+        expect(pValue).toBeLessThanOrEqual(1);
+        expect(score >= 0.5).toBe(surprise >= detector.threshold());
+      }),
+    );
+  });
+
+  test('what it knows survives as JSON', () => {
+    fc.assert(
+      fc.property(sequences, sequence, (normal, other) => {
+        const detector = trained(normal);
+        const snapshot: unknown = JSON.parse(JSON.stringify(detector.snapshot()));
+        expect(isSnapshot(snapshot)).toBe(true);
+        const again = createSequenceDetector(SEQUENCE_OPTIONS, snapshot as ReturnType<SequenceDetector['snapshot']>);
+        expect(again.score(countsOf(other))).toEqual(detector.score(countsOf(other)));
+        expect(again.threshold()).toBe(detector.threshold());
+      }),
+    );
+  });
+
+  test('alerts on at most as many other normal sequences as it is meant to', () => {
+    for (const seed of [1, 2, 3]) {
+      const detector = trained(requests(2000, seed));
+      const others = requests(5000, seed + 100);
+      const alerts = others.filter((one) => detector.score(countsOf(one)).score >= 0.5).length;
+      expect(alerts / others.length).toBeLessThanOrEqual(SEQUENCE_OPTIONS.falsePositives);
+    }
+  });
+
+  test('alerts on what is new, missing or too often, and says why', () => {
+    const detector = trained(requests(2000, 1));
+    const fresh = detector.score(countsOf(['begin', 'read', 'panic', 'end']));
+    expect(fresh.score).toBeGreaterThan(0.5);
+    expect(fresh.why.unseen).toEqual(['panic']);
+    const cut = detector.score(countsOf(['begin', 'read']));
+    expect(cut.score).toBeGreaterThan(0.5);
+    expect(cut.why.counts[0]).toMatchObject({ template: 'end', count: 0, expected: 1 });
+    const many = detector.score(countsOf(['begin', ...Array<string>(90).fill('read'), 'end']));
+    expect(many.score).toBeGreaterThan(0.5);
+    expect(many.why.counts[0]).toMatchObject({ template: 'read', count: 90 });
+    expect(many.why.length).toEqual({ lines: 92, normal: { least: 3, most: 8 } });
+    expect(many.pValue).toBeLessThan(SEQUENCE_OPTIONS.falsePositives);
+  });
+
+  test('one odd sequence among the normal ones does not blind it', () => {
+    const odd = Array.from({ length: 40 }, (_, number) => `odd ${number}`);
+    const detector = trained([...requests(20, 1), odd]);
+    expect(detector.score(countsOf(['begin', 'panic', 'alarm', 'end'])).score).toBeGreaterThan(0.5);
+  });
+
+  test('many normal sequences that differ from all others raise its threshold', () => {
+    const each = Array.from({ length: 400 }, (_, number) => ['begin', `job ${number}`, `user ${number}`, 'end']);
+    const detector = trained([...requests(400, 1), ...each]);
+    expect(detector.threshold()).toBeGreaterThan(-Math.log(SEQUENCE_OPTIONS.falsePositives));
+    expect(detector.score(countsOf(['begin', 'job 7777', 'user 7777', 'end'])).score).toBeLessThanOrEqual(0.5);
+  });
+
+  test('remembers no more kinds and templates than it may, the frequent ones', () => {
+    const limits = { kinds: 32, templates: 50 };
+    const detector = createSequenceDetector({ ...SEQUENCE_OPTIONS, limits });
+    for (let number = 0; number < 1000; number += 1)
+      detector.train([countsOf(['begin', 'end']), countsOf(['begin', `x ${number}`])]);
+    const { kinds, habits } = detector.snapshot();
+    expect(kinds.length).toBeLessThanOrEqual(32);
+    expect(habits.length).toBeLessThanOrEqual(50);
+    expect(detector.score(countsOf(['begin', 'end'])).score).toBe(0);
+  });
+
+  test('knows nothing before it has learned', () => {
+    const { score, why } = createSequenceDetector().score(countsOf(['a']));
+    expect(score).toBeLessThan(0.5);
+    expect(why).toEqual({ unseen: ['a'], counts: [], length: { lines: 1, normal: undefined } });
+    expect(createSequenceDetector().score(new Map()).score).toBeLessThan(0.5);
+  });
+});
+
+describe('what a detector is made of', () => {
+  test('a broken or hostile snapshot is none', () => {
+    const snapshot = trained(requests(50, 1)).snapshot();
+    const broken = (change: object): unknown => ({ ...snapshot, ...change });
+    expect(isSnapshot(snapshot)).toBe(true);
+    for (const change of [
+      { version: 2 },
+      { sequences: -1 },
+      { sequences: Infinity },
+      { more: 1 },
+      { kinds: [[1, [0, 0], [1, 1]]] },
+      { kinds: [[1, [99], [1]]] },
+      { kinds: [[1, [0], []]] },
+      { kinds: [[1, [0], [99]]] },
+      { habits: [...snapshot.habits, snapshot.habits[0]] },
+      { habits: [['x'.repeat(257), []]], kinds: [] },
+    ])
+      expect(isSnapshot(broken(change)), JSON.stringify(change)).toBe(false);
+    expect(isSnapshot(null)).toBe(false);
+  });
+
+  test('steps rise with counts and tell small ones apart', () => {
+    expect([0, 1, 2, 3, 4, 5, 6, 8, 9].map(stepOf)).toEqual([0, 1, 2, 3, 4, 5, 6, 6, 7]);
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(), (a, b) => {
+        expect(stepOf(Math.min(a, b))).toBeLessThanOrEqual(stepOf(Math.max(a, b)));
+      }),
+    );
+    expect([NaN, -1].map(stepOf)).toEqual([0, 0]);
+  });
+
+  test('several small surprises are worth less than one of their sum, and never less than none', () => {
+    expect(combined(7, 1)).toBe(7);
+    expect(combined(7, 2)).toBeCloseTo(7 - Math.log(8), 12);
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 500, noNaN: true }), fc.nat({ max: 60 }), (sum, count) => {
+        expect(combined(sum, count)).toBeGreaterThanOrEqual(0);
+        expect(combined(sum, count + 1)).toBeLessThanOrEqual(combined(sum, Math.max(1, count)) + 1e-9);
+      }),
+    );
+  });
+
+  test('lines become sequences by id, by pause and by window, and none is lost', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(1000), fc.constantFrom('a', 'b'), fc.constantFrom('x', 'y', 'z')), { maxLength: 200 }),
+        (lines) => {
+          const done: FinishedSequence[] = [];
+          const sessions = createSessions({ idleMs: 100, windowMs: 500, open: 2 }, (one) => void done.push(one));
+          for (const [timeMs, template, of] of lines) sessions.add({ timeMs, template, of });
+          sessions.sweep();
+          sessions.close();
+          const total = (counts: Counts): number => [...counts.values()].reduce((sum, count) => sum + count, 0);
+          expect(done.reduce((sum, { counts }) => sum + total(counts), 0)).toBe(lines.length);
+          for (const { fromMs, toMs } of done) expect(toMs - fromMs).toBeLessThan(500);
+        },
+      ),
+    );
+    const done: FinishedSequence[] = [];
+    const sessions = createSessions({ idleMs: 100, windowMs: 500, open: 9 }, (one) => void done.push(one));
+    for (const timeMs of [0, 50, 300]) sessions.add({ timeMs, template: 't', of: 'x' });
+    expect(done).toEqual([{ of: 'x', fromMs: 0, toMs: 50, counts: new Map([['t', 2]]) }]);
+    sessions.sweep(1000);
+    expect(done).toHaveLength(2);
+  });
+});
