@@ -179,5 +179,9 @@ describe('what a detector is made of', () => {
     expect(done).toEqual([{ of: 'x', fromMs: 0, toMs: 50, counts: new Map([['t', 2]]) }]);
     sessions.sweep(1000);
     expect(done).toHaveLength(2);
+    // A source that never rests is cut into windows.
+    for (let timeMs = 2000; timeMs < 3200; timeMs += 50) sessions.add({ timeMs, template: 't', of: 'x' });
+    sessions.close();
+    expect(done.slice(2).map(({ counts }) => counts.get('t'))).toEqual([10, 10, 4]);
   });
 });
