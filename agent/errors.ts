@@ -15,5 +15,7 @@ export const problems = defineProblems('agent', {
   notWritten: { status: 507, title: 'A file cannot be written.' },
   noSpool: { status: 404, title: 'There is no spool.' },
   notInQuarantine: { status: 404, title: 'The quarantine holds no such batch.' },
+  badTable: { status: 400, title: 'A table of samples cannot be read.' },
+  fileNotReadable: { status: 400, title: 'A file cannot be read.' },
   spoolNotWritable: { status: 507, title: 'The spool cannot be written.', retryable: true },
 });

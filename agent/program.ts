@@ -1,5 +1,6 @@
 import { completionScript, LOG_LEVELS, SHELLS, systemClock, VERSION } from '#sdk';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { addDataTools } from './commands/data-tools.ts';
 import { defaultDataFolder } from './config.ts';
 import { createSources, type Flags } from './sources.ts';
 
@@ -292,6 +293,7 @@ export function createProgram(host: Host): Command {
   addLooks(program, host);
   addSettings(program, host);
   addLogTools(program, host);
+  addDataTools(program);
   addSpoolCommands(program, host);
   addCompletion(program);
   return program;

@@ -1,0 +1,208 @@
+import { createReadStream, createWriteStream, existsSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { reasonOf, type Clock } from '#sdk';
+import { problems } from '../errors.ts';
+import { CHANNELS, createDetector, type Detector, type Verdict } from '../scoring/index.ts';
+import { csvRows, type CsvRow } from './csv-rows.ts';
+import { timeOf } from './time-text.ts';
+
+/** What `score` is asked and what it may use. */
+export interface ScoreGiven {
+  /** A CSV file, or `-` for standard input. */
+  path: string;
+  /** Where the scores go; standard output when undefined. */
+  out: string | undefined;
+  /** One JSON document a sample instead of CSV. */
+  json: boolean;
+  /** Names of columns that hold counters. */
+  counters: readonly string[];
+  input: Readable;
+  output: Writable;
+  /** Where progress is told; undefined to tell none. */
+  progress: Writable | undefined;
+  clock: Clock;
+}
+
+/** What was scored. */
+export interface ScoreSummary {
+  rows: number;
+  metrics: number;
+  alerts: number;
+}
+
+const QUIET_MS = 2000;
+const PROGRESS_MS = 500;
+const WRITE_BYTES = 65_536;
+/** Texts that say that there is no value. */
+const MISSING = /^(|nan|na|n\/a|null|none|-?inf|-?infinity)$/i;
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,4})?$/i;
+
+/** The number of a field; NaN where it says that there is none. */
+function valueOf(text: string, row: CsvRow, column: string): number {
+  const plain = text.trim();
+  if (NUMBER.test(plain)) return Number(plain);
+  if (MISSING.test(plain)) return NaN;
+  throw problems.badTable(`Line ${row.line}, column ${column}: ${JSON.stringify(plain.slice(0, 40))} is no number.`);
+}
+
+/** Names of the columns: those of the header, else the ones that a file without a header is taken to have. */
+function namesOf({ fields }: CsvRow): { names: string[]; isHeader: boolean } {
+  const isHeader = Number.isNaN(timeOf(fields[0] ?? ''));
+  if (isHeader) return { names: fields.map((name) => name.replace(/^\uFEFF/, '').trim()), isHeader };
+  return { names: fields.map((_, n) => (n === 0 ? 'timestamp' : n === 1 ? 'value' : `value_${n}`)), isHeader };
+}
+
+const quoted = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+const short = (n: number): string => String(Number(n.toPrecision(6)));
+
+function asJson(timestamp: string, metric: string, verdict: Verdict): string {
+  const { score, p, nats, direction, channel, learning } = verdict;
+  const facts = { timestamp, metric, score: Number(short(score)), p: Number(short(p)), nats: Number(short(nats)) };
+  return `${JSON.stringify({ ...facts, direction, channel: CHANNELS[channel] ?? null, learning })}\n`;
+}
+
+/** The metrics of one table, each with a place in the detector. */
+interface Table {
+  names: string[];
+  places: number[];
+  detector: Detector;
+}
+
+function tableOf(names: string[], counters: readonly string[]): Table {
+  if (names.length < 2)
+    throw problems.badTable('A table needs two columns at least: first the time, then a column for each metric.');
+  const unknown = counters.filter((name) => !names.slice(1).includes(name));
+  if (unknown.length > 0)
+    throw problems.badTable(`There is no column ${unknown.join(', ')}; there are ${names.slice(1, 20).join(', ')}.`);
+  const detector = createDetector();
+  const places = names.slice(1).map((name) => detector.add(counters.includes(name) ? 'counter' : 'gauge'));
+  return { names, places, detector };
+}
+
+/** Scores the table of a stream row by row and hands each row's text to `write`. */
+async function scoreRows(
+  given: Pick<ScoreGiven, 'json' | 'counters'> & { chunks: Readable; name: string },
+  write: (text: string) => Promise<void> | undefined,
+): Promise<ScoreSummary> {
+  const { chunks, name, json, counters } = given;
+  const summary = { rows: 0, metrics: 0, alerts: 0 };
+  let table: Table | undefined;
+  for await (const row of csvRows(chunks, name)) {
+    if (table === undefined) {
+      const { names, isHeader } = namesOf(row);
+      table = tableOf(names, counters);
+      summary.metrics = table.places.length;
+      if (!json)
+        await write(`timestamp,${names.length === 2 ? 'anomaly_score' : names.slice(1).map(quoted).join(',')}\n`);
+      if (isHeader) continue;
+    }
+    const { names, places, detector } = table;
+    if (row.fields.length !== names.length)
+      throw problems.badTable(`Line ${row.line} of ${name} has ${row.fields.length} fields, not ${names.length}.`);
+    const timestamp = row.fields[0]!.trim();
+    const timeMs = timeOf(timestamp);
+    if (Number.isNaN(timeMs))
+      throw problems.badTable(
+        `Line ${row.line}: ${JSON.stringify(timestamp.slice(0, 40))} is no time. Write 2026-05-01T12:00:00Z, or seconds since 1970.`,
+      );
+    let text = json ? '' : quoted(timestamp);
+    for (let n = 0; n < places.length; n++) {
+      const verdict = detector.push(places[n]!, timeMs, valueOf(row.fields[n + 1]!, row, names[n + 1]!));
+      if (verdict.score >= 0.5) summary.alerts += 1;
+      text += json ? asJson(timestamp, names[n + 1]!, verdict) : `,${short(verdict.score)}`;
+    }
+    summary.rows += 1;
+    await write(json ? text : `${text}\n`);
+  }
+  if (table === undefined) throw problems.badTable(`${name} is empty.`);
+  return summary;
+}
+
+/** Gathers texts and writes them in larger pieces, no faster than they are taken. */
+function batchedWriter(output: Writable): {
+  write: (text: string) => Promise<void> | undefined;
+  end: () => Promise<void>;
+} {
+  let waiting = '';
+  let fault: unknown;
+  output.once('error', (error) => (fault = error));
+  const flush = async (): Promise<void> => {
+    const text = waiting;
+    waiting = '';
+    if (fault !== undefined) throw fault;
+    if (!output.write(text)) await Promise.race([once(output, 'drain'), once(output, 'close')]);
+    if (fault !== undefined) throw fault;
+  };
+  return {
+    write(text) {
+      waiting += text;
+      return waiting.length > WRITE_BYTES ? flush() : undefined;
+    },
+    end: flush,
+  };
+}
+
+/** A line on the terminal that says how far it is, from two seconds on. */
+function progressLine({ progress, clock }: ScoreGiven): { row: () => void; end: () => void } {
+  const from = clock.monotonic();
+  let rows = 0;
+  let told = from + QUIET_MS - PROGRESS_MS;
+  return {
+    row() {
+      rows += 1;
+      if (progress === undefined || rows % 256 !== 0) return;
+      const now = clock.monotonic();
+      if (now - told < PROGRESS_MS) return;
+      told = now;
+      progress.write(
+        `\r${rows.toLocaleString('en')} rows, ${Math.round((rows * 1000) / (now - from)).toLocaleString('en')} a second `,
+      );
+    },
+    end() {
+      if (progress !== undefined && told >= from + QUIET_MS) progress.write('\r\u001b[K');
+    },
+  };
+}
+
+const isSameFile = (a: string, b: string): boolean =>
+  existsSync(a) && existsSync(b) && realpathSync(a) === realpathSync(b);
+
+/** Scores a CSV file with the agent's own detector, in one pass and constant memory. A named output appears when it is whole. */
+export async function scoreFile(given: ScoreGiven): Promise<ScoreSummary> {
+  const { path, out } = given;
+  const fromStandardInput = path === '-';
+  if (out !== undefined && !fromStandardInput && isSameFile(path, out))
+    throw problems.notWritten(`${out} is the file that is read. Name another one with --out.`);
+  const chunks = fromStandardInput ? given.input : createReadStream(path);
+  const aside = out === undefined ? undefined : `${out}.${process.pid}.part`;
+  const output = aside === undefined ? given.output : createWriteStream(aside, { flags: 'wx' });
+  const { write, end } = batchedWriter(output);
+  const progress = progressLine(given);
+  try {
+    const summary = await scoreRows({ ...given, chunks, name: fromStandardInput ? 'standard input' : path }, (text) => {
+      progress.row();
+      return write(text);
+    });
+    await end();
+    progress.end();
+    if (out === undefined || aside === undefined) return summary;
+    output.end();
+    await once(output, 'close');
+    renameSync(aside, out);
+    return summary;
+  } catch (error) {
+    progress.end();
+    chunks.destroy();
+    if (aside !== undefined) {
+      output.destroy();
+      rmSync(aside, { force: true });
+    }
+    const { code, path: at } = error as NodeJS.ErrnoException;
+    if (aside !== undefined && code !== undefined && at === aside)
+      throw problems.notWritten(`${out} cannot be written (${reasonOf(error)}). Name another file with --out.`, {
+        cause: error,
+      });
+    throw error;
+  }
+}

@@ -1,0 +1,2 @@
+/** The door of the detector: judges samples of metrics by their own past, one at a time. */
+export { CHANNELS, createDetector, type Detector, type Verdict } from './detector.ts';
