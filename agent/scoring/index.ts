@@ -1,2 +1,3 @@
 /** The door of the detector: judges samples of metrics by their own past, one at a time. */
-export { CHANNELS, createDetector, type Detector, type Verdict } from './detector.ts';
+export { createDetector, type Detector, type Verdict } from './detector.ts';
+export { CHANNELS } from './layout.ts';

@@ -23,21 +23,16 @@ export interface TailSettings {
   most: number;
 }
 
-/** A non-negative number that a channel watches; one below the floor is silence. */
-export interface Statistic {
-  z: number;
-  floor: number;
-}
-
 /**
- * Surprise in nats (−ln p) of a non-negative statistic under the upper tail of its own past, which then learns it.
+ * Surprise in nats (−ln p) of a statistic under the upper tail of its own past, which then learns it. The statistic is given as a multiple of
+ * what nobody would call a change: all that is not above 1 is silence, equally likely, and never surprising.
  * Peaks over threshold on ln(z) (Hill's estimator of a Pareto tail): state[at] is ln of the threshold, state[at + 1] the mean excess,
  * state[at + 2] the samples seen. 0 for all that lies under the threshold.
  */
-export function surpriseOf(state: Float64Array, at: number, { z, floor }: Statistic, settings: TailSettings): number {
+export function surpriseOf(state: Float64Array, at: number, z: number, settings: TailSettings): number {
   const { share, memory } = settings;
   const seen = state[at + 2]!;
-  const l = Math.log(z > floor ? z : floor);
+  const l = z > 1 ? Math.log(z) : 0;
   state[at + 2] = seen + 1;
   if (seen === 0) {
     state[at] = l;
@@ -56,8 +51,7 @@ export function surpriseOf(state: Float64Array, at: number, { z, floor }: Statis
   // Robbins–Monro on the quantile; its density there is share / scale.
   const step = scale / (share * Math.min(seen + settings.head, memory));
   const moved = seen < 10 ? Math.max(threshold, l) : threshold + step * ((above ? 1 : 0) - share);
-  const least = Math.log(floor);
-  state[at] = moved > least ? moved : least;
+  state[at] = moved > 0 ? moved : 0;
   if (!above || seen < settings.warmUp) return 0;
   return Math.min(settings.most, excess / scale - Math.log(share));
 }

@@ -1,8 +1,10 @@
 import type { TailSettings } from './tail.ts';
 
-/** Every constant of the detector; times are in samples unless they say otherwise. */
+/** Every constant of the detector that was chosen; times are in samples unless they say otherwise. The README says where each comes from. */
 export interface Tuning {
   tail: TailSettings;
+  /** What each of `CHANNELS` counts in the root of the sum of squares. */
+  weights: readonly number[];
   /** Nats at which the score is 0.5 and an alert is due. */
   threshold: number;
   /** Samples that a metric is watched before its score is anything but 0. */
@@ -11,7 +13,7 @@ export interface Tuning {
   refractory: number;
   /** How much greater: surprise of the last alert times this. */
   escalation: number;
-  /** What the same hour of the day brought on both of the last two days, or the same hour of the week in both of the last two weeks, explains up to this many times its surprise. */
+  /** What the same hour brought in both of the last two days or weeks explains up to this many times its surprise. */
   explained: number;
 }
 
@@ -22,15 +24,17 @@ export const TUNING: Tuning = {
     memory: 5000,
     firstExcess: 0.3,
     head: 30,
-    prior: 3,
+    prior: 10,
     leastExcess: 0.1,
-    cap: 4,
-    warmUp: 20,
+    cap: 8,
+    warmUp: 50,
     most: 40,
   },
-  threshold: 8,
+  // residual, level, shift, drift, wild, calm, stuck, season, novelty
+  weights: [0.5, 1, 1, 0.5, 1, 1, 0.5, 0.5, 0.5],
+  threshold: 9,
   warmUp: 150,
   refractory: 100,
   escalation: 1.5,
-  explained: 1.6,
+  explained: 1.5,
 };
