@@ -1,6 +1,6 @@
 # `make` alone lists the commands. Everything real is in .make/, in JavaScript that Node runs without anything installed.
 .DEFAULT_GOAL := help
-.PHONY: help setup build start add-host dev test check services services-stop bench proto docs package clean
+.PHONY: help setup build start add-host dev test check services services-stop bench eval proto docs package clean
 
 PORT ?= 8080
 GRPC_PORT ?= 4320
@@ -39,6 +39,9 @@ setup: ## install packages if the lockfile changed
 
 bench: ## print the figures of the hot paths
 	@node .make/build.mjs && node .make/bench.mjs
+
+eval: ## judge the models on public data, beside the records (DATA=folder with nab, …)
+	@node .make/setup.mjs && node node_modules/tsx/dist/cli.mjs test/eval/main.ts "$(DATA)"
 
 proto: ## generate code from proto/
 	@node .make/setup.mjs && cd proto && ../node_modules/.bin/buf generate

@@ -17,5 +17,6 @@ export const problems = defineProblems('agent', {
   notInQuarantine: { status: 404, title: 'The quarantine holds no such batch.' },
   badTable: { status: 400, title: 'A table of samples cannot be read.' },
   fileNotReadable: { status: 400, title: 'A file cannot be read.' },
+  damagedScores: { status: 500, title: 'What was known of metrics is damaged.' },
   spoolNotWritable: { status: 507, title: 'The spool cannot be written.', retryable: true },
 });

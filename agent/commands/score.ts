@@ -195,7 +195,10 @@ export async function scoreFile(given: ScoreGiven): Promise<ScoreSummary> {
     progress.end();
     chunks.destroy();
     if (aside !== undefined) {
+      // The file may be under way of being opened still.
+      const closed = new Promise<void>((resolve) => output.once('close', () => resolve()));
       output.destroy();
+      if (!output.closed) await closed;
       rmSync(aside, { force: true });
     }
     const { code, path: at } = error as NodeJS.ErrnoException;

@@ -6,6 +6,7 @@ import {
   MEAN_SPANS,
   MEANS,
   NEAR,
+  RESIDUAL,
   RUN,
   SCALE,
   SEASON_AWAY,
@@ -13,16 +14,18 @@ import {
   SPREAD_PAIRS,
   SPREAD_SPANS,
   SPREADS,
+  STRANGE,
   TAIL_COUNT,
   TAILS,
+  VALUE,
   WIDTH_OF,
   WIDTH_SPANS,
   WIDTHS,
   type Memory,
 } from './layout.ts';
-import { strangenessOf } from './novelty.ts';
+import { feelStrangeness } from './novelty.ts';
 import { seasonalDistance } from './seasons.ts';
-import { surpriseOf, TAIL_SIZE } from './tail.ts';
+import { surprisesOf, type Tails } from './tail.ts';
 import type { Tuning } from './tuning.ts';
 
 /** Spans of the baseline of one-step residuals and of their scale. */
@@ -38,12 +41,19 @@ const FLOOR_OF_STRANGENESS = 0.5;
 /** Of the slow spread, so much is added to the fast one, so that a single quiet stretch does not divide by nothing. */
 const LEAST_SPREAD = 0.02;
 
-const RESIDUAL = CHANNELS.indexOf('residual');
 const WILD = CHANNELS.indexOf('wild');
-const STUCK = CHANNELS.indexOf('stuck');
-const SEASON = CHANNELS.indexOf('season');
-const NOVELTY = CHANNELS.indexOf('novelty');
 const OTHERS = MEAN_PAIRS.length + SPREAD_PAIRS.length;
+
+// The pairs as columns: reading objects in the loop costs half as much again.
+const PAIRS = [...MEAN_PAIRS, ...SPREAD_PAIRS];
+const LONE = (['residual', 'stuck', 'season', 'novelty'] as const).map((name) => CHANNELS.indexOf(name));
+const CHANNEL = Int8Array.from([...PAIRS.map(({ channel }) => channel), ...LONE]);
+const FAST = Int8Array.from(PAIRS, ({ fast }) => fast);
+const SLOW = Int8Array.from(PAIRS, ({ slow }) => slow);
+const WIDTH = Int8Array.from(PAIRS, ({ width }) => width);
+const MEAN_WEIGHTS = MEAN_SPANS.map((span) => 1 / span);
+const SPREAD_WEIGHTS = SPREAD_SPANS.map((span) => 1 / span);
+const WIDTH_WEIGHTS = WIDTH_SPANS.map((span) => 1 / span);
 
 /** What the channels said of one sample; overwritten by the next. */
 export interface Voices {
@@ -56,6 +66,12 @@ export interface Voices {
   direction: -1 | 0 | 1;
 }
 
+/** One sample's statistics, surprises and sides by test. */
+const z = new Float64Array(TAIL_COUNT);
+const nats = new Float64Array(TAIL_COUNT);
+const way = new Float64Array(TAIL_COUNT);
+const tails: Tails = { z, nats };
+
 /** Surprise and side of each channel; the loudest of its pairs speaks for it. */
 const loud = new Float64Array(CHANNELS.length);
 const side = new Int8Array(CHANNELS.length);
@@ -63,83 +79,87 @@ const side = new Int8Array(CHANNELS.length);
 const clipped = (size: number, scale: number, seen: number): number =>
   scale > 0 && seen > KNOWN && size > CLIP * scale ? CLIP * scale : size;
 
-function hear(channel: number, nats: number, way: number): void {
-  if (nats <= loud[channel]!) return;
-  loud[channel] = nats;
-  side[channel] = way > 0 ? 1 : -1;
-}
-
-/** Learns a value into all running means, spreads and widths. Returns its residual. */
-function learn(floats: Float64Array, at: number, x: number): number {
+/** Learns a value into all running means, spreads and widths. */
+function learn(floats: Float64Array, at: number): void {
   const seen = floats[at + SEEN]!;
+  const x = floats[at + VALUE]!;
   const least = 1 / (seen + 1);
   const residual = x - floats[at + NEAR]!;
   const size = Math.abs(residual);
   const scale = floats[at + SCALE]!;
   floats[at + NEAR] = floats[at + NEAR]! + Math.max(1 / NEAR_SPAN, least) * residual;
   floats[at + SCALE] = scale + Math.max(1 / SCALE_SPAN, least) * (clipped(size, scale, seen) - scale);
-  for (let n = 0; n < MEAN_SPANS.length; n++) {
+  for (let n = 0; n < MEAN_WEIGHTS.length; n++) {
     const mean = floats[at + MEANS + n]!;
-    floats[at + MEANS + n] = mean + Math.max(1 / MEAN_SPANS[n]!, least) * (x - mean);
+    floats[at + MEANS + n] = mean + Math.max(MEAN_WEIGHTS[n]!, least) * (x - mean);
   }
-  for (let n = 0; n < SPREAD_SPANS.length; n++) {
+  for (let n = 0; n < SPREAD_WEIGHTS.length; n++) {
     const spread = floats[at + SPREADS + n]!;
-    floats[at + SPREADS + n] = spread + Math.max(1 / SPREAD_SPANS[n]!, least) * (size - spread);
+    floats[at + SPREADS + n] = spread + Math.max(SPREAD_WEIGHTS[n]!, least) * (size - spread);
   }
-  for (let n = 0; n < WIDTH_SPANS.length; n++) {
+  for (let n = 0; n < WIDTH_WEIGHTS.length; n++) {
     const away = Math.abs(x - floats[at + MEANS + WIDTH_OF[n]!]!);
     const width = floats[at + WIDTHS + n]!;
-    floats[at + WIDTHS + n] = width + Math.max(1 / WIDTH_SPANS[n]!, least) * (clipped(away, width, seen) - width);
+    floats[at + WIDTHS + n] = width + Math.max(WIDTH_WEIGHTS[n]!, least) * (clipped(away, width, seen) - width);
   }
   floats[at + RUN] = x === floats[at + LAST]! ? floats[at + RUN]! + 1 : 0;
   floats[at + LAST] = x;
-  return residual;
+  floats[at + RESIDUAL] = residual;
 }
 
-/** Asks every channel about a value of a metric and learns it. `voices` is filled. */
-export function listen(memory: Memory, place: number, x: number, { tuning, voices }: Listening): void {
+/** Puts the statistic of every test into `z`, as a multiple of its floor, and the side that it points to into `way`. */
+function measure(memory: Memory, place: number): void {
   const { floats } = memory;
-  const { tail, weights } = tuning;
   const at = place * FLOATS;
-  const tiny = 1e-9 * Math.abs(x) + 1e-12;
+  const tiny = 1e-9 * Math.abs(floats[at + VALUE]!) + 1e-12;
   const unit = floats[at + SCALE]! + tiny;
-  const strange = strangenessOf(memory, place, x);
-  const residual = learn(floats, at, x);
-  const season = seasonalDistance(memory, place, x);
-  floats[at + SEEN] = floats[at + SEEN]! + 1;
-  loud.fill(0);
-  let t = at + TAILS;
+  feelStrangeness(memory, place);
+  learn(floats, at);
   for (let n = 0; n < MEAN_PAIRS.length; n++) {
-    const { channel, fast, slow, width } = MEAN_PAIRS[n]!;
-    const way = floats[at + MEANS + fast]! - floats[at + MEANS + slow]!;
-    const z = Math.abs(way) / (width < 0 ? unit : floats[at + WIDTHS + width]! + tiny);
-    hear(channel, surpriseOf(floats, t, z / FLOOR_OF_MEANS, tail), way);
-    t += TAIL_SIZE;
+    const width = WIDTH[n]!;
+    const apart = floats[at + MEANS + FAST[n]!]! - floats[at + MEANS + SLOW[n]!]!;
+    z[n] = Math.abs(apart) / ((width < 0 ? unit : floats[at + WIDTHS + width]! + tiny) * FLOOR_OF_MEANS);
+    way[n] = apart;
   }
-  for (let n = 0; n < SPREAD_PAIRS.length; n++) {
-    const { channel, fast, slow } = SPREAD_PAIRS[n]!;
-    const past = floats[at + SPREADS + slow]!;
-    const ratio = (floats[at + SPREADS + fast]! + LEAST_SPREAD * past + tiny) / (past + tiny);
-    const way = channel === WILD ? 1 : -1;
-    hear(channel, surpriseOf(floats, t, way > 0 ? ratio : 1 / ratio, tail), way);
-    t += TAIL_SIZE;
+  for (let n = MEAN_PAIRS.length; n < OTHERS; n++) {
+    const past = floats[at + SPREADS + SLOW[n]!]!;
+    const now = floats[at + SPREADS + FAST[n]!]! + LEAST_SPREAD * past + tiny;
+    z[n] = CHANNEL[n] === WILD ? now / (past + tiny) : (past + tiny) / now;
+    way[n] = CHANNEL[n] === WILD ? 1 : -1;
   }
-  t = at + TAILS + OTHERS * TAIL_SIZE;
-  const far = Math.abs(residual) / unit;
-  hear(RESIDUAL, surpriseOf(floats, t, far / FLOOR_OF_MEANS, tail), residual);
-  hear(STUCK, surpriseOf(floats, t + TAIL_SIZE, floats[at + RUN]! / FLOOR_OF_RUNS, tail), -1);
-  if (season > 0)
-    hear(SEASON, surpriseOf(floats, t + 2 * TAIL_SIZE, season / FLOOR_OF_MEANS, tail), floats[at + SEASON_AWAY]!);
-  hear(NOVELTY, surpriseOf(floats, t + 3 * TAIL_SIZE, strange / FLOOR_OF_STRANGENESS, tail), residual);
+  z[OTHERS] = Math.abs(floats[at + RESIDUAL]!) / (unit * FLOOR_OF_MEANS);
+  // What never changes is not stuck.
+  z[OTHERS + 1] = floats[at + SCALE]! > 0 ? floats[at + RUN]! / FLOOR_OF_RUNS : 0;
+  z[OTHERS + 2] = seasonalDistance(memory, place) / FLOOR_OF_MEANS;
+  z[OTHERS + 3] = floats[at + STRANGE]! / FLOOR_OF_STRANGENESS;
+  way[OTHERS] = way[OTHERS + 3] = floats[at + RESIDUAL]!;
+  way[OTHERS + 1] = -1;
+  way[OTHERS + 2] = floats[at + SEASON_AWAY]!;
+}
+
+/** Asks every channel about the value of a metric (`floats[VALUE]`) and learns it. `voices` is filled. */
+export function listen(memory: Memory, place: number, { tuning, voices }: Listening): void {
+  const { floats } = memory;
+  const at = place * FLOATS;
+  measure(memory, place);
+  floats[at + SEEN] = floats[at + SEEN]! + 1;
+  surprisesOf(floats, at + TAILS, tails, tuning.tail);
+  loud.fill(0);
+  voices.most = 0;
+  for (let n = 0; n < TAIL_COUNT; n++) {
+    const said = nats[n]!;
+    const channel = CHANNEL[n]!;
+    if (said <= loud[channel]!) continue;
+    loud[channel] = said;
+    side[channel] = way[n]! > 0 ? 1 : -1;
+    if (said > voices.most) voices.most = said;
+  }
   let sum = 0;
   let best = 0;
-  voices.most = 0;
   voices.channel = -1;
   for (let n = 0; n < CHANNELS.length; n++) {
-    const nats = loud[n]!;
-    const counted = nats * weights[n]!;
+    const counted = loud[n]! * tuning.weights[n]!;
     sum += counted * counted;
-    if (nats > voices.most) voices.most = nats;
     if (counted <= best) continue;
     best = counted;
     voices.channel = n;

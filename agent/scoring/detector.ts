@@ -19,6 +19,7 @@ import {
   PEAK,
   SEEN,
   TIME,
+  VALUE,
   type Memory,
 } from './layout.ts';
 import { enterHour, expectedNats } from './seasons.ts';
@@ -51,7 +52,7 @@ export interface Detector {
   remove(place: number): void;
   /**
    * Judges one sample, then learns it; `timeMs` since 1970, UTC, and a time that does not go on is taken for the one before. A value that is not a
-   * number or infinite is no sample. Allocates nothing, but for a metric whose range has grown.
+   * number or infinite is no sample. Makes no object, but for a metric whose range has grown.
    */
   push(place: number, timeMs: number, value: number): Verdict;
   /** Metrics that have a place. */
@@ -112,9 +113,10 @@ export function createDetector(tuning: Tuning = TUNING, known: Memory = emptyMem
       const x = kinds[place] === 2 ? rateOf(floats, at, timeMs, value) : value;
       if (Number.isNaN(x)) return silent();
       const bounded = x > HUGE ? HUGE : x < -HUGE ? -HUGE : x;
-      if (!takeTime(memory, place, timeMs, bounded)) return silent();
+      floats[at + VALUE] = bounded;
+      if (!takeTime(memory, place, timeMs)) return silent();
       const { voices } = listening;
-      listen(memory, place, bounded, listening);
+      listen(memory, place, listening);
       if (voices.nats > floats[at + PEAK]!) floats[at + PEAK] = voices.nats;
       verdict.nats = voices.nats;
       verdict.p = Math.min(1, TESTS * Math.exp(-voices.most));
@@ -140,9 +142,10 @@ function rateOf(floats: Float64Array, at: number, timeMs: number, value: number)
 }
 
 /** Moves the clock of a metric. False when there is nothing to judge: at its first sample, and at the first one after a gap. */
-function takeTime(memory: Memory, place: number, timeMs: number, x: number): boolean {
+function takeTime(memory: Memory, place: number, timeMs: number): boolean {
   const { floats } = memory;
   const at = place * FLOATS;
+  const x = floats[at + VALUE]!;
   if (floats[at + SEEN]! === 0) {
     floats[at + SEEN] = 1;
     floats[at + TIME] = timeMs;

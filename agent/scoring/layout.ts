@@ -85,7 +85,10 @@ export const SEASON_SEEN = 17;
 export const LOW = 18;
 export const HIGH = 19;
 export const STRANGE = 20;
-export const MEANS = 21;
+/** The sample that is being judged, its distance from the residuals' baseline, and from the season. */
+export const VALUE = 21;
+export const RESIDUAL = 22;
+export const MEANS = 23;
 export const SPREADS = MEANS + MEAN_SPANS.length;
 export const WIDTHS = SPREADS + SPREAD_SPANS.length;
 export const TAILS = WIDTHS + WIDTH_SPANS.length;
@@ -98,7 +101,7 @@ export const COUNTS = LAGS.length * (LEVELS * LEVELS + 1);
 
 // Places of the bytes of one metric in `bytes`: how often each hour was seen, its peaks of two days and two weeks, the trail of levels.
 export const SLOT_SEEN = 0;
-export const DAY_PEAKS = SLOTS;
+export const DAY_PEAKS = SLOT_SEEN + SLOTS;
 export const WEEK_PEAKS = DAY_PEAKS + 2 * 24;
 export const LEVEL_TRAIL = WEEK_PEAKS + 2 * 168;
 /** Bytes that one metric takes in `bytes`. */

@@ -10,6 +10,7 @@ import {
   SEEN,
   STRANGE,
   TRAIL,
+  VALUE,
   type Memory,
 } from './layout.ts';
 
@@ -50,14 +51,15 @@ function widen(
 
 /**
  * How strange the way from earlier values to this one is, in nats: −ln of how often this pair of levels was seen 1, 4 and 16 samples apart, averaged
- * over the lags and the last few samples; then learns it. The range that levels are cut from is the one seen so far.
+ * over the lags and the last few samples, left in `floats[STRANGE]`; then learns it. The range that levels are cut from is the one seen so far.
  */
-export function strangenessOf(memory: Memory, place: number, x: number): number {
+export function feelStrangeness(memory: Memory, place: number): void {
   const { floats, counts, bytes } = memory;
   const at = place * FLOATS;
   const from = place * COUNTS;
   const trail = place * BYTES + LEVEL_TRAIL;
   const seen = floats[at + SEEN]!;
+  const x = floats[at + VALUE]!;
   const low = floats[at + LOW]!;
   const high = floats[at + HIGH]!;
   if (x < low || x > high) {
@@ -82,7 +84,5 @@ export function strangenessOf(memory: Memory, place: number, x: number): number 
     counts[total] = counts[total]! / 2;
   }
   const strange = floats[at + STRANGE]!;
-  const now = strange + (sum / LAGS.length - strange) / SMOOTH;
-  floats[at + STRANGE] = now;
-  return now;
+  floats[at + STRANGE] = strange + (sum / LAGS.length - strange) / SMOOTH;
 }

@@ -12,6 +12,7 @@ import {
   SLOT_MEANS,
   SLOT_SEEN,
   TIME,
+  VALUE,
   WEEK_PEAKS,
   type Memory,
 } from './layout.ts';
@@ -85,16 +86,17 @@ export function enterHour(memory: Memory, place: number): void {
 
 /**
  * How far the last dozen values lie from what this hour of the day or of the week (the nearer of both) is used to, in usual distances; then
- * learns the value. 0 until two periods were seen. `seasonWay` says which side.
+ * learns the value. -1 until two periods were seen; `floats[SEASON_AWAY]` says which side.
  */
-export function seasonalDistance(memory: Memory, place: number, x: number): number {
+export function seasonalDistance(memory: Memory, place: number): number {
   const { floats } = memory;
   const at = place * FLOATS;
+  const x = floats[at + VALUE]!;
   floats[at + HOUR_SUM] = floats[at + HOUR_SUM]! + x;
   floats[at + HOUR_SAMPLES] = floats[at + HOUR_SAMPLES]! + 1;
   const hours = floats[at + TIME]! / HOUR_MS;
   const byDay = x - expectedValue(memory, place, hours, DAY);
-  if (Number.isNaN(byDay)) return 0;
+  if (Number.isNaN(byDay)) return -1;
   const byWeek = x - expectedValue(memory, place, hours, WEEK);
   const away = Math.abs(byWeek) < Math.abs(byDay) ? byWeek : byDay;
   const mean = floats[at + SEASON_AWAY]! + (away - floats[at + SEASON_AWAY]!) / SMOOTH;
