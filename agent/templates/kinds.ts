@@ -10,6 +10,10 @@ export const KIND = {
   empty: 3,
   /** The name of the superuser: a value in the text, yet no proof that others are. */
   user: 4,
+  /** A word where one expects a value: after `key=`, in quotes, after a noun that a name follows. */
+  expected: 5,
+  /** Several words in quotes behind `key=` or `"key":`. */
+  quoted: 6,
   number: 8,
   address: 9,
   hex: 10,

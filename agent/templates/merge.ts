@@ -29,17 +29,17 @@ export function keyOf(template: Pick<Template, 'count' | 'hash' | 'gap'>, but = 
 
 export const isSoft = (kind: number): boolean => kind !== KIND.word && kind < FIRST_MASK;
 
-export const tuning = { first: 6, plain: 4, value: 3, code: 2, name: 2 };
+export const tuning = { first: 12, few: 8, plain: 6, value: 3, code: 2, name: 2 };
 
 /** How many different texts at a position are proof that it holds values. */
 function proof(template: Template, at: number, kind: number): number {
   if (kind === KIND.code) return tuning.code;
   if (kind === KIND.name) return at === 0 ? tuning.first : tuning.name;
   if (at === 0) return tuning.first;
+  if (kind === KIND.expected || kind === KIND.quoted) return tuning.value;
   let words = 0;
   for (let other = 0; other < template.count; other++) if (other !== at && template.kind[other] === KIND.word) words++;
-  const before = template.line[(template.place[at * 2] ?? 0) - 1] ?? '';
-  return '=:\'"[(/'.includes(before) || words > 4 ? tuning.value : words > 2 ? tuning.plain : tuning.first;
+  return words > 2 ? tuning.plain : tuning.few;
 }
 
 /** Makes one template of several that have the same number of tokens and the same gaps. */
@@ -55,6 +55,7 @@ function unite(templates: readonly Template[]): Template {
       if (main.hash[at] === one.hash[at] && mine < FIRST_MASK) continue;
       main.kind[at] = mine === other && mine >= FIRST_MASK ? mine : KIND.any;
       main.hash[at] = VALUE;
+      main.open[at] = 1;
     }
     for (let at = 0; at <= main.count; at++) if (one.spacing[at] === 1) main.spacing[at] = 1;
     main.lines += one.lines;
@@ -80,16 +81,18 @@ function bucketsOf(templates: Iterable<Template>, keys: (template: Template, add
 
 function evidence(members: readonly Template[], at: number): number {
   const values = new Set<number>();
-  let needed = 99;
+  let needed = 0;
   let hasUser = false;
   for (const one of members) {
     const kind = one.kind[at] ?? 0;
     if (kind >= FIRST_MASK) return values.size === 0 && members.every((m) => (m.kind[at] ?? 0) >= FIRST_MASK) ? 9 : 9;
     if (kind === KIND.user) hasUser = true;
     else values.add(one.hash[at] ?? 0);
-    if (kind !== KIND.empty && kind !== KIND.user) needed = Math.min(needed, proof(one, at, kind));
+    if (kind !== KIND.empty && kind !== KIND.user) needed = Math.max(needed, proof(one, at, kind));
   }
-  return values.size <= 1 && !(hasUser && values.size === 1) ? 9 : values.size / needed;
+  if (values.size + (hasUser ? 1 : 0) <= 1) return 9;
+  if (hasUser) needed = Math.min(needed, tuning.value);
+  return needed === 0 ? 0 : values.size / needed;
 }
 
 /** Unites what a bucket holds, split at positions that show too few values. */

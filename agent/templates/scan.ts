@@ -19,6 +19,8 @@ const MASK_HASH = 0x5bd1e995 | 0;
  */
 export interface Tokens {
   count: number;
+  /** Whether the line was too long: then its last token is its end. */
+  isCut: boolean;
   readonly start: Int32Array;
   readonly end: Int32Array;
   readonly kind: Uint8Array;
@@ -221,7 +223,7 @@ function lettered(bytes: Uint8Array, start: number, to: number, word: Word): voi
     word.kind = points > 0 ? KIND.name : KIND.word;
     return;
   }
-  const isPort = bytes[end] === 58 && isDigit(bytes[end + 1]) && end < to;
+  const isPort = (bytes[end] === 58 || bytes[end] === 47) && isDigit(bytes[end + 1]) && end < to;
   if (slashes >= 2 || pointsAfterSlash > 0) word.kind = KIND.path;
   else if (isPort && points + digits > 0 && (points > 0 || dashes > 0)) word.kind = KIND.host;
   else if (points > 0 && mark < 0 && isHost(bytes, start, end, points)) word.kind = KIND.host;
@@ -274,6 +276,7 @@ const OPENING: Readonly<Record<number, number>> = { 41: 40, 93: 91, 125: 123, 34
 export function createScanner(): Scanner {
   const tokens: Tokens = {
     count: 0,
+    isCut: false,
     start: new Int32Array(MOST_TOKENS + 1),
     end: new Int32Array(MOST_TOKENS + 1),
     kind: new Uint8Array(MOST_TOKENS + 1),
@@ -383,8 +386,27 @@ export function createScanner(): Scanner {
     detail[index] = word.kind === KIND.size || word.kind === KIND.duration ? quantity.units : 0;
   }
 
+  /** Takes the text in quotes that begins at a place. */
+  function quotedAt(bytes: Uint8Array, start: number, to: number): void {
+    let hash = SEED;
+    let hasDigit = false;
+    let at = start;
+    for (; at < to && bytes[at] !== 34; at++) {
+      if (isDigit(bytes[at])) hasDigit = true;
+      hash = Math.imul(hash ^ (bytes[at] ?? 0), PRIME);
+    }
+    word.end = at;
+    word.hash = hash;
+    word.kind = hasDigit || at - start > MOST_WORD ? KIND.any : KIND.quoted;
+  }
+
   function scan(bytes: Uint8Array, from: number, to: number): void {
-    const stop = to - from > MOST_BYTES ? from + MOST_BYTES : to;
+    let stop = to;
+    if (to - from > MOST_BYTES) {
+      stop = from + MOST_BYTES;
+      // Never within a character of several bytes.
+      while (stop > from + MOST_BYTES - 4 && ((bytes[stop] ?? 0) & 0xc0) === 0x80) stop--;
+    }
     let at = from;
     let count = 0;
     let between = SEED;
@@ -412,6 +434,16 @@ export function createScanner(): Scanner {
         at = word.end;
         continue;
       }
+      if (byte === 34 && opensText(bytes, at, from, stop)) {
+        between = Math.imul(between ^ byte, PRIME);
+        gap[count] = between;
+        quotedAt(bytes, at + 1, stop);
+        push(count++, from, at + 1);
+        between = SEED;
+        isSpaced = false;
+        at = word.end;
+        continue;
+      }
       if (isEmpty) {
         count = pushEmpty(count, at - from, between);
         between = SEED;
@@ -427,6 +459,7 @@ export function createScanner(): Scanner {
     }
     // A blank at the end is none of the template's concern.
     gap[count] = at >= to && isSpaced ? withoutBlank(bytes, from + (count > 0 ? (end[count - 1] ?? 0) : 0), to) : between;
+    tokens.isCut = at < to;
     if (at < to) {
       word.end = to;
       word.kind = KIND.any;
@@ -484,6 +517,27 @@ function withoutBlank(bytes: Uint8Array, from: number, to: number): number {
   }
   return hash;
 }
+
+/** Keys whose text is the message itself. */
+const MESSAGES = /(?:^|[^a-z])(?:msg|message|event|err|error|reason|log|text)["']?\s?[=:]\s?$/i;
+
+/** Whether a quote opens a text of several words that is the value of a key, and closes before the line ends. */
+function opensText(bytes: Uint8Array, at: number, from: number, to: number): boolean {
+  const before = bytes[at - 1];
+  if (at < from + 2 || !(before === 61 || before === 58 || (before === 32 && bytes[at - 2] === 58))) return false;
+  if (before !== 61 && bytes[at - (before === 58 ? 2 : 3)] !== 34) return false;
+  let hasSpace = false;
+  for (let next = at + 1; next < to; next++) {
+    const byte = bytes[next] ?? 0;
+    if (byte === 92) return false;
+    if (byte === 34) return hasSpace && next > at + 1 && !MESSAGES.test(latin1(bytes, Math.max(from, at - 12), at));
+    if (CLASS[byte] === SPACE) hasSpace = true;
+  }
+  return false;
+}
+
+const latin1 = (bytes: Uint8Array, start: number, end: number): string =>
+  String.fromCharCode(...bytes.subarray(start, end));
 
 /** Whether nothing follows `key=`. */
 function isKeyWithoutValue(bytes: Uint8Array, at: number, from: number, to: number): boolean {

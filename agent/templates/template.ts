@@ -18,7 +18,9 @@ export interface Template {
   readonly spacing: Uint8Array;
   /** As the tokens have it, for the first line. */
   readonly detail: Int32Array;
-  /** 1 where lines differ in it. */
+  /** 1 where a text that could have been constant was found to be a value. */
+  readonly open: Uint8Array;
+  /** 1 where lines differ in `detail`. */
   readonly loose: Uint8Array;
   /** Lines that were taken for it. */
   lines: number;
@@ -30,14 +32,19 @@ export interface Template {
   id: string | undefined;
 }
 
+/** How much of a line a template keeps, bytes: the end of a cut line is a value, and is not. */
+export const lengthOf = (tokens: Tokens, length: number): number =>
+  tokens.isCut ? (tokens.start[tokens.count - 1] ?? 0) + 1 : length;
+
+/** Makes a template of one line, or the kept part of it, whose tokens were just found. */
 export function templateOf(tokens: Tokens, line: string, number: number): Template {
   const { count } = tokens;
   const place = new Uint16Array(count * 2);
   for (let at = 0; at < count; at++) {
     place[at * 2] = tokens.start[at] ?? 0;
-    place[at * 2 + 1] = tokens.end[at] ?? 0;
+    place[at * 2 + 1] = Math.min(tokens.end[at] ?? 0, line.length);
   }
-  return {
+  const template: Template = {
     number,
     line,
     count,
@@ -45,14 +52,34 @@ export function templateOf(tokens: Tokens, line: string, number: number): Templa
     kind: tokens.kind.slice(0, count),
     hash: tokens.hash.slice(0, count),
     gap: tokens.gap.slice(0, count + 1),
-    spacing: new Uint8Array(count + 1),
     detail: tokens.detail.slice(0, count),
+    spacing: new Uint8Array(count + 1),
+    open: new Uint8Array(count),
     loose: new Uint8Array(count),
     lines: 0,
     seen: 0,
     into: undefined,
     id: undefined,
   };
+  for (let at = 1; at < count; at++)
+    if (template.kind[at] === KIND.word && isPlaceOfValue(template, at)) template.kind[at] = KIND.expected;
+  return template;
+}
+
+/** Words that a name follows. */
+const NOUNS = new Set(
+  'user username account group host hostname node device interface file class package module process thread container pod queue topic table database domain'.split(
+    ' ',
+  ),
+);
+
+/** Whether a value is what one would expect at a position: after `key=`, in quotes or square brackets, after a noun that a name follows. */
+function isPlaceOfValue(template: Template, at: number): boolean {
+  const before = gapOf(template, at);
+  if (before.endsWith('=')) return true;
+  const pair = before.slice(-1) + gapOf(template, at + 1).slice(0, 1);
+  if (pair === '""' || pair === "''" || pair === '[]') return true;
+  return before === ' ' && NOUNS.has(textOf(template, at - 1).toLowerCase());
 }
 
 /** The template that a template has become part of in the end. */
