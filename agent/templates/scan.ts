@@ -1,5 +1,5 @@
 import { CLASS, DELIMITER, DIGIT, INNER, isDigit, isHex, isWordByte, LETTER, SPACE } from './bytes.ts';
-import { FIRST_MASK, KIND, type Kind } from './kinds.ts';
+import { FIRST_MASK, KIND, SPACING, WILDCARDS, type Kind } from './kinds.ts';
 import { clockEnd, colonGroups, dateEnd, namedDateEnd, quantityAt, type Quantity } from './values.ts';
 
 /** A line has no more tokens; what follows them is one value. */
@@ -290,6 +290,15 @@ export function createScanner(): Scanner {
   let listKind = 0;
   let listGap = 0;
 
+  function colonsAt(bytes: Uint8Array, at: number, to: number): boolean {
+    const groups = colonGroups(bytes, at, to);
+    if (groups === undefined) return false;
+    word.end = groups.end;
+    word.kind = groups.kind;
+    word.hash = MASK_HASH;
+    return true;
+  }
+
   /** Finds the word at a place, and says whether there is one. */
   function wordAt(bytes: Uint8Array, at: number, from: number, to: number): boolean {
     const byte = bytes[at] ?? 0;
@@ -300,7 +309,12 @@ export function createScanner(): Scanner {
       word.kind = quantity.kind;
       return true;
     }
-    if (of === DELIMITER) return false;
+    if (of === DELIMITER) {
+      const reached = wildcardEnd(bytes, at, to);
+      word.end = reached;
+      word.kind = KIND.any;
+      return reached > at;
+    }
     if (of === INNER) {
       const before = at === from ? SPACE : (CLASS[bytes[at - 1] ?? 0] ?? 0);
       const isFree = before < INNER || bytes[at - 1] === 58;
@@ -336,6 +350,7 @@ export function createScanner(): Scanner {
       }
     }
     if (of === DIGIT) {
+      if (bytes[at + 2] === 58 && bytes[at + 5] === 58 && bytes[at + 8] === 58 && colonsAt(bytes, at, to)) return true;
       const clock = clockEnd(bytes, at, to);
       const reached = clock >= 0 ? clock : dateEnd(bytes, at, to);
       if (reached >= 0) {
@@ -361,15 +376,7 @@ export function createScanner(): Scanner {
       }
       lettered(bytes, at, to, word);
     }
-    if (bytes[word.end] === 58 && word.end - at <= 4 && isHex(byte)) {
-      const groups = colonGroups(bytes, at, to);
-      if (groups !== undefined) {
-        word.end = groups.end;
-        word.kind = groups.kind;
-        word.hash = MASK_HASH;
-        return true;
-      }
-    }
+    if (bytes[word.end] === 58 && word.end - at <= 4 && isHex(byte) && colonsAt(bytes, at, to)) return true;
     if (word.end - at === 1 && of === LETTER && bytes[at + 1] === 58 && (bytes[at + 2] === 92 || bytes[at + 2] === 47)) {
       word.end = Math.max(pathEnd(bytes, at, to), at + 1);
       word.kind = KIND.path;
@@ -392,7 +399,7 @@ export function createScanner(): Scanner {
     let hasDigit = false;
     let at = start;
     for (; at < to && bytes[at] !== 34; at++) {
-      if (isDigit(bytes[at])) hasDigit = true;
+      if (isDigit(bytes[at]) || bytes[at] === 60) hasDigit = true;
       hash = Math.imul(hash ^ (bytes[at] ?? 0), PRIME);
     }
     word.end = at;
@@ -516,6 +523,15 @@ function withoutBlank(bytes: Uint8Array, from: number, to: number): number {
     isSpaced = isSpace;
   }
   return hash;
+}
+
+const WRITTEN = new Set([...Object.values(WILDCARDS), SPACING]);
+
+/** The end of what is written like a wildcard: it is a value, so that the text of a template is never ambiguous. -1 where there is none. */
+function wildcardEnd(bytes: Uint8Array, at: number, to: number): number {
+  for (let end = at + 2; end < to && end < at + 11; end++)
+    if (bytes[end] === 62) return WRITTEN.has(latin1(bytes, at, end + 1)) ? end + 1 : -1;
+  return -1;
 }
 
 /** Keys whose text is the message itself. */
