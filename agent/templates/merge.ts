@@ -59,6 +59,7 @@ function unite(templates: readonly Template[]): Template {
     }
     for (let at = 0; at <= main.count; at++) if (one.spacing[at] === 1) main.spacing[at] = 1;
     main.lines += one.lines;
+    main.first = Math.min(main.first, one.first);
     main.seen = Math.max(main.seen, one.seen);
     one.into = main;
   }

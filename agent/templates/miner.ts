@@ -165,6 +165,7 @@ export function createMiner(saved?: SavedTemplates, options: MinerOptions = {}):
   function unknown(bytes: Buffer, from: number, to: number): Template {
     const line = bytes.toString('latin1', from, from + lengthOf(tokens, to - from));
     const template = templateOf(tokens, line, ++made);
+    template.first = lines;
     live.push(template);
     weight += weightOf(template);
     fresh++;

@@ -19,6 +19,7 @@ const Saved = Type.Object({
       /** A digit for each gap: 1 its white space differs. */
       spacing: Type.String({ maxLength: 256 }),
       lines: Type.Integer({ minimum: 0 }),
+      first: Type.Integer({ minimum: 0 }),
       seen: Type.Integer({ minimum: 0 }),
     }),
     { maxItems: 8192 },
@@ -39,6 +40,7 @@ export function savedOf(templates: readonly Template[], lines: number): SavedTem
       found: Array.from(one.open, (open, at) => open + 2 * (one.loose[at] ?? 0)).join(''),
       spacing: one.spacing.join(''),
       lines: one.lines,
+      first: one.first,
       seen: one.seen,
     })),
   };
@@ -62,6 +64,7 @@ export function restoredOf(saved: unknown, scanner: Scanner): Template[] {
     }
     for (let at = 0; at <= count; at++) template.spacing[at] = one.spacing.charCodeAt(at) - 48;
     template.lines = one.lines;
+    template.first = one.first;
     template.seen = one.seen;
     return [template];
   });

@@ -24,7 +24,8 @@ export interface Template {
   readonly loose: Uint8Array;
   /** Lines that were taken for it. */
   lines: number;
-  /** When the last of them came, as a count of lines. */
+  /** When the first and the last of them came, as a count of lines. */
+  first: number;
   seen: number;
   /** The template that this one has become part of. */
   into: Template | undefined;
@@ -57,6 +58,7 @@ export function templateOf(tokens: Tokens, line: string, number: number): Templa
     open: new Uint8Array(count),
     loose: new Uint8Array(count),
     lines: 0,
+    first: 0,
     seen: 0,
     into: undefined,
     id: undefined,

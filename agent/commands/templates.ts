@@ -1,0 +1,211 @@
+import { createReadStream, createWriteStream, fstatSync, openSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { reasonOf } from '#sdk';
+import { problems } from '../errors.ts';
+import { createMiner, idOf, plainTextOf, textOfTemplate, type Template } from '../templates/index.ts';
+import { splitColumn, splitLines, type Splitter } from './split-lines.ts';
+import { createRows, type Row, type Rows } from './template-rows.ts';
+
+/** What is asked of `templates`. */
+export interface TemplatesOptions {
+  /** A path, or `-` for the standard input. */
+  file: string;
+  /** The column of a CSV file that holds the lines; a log file has none. */
+  column: string | undefined;
+  out: string | undefined;
+  plain: boolean;
+  summary: boolean;
+  json: boolean;
+}
+
+/** The streams that a command speaks through. */
+export interface Streams {
+  input: Readable;
+  output: Writable;
+  /** Where it is told how far it is; undefined where nobody sits there. */
+  progress: Writable | undefined;
+}
+
+/** Nothing is said of the progress of what takes less, milliseconds. */
+const PATIENCE_MS = 2000;
+
+function source(file: string, input: Readable): { stream: Readable; size: number } {
+  if (file === '-') return { stream: input, size: 0 };
+  try {
+    const stat = statSync(file);
+    if (stat.isDirectory()) throw problems.noInput(`${file} is a folder`, { facts: { file } });
+    const descriptor = openSync(file, 'r');
+    return { stream: createReadStream(file, { fd: descriptor, highWaterMark: 1 << 20 }), size: fstatSync(descriptor).size };
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (!('syscall' in (error as object))) throw error;
+    throw problems.noInput(isMissing ? `there is no file ${file}` : `${file} cannot be read: ${reasonOf(error)}`, {
+      facts: { file },
+      cause: error,
+    });
+  }
+}
+
+/** Where the answer goes. */
+async function sink({ file, out }: TemplatesOptions, output: Writable): Promise<Writable> {
+  if (out === undefined) return output;
+  const same = (path: string): string => {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat === undefined ? '' : `${stat.dev}:${stat.ino}`;
+  };
+  if (file !== '-' && same(out) !== '' && same(out) === same(file))
+    throw problems.notWritten(`${out} is the file that is read; give another one to --out`, { facts: { file: out } });
+  const stream = createWriteStream(out);
+  try {
+    await once(stream, 'open');
+  } catch (error) {
+    throw problems.notWritten(`${out} cannot be written: ${reasonOf(error)}`, { facts: { file: out }, cause: error });
+  }
+  return stream;
+}
+
+/** Tells how far it is, on one line that it writes anew. */
+function createProgress(to: Writable | undefined, size: number) {
+  const started = Date.now();
+  let told = started + PATIENCE_MS - 500;
+  let hasTold = false;
+  return {
+    tell(bytes: number, lines: number): void {
+      const now = Date.now();
+      if (to === undefined || now - told < 500) return;
+      told = now;
+      hasTold = true;
+      const share = size > 0 ? ` (${Math.min(100, Math.floor((bytes / size) * 100))} %)` : '';
+      to.write(`\r${lines.toLocaleString('en-US')} lines, ${Math.round(bytes / 1e6)} MB${share} `);
+    },
+    end(): void {
+      if (hasTold) to?.write('\r\u001b[K');
+    },
+  };
+}
+
+const csvField = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+function* rowTexts(rows: Rows, json: boolean): Generator<string> {
+  if (!json) yield 'LineId,EventId,EventTemplate\n';
+  let line = 0;
+  const write = ({ id, text }: Row): string =>
+    json
+      ? `${JSON.stringify({ line, id, template: text })}\n`
+      : `${line},${id},${csvField(text)}\n`;
+  for (const row of rows.each()) {
+    line++;
+    yield write(row);
+  }
+}
+
+interface Found {
+  id: string;
+  template: string;
+  lines: number;
+  first: number;
+  last: number;
+  example: string;
+}
+
+/** Of what was forgotten only sums are known. */
+interface Summary {
+  lines: number;
+  templates: Found[];
+  forgotten: { templates: number; lines: number };
+}
+
+function summaryText({ lines, templates, forgotten }: Summary): string {
+  const rows = templates.map((one) => {
+    const example = one.example.length > 200 ? `${one.example.slice(0, 200)}…` : one.example;
+    return `${String(one.lines).padStart(9)}  ${one.id}  ${one.template}\n${' '.repeat(25)}lines ${one.first} to ${one.last}, first: ${example}\n`;
+  });
+  const rest =
+    forgotten.templates === 0
+      ? ''
+      : `${forgotten.lines} lines of ${forgotten.templates} templates that were forgotten to make room are not listed\n`;
+  return `${rows.join('')}${lines} lines, ${templates.length} templates\n${rest}`;
+}
+
+const exampleOf = ({ line }: Template): string => Buffer.from(line, 'latin1').toString('utf8');
+
+async function writeAll(to: Writable, texts: Iterable<string>): Promise<void> {
+  let waiting = '';
+  for (const text of texts) {
+    waiting += text;
+    if (waiting.length < 65_536) continue;
+    if (!to.write(waiting)) await once(to, 'drain');
+    waiting = '';
+  }
+  await new Promise<void>((resolve, reject) => to.write(waiting, (error) => (error ? reject(error) : resolve())));
+}
+
+/** Finds the templates of a file's lines with the agent's own miner in one pass, and writes them. Throws Problems. */
+export async function writeTemplates(options: TemplatesOptions, streams: Streams): Promise<void> {
+  const { stream, size } = source(options.file, streams.input);
+  const rows = createRows(options.plain);
+  const forgotten = { templates: 0, lines: 0 };
+  try {
+    const miner = createMiner(undefined, {
+      merged: (template) => rows.merged(template),
+      forgotten(template) {
+        forgotten.templates++;
+        forgotten.lines += template.lines;
+        rows.finished(template);
+      },
+    });
+    let lines = 0;
+    const take = (bytes: Buffer, from: number, to: number): void => {
+      lines++;
+      const { number } = miner.take(bytes, from, to);
+      if (!options.summary) rows.add(number);
+    };
+    const splitter = splitterOf(options, take);
+    const progress = createProgress(streams.progress, size);
+    let bytes = 0;
+    for await (const part of stream as AsyncIterable<Buffer>) {
+      splitter.push(part);
+      bytes += part.length;
+      progress.tell(bytes, lines);
+    }
+    splitter.end();
+    progress.end();
+    miner.settle();
+    const templates = miner.templates();
+    const to = await sink(options, streams.output);
+    if (options.summary) {
+      const found = [...templates]
+        .sort((a, b) => b.lines - a.lines || a.first - b.first)
+        .map((one) => ({
+          id: idOf(one),
+          template: options.plain ? plainTextOf(one) : textOfTemplate(one),
+          lines: one.lines,
+          first: one.first,
+          last: one.seen,
+          example: exampleOf(one),
+        }));
+      const summary = { lines, templates: found, forgotten };
+      await writeAll(to, [options.json ? `${JSON.stringify(summary, null, 2)}\n` : summaryText(summary)]);
+    } else {
+      templates.forEach((one) => rows.finished(one));
+      await writeAll(to, rowTexts(rows, options.json));
+    }
+    if (to !== streams.output) await new Promise<void>((resolve) => to.end(resolve));
+  } finally {
+    rows.close();
+    stream.destroy();
+  }
+}
+
+function splitterOf({ column, file }: TemplatesOptions, take: (bytes: Buffer, from: number, to: number) => void): Splitter {
+  if (column === undefined) return splitLines(take);
+  return splitColumn((names) => {
+    const at = names.indexOf(column);
+    if (at < 0)
+      throw problems.noColumn(`${file} has no column ${column}; it has ${names.slice(0, 30).join(', ')}`, {
+        facts: { column },
+      });
+    return at;
+  }, take);
+}
