@@ -119,7 +119,7 @@ interface Summary {
 function summaryText({ lines, templates, forgotten }: Summary): string {
   const rows = templates.map((one) => {
     const example = one.example.length > 200 ? `${one.example.slice(0, 200)}…` : one.example;
-    return `${String(one.lines).padStart(9)}  ${one.id}  ${one.template}\n${' '.repeat(25)}lines ${one.first} to ${one.last}, first: ${example}\n`;
+    return `${String(one.lines).padStart(9)}  ${one.id}  ${one.template}\n${' '.repeat(25)}lines ${one.first} to ${one.last}, such as: ${example}\n`;
   });
   const rest =
     forgotten.templates === 0

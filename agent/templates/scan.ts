@@ -6,6 +6,8 @@ import { clockEnd, colonGroups, dateEnd, namedDateEnd, quantityAt, type Quantity
 export const MOST_TOKENS = 128;
 /** Of a line, no more than this is looked at, bytes; what follows is one value. */
 export const MOST_BYTES = 4096;
+/** Looked ahead of, bytes. */
+const PADDING = 64;
 /** A longer word is a value. */
 const MOST_WORD = 64;
 
@@ -44,7 +46,7 @@ interface Word {
 export interface Scanner {
   readonly tokens: Tokens;
   /** Splits a line. `tokens` holds the answer until the next call. */
-  scan(bytes: Uint8Array, from: number, to: number): void;
+  scan(line: Buffer, from: number, to: number): void;
 }
 
 const isInnerByte = (byte: number | undefined): boolean => CLASS[byte ?? 0] === INNER;
@@ -285,6 +287,7 @@ export function createScanner(): Scanner {
     detail: new Int32Array(MOST_TOKENS + 1),
   };
   const { start, end, kind, hash, gap, detail } = tokens;
+  const scratch = Buffer.alloc(MOST_BYTES + PADDING);
   const word: Word = { end: 0, hash: 0, kind: KIND.word };
   const quantity: Quantity = { end: 0, kind: KIND.size, units: 0 };
   let listKind = 0;
@@ -407,13 +410,16 @@ export function createScanner(): Scanner {
     word.kind = hasDigit || at - start > MOST_WORD ? KIND.any : KIND.quoted;
   }
 
-  function scan(bytes: Uint8Array, from: number, to: number): void {
-    let stop = to;
-    if (to - from > MOST_BYTES) {
-      stop = from + MOST_BYTES;
-      // Never within a character of several bytes.
-      while (stop > from + MOST_BYTES - 4 && ((bytes[stop] ?? 0) & 0xc0) === 0x80) stop--;
-    }
+  function scan(line: Buffer, lineFrom: number, lineTo: number): void {
+    // A copy with nothing behind it: what looks ahead need not mind the end. It costs 40 ns of the 5 µs that a line takes.
+    const bytes = scratch;
+    const from = 0;
+    const to = lineTo - lineFrom;
+    let stop = Math.min(to, MOST_BYTES);
+    // Never within a character of several bytes.
+    if (stop < to) while (stop > MOST_BYTES - 4 && ((line[lineFrom + stop] ?? 0) & 0xc0) === 0x80) stop--;
+    line.copy(scratch, 0, lineFrom, lineFrom + stop);
+    scratch.fill(0, stop, stop + PADDING);
     let at = from;
     let count = 0;
     let between = SEED;

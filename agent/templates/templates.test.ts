@@ -107,6 +107,19 @@ test('bytes that are no text come back as they were', () => {
   );
 });
 
+test('what stands behind a line says nothing of it', () => {
+  fc.assert(
+    fc.property(line, line, (text, behind) => {
+      const [one, other] = [createMiner(), createMiner()];
+      const bytes = Buffer.from(text);
+      const alone = one.take(bytes, 0, bytes.length);
+      const followed = other.take(Buffer.from(text + behind), 0, bytes.length);
+      expect(textOfTemplate(followed)).toBe(textOfTemplate(alone));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
 test('the order of lines changes no template', () => {
   const shapes = fc.constantFrom(
     (n: number, name: string) => `user ${name} signed in from 10.0.0.${n % 250}`,
