@@ -111,7 +111,7 @@ export function createRows(isPlain: boolean): Rows {
     *each() {
       lines.flush();
       const chunk = Buffer.alloc(CHUNK);
-      for (let at = 0; at < lines.length(); ) {
+      for (let at = 0; at < lines.length();) {
         const read = lines.read(chunk, at);
         for (let of = 0; of < read; of += 4) yield rowOf(chunk.readUInt32LE(of));
         at += read;

@@ -64,7 +64,11 @@ test('sums up: lines, first and last of them, an example, the most frequent firs
 
 test('writes JSON, an object for each line', async () => {
   const rows = (await run({ file: '-', json: true }, 'a 1\n\nb')).trimEnd().split('\n');
-  expect(rows.map((row) => (JSON.parse(row) as { line: number; template: string }).template)).toEqual(['a <num>', '', 'b']);
+  expect(rows.map((row) => (JSON.parse(row) as { line: number; template: string }).template)).toEqual([
+    'a <num>',
+    '',
+    'b',
+  ]);
 });
 
 test('a line belongs to what its template has become also when templates were forgotten since', async () => {

@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream, fstatSync, openSync, statSync } from 'node:fs';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { reasonOf } from '#sdk';
+import { reasonOf, systemClock } from '#sdk';
 import { problems } from '../errors.ts';
 import { createMiner, idOf, plainTextOf, textOfTemplate, type Template } from '../templates/index.ts';
 import { splitColumn, splitLines, type Splitter } from './split-lines.ts';
@@ -36,7 +36,10 @@ function source(file: string, input: Readable): { stream: Readable; size: number
     const stat = statSync(file);
     if (stat.isDirectory()) throw problems.noInput(`${file} is a folder`, { facts: { file } });
     const descriptor = openSync(file, 'r');
-    return { stream: createReadStream(file, { fd: descriptor, highWaterMark: 1 << 20 }), size: fstatSync(descriptor).size };
+    return {
+      stream: createReadStream(file, { fd: descriptor, highWaterMark: 1 << 20 }),
+      size: fstatSync(descriptor).size,
+    };
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     if (!('syscall' in (error as object))) throw error;
@@ -67,12 +70,12 @@ async function sink({ file, out }: TemplatesOptions, output: Writable): Promise<
 
 /** Tells how far it is, on one line that it writes anew. */
 function createProgress(to: Writable | undefined, size: number) {
-  const started = Date.now();
+  const started = systemClock.now();
   let told = started + PATIENCE_MS - 500;
   let hasTold = false;
   return {
     tell(bytes: number, lines: number): void {
-      const now = Date.now();
+      const now = systemClock.now();
       if (to === undefined || now - told < 500) return;
       told = now;
       hasTold = true;
@@ -91,9 +94,7 @@ function* rowTexts(rows: Rows, json: boolean): Generator<string> {
   if (!json) yield 'LineId,EventId,EventTemplate\n';
   let line = 0;
   const write = ({ id, text }: Row): string =>
-    json
-      ? `${JSON.stringify({ line, id, template: text })}\n`
-      : `${line},${id},${csvField(text)}\n`;
+    json ? `${JSON.stringify({ line, id, template: text })}\n` : `${line},${id},${csvField(text)}\n`;
   for (const row of rows.each()) {
     line++;
     yield write(row);
@@ -198,7 +199,10 @@ export async function writeTemplates(options: TemplatesOptions, streams: Streams
   }
 }
 
-function splitterOf({ column, file }: TemplatesOptions, take: (bytes: Buffer, from: number, to: number) => void): Splitter {
+function splitterOf(
+  { column, file }: TemplatesOptions,
+  take: (bytes: Buffer, from: number, to: number) => void,
+): Splitter {
   if (column === undefined) return splitLines(take);
   return splitColumn((names) => {
     const at = names.indexOf(column);

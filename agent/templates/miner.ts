@@ -1,9 +1,10 @@
-import { FIRST_MASK, KIND } from './kinds.ts';
-import { keyOf, mergeTemplates, VALUE } from './merge.ts';
-import { createScanner, MOST_TOKENS, type Tokens } from './scan.ts';
+import { fits, type Lying } from './fits.ts';
+import { keyOf, mergeTemplates } from './merge.ts';
+import { parametersOf } from './parameters.ts';
+import { createScanner, MOST_TOKENS, type Scanner } from './scan.ts';
 import { restoredOf, savedOf, type SavedTemplates } from './state.ts';
 import { lengthOf, rootOf, templateOf, type Template } from './template.ts';
-import { parametersOf } from './parameters.ts';
+import { VALUE } from './words.ts';
 
 /** Templates that are kept. The ones that no line came for the longest time go first. */
 const MOST_TEMPLATES = 4096;
@@ -36,47 +37,6 @@ export interface Miner {
   save(): SavedTemplates;
 }
 
-function sameText(template: Template, at: number, bytes: Buffer, offset: number, length: number): boolean {
-  const { line } = template;
-  for (let n = 0; n < length; n++) if (line.charCodeAt(at + n) !== bytes[offset + n]) return false;
-  return true;
-}
-
-const squeezed = (text: string): string => text.replace(/[\0- \x7f]+/g, ' ');
-
-/** Whether the constants of a template stand in a line. Notes where its white space differs. */
-function fits(template: Template, tokens: Tokens, bytes: Buffer, from: number, to: number): boolean {
-  const { count, place, kind, line, spacing } = template;
-  if (count !== tokens.count) return false;
-  let own = 0;
-  let theirs = 0;
-  for (let at = 0; at <= count; at++) {
-    const ownEnd = at === count ? line.length : (place[at * 2] ?? 0);
-    const theirEnd = at === count ? to - from : (tokens.start[at] ?? 0);
-    if (spacing[at] === 0 && !(ownEnd - own === theirEnd - theirs && sameText(template, own, bytes, from + theirs, ownEnd - own))) {
-      const mine = squeezed(line.slice(own, ownEnd));
-      const other = squeezed(bytes.toString('latin1', from + theirs, from + theirEnd));
-      if (at === count ? mine.trimEnd() !== other.trimEnd() : mine !== other) return false;
-      spacing[at] = 1;
-      template.id = undefined;
-    }
-    if (at === count) break;
-    own = place[at * 2 + 1] ?? 0;
-    theirs = tokens.end[at] ?? 0;
-    const of = kind[at] ?? 0;
-    if (of >= FIRST_MASK || of === KIND.user) {
-      if (of !== tokens.kind[at] && of !== KIND.any) {
-        kind[at] = KIND.any;
-        template.id = undefined;
-      }
-      if (template.detail[at] !== tokens.detail[at]) template.loose[at] = 1;
-      continue;
-    }
-    if (own - ownEnd !== theirs - theirEnd || !sameText(template, ownEnd, bytes, from + theirEnd, own - ownEnd)) return false;
-  }
-  return true;
-}
-
 const weightOf = ({ line, count }: Template): number => line.length + 32 * count;
 
 /** Which positions of templates are open, by number of tokens. */
@@ -99,103 +59,141 @@ function openPatterns(templates: readonly Template[]): Map<number, number[][]> {
   return patterns;
 }
 
+/** A miner at work. */
+interface MinerState {
+  readonly scanner: Scanner;
+  readonly options: MinerOptions;
+  /** Templates by the keys that were met. */
+  readonly forms: Map<number, Template>;
+  /** The tokens of the line with some positions open. */
+  readonly trial: { count: number; hash: Int32Array; gap: Int32Array };
+  live: Template[];
+  patterns: Map<number, number[][]>;
+  lines: number;
+  made: number;
+  weight: number;
+  /** Templates that are new since the last merging. */
+  fresh: number;
+  /** The line that was taken last. */
+  readonly lying: Lying;
+}
+
+/** Makes the tables anew from the templates. */
+function know(state: MinerState): void {
+  const { forms, live } = state;
+  if (forms.size > MOST_FORMS) forms.clear();
+  state.patterns = openPatterns(live);
+  state.weight = 0;
+  for (const one of live) {
+    forms.set(keyOf(one), one);
+    state.weight += weightOf(one);
+  }
+}
+
+function settle(state: MinerState): void {
+  const before = state.live;
+  state.live = mergeTemplates(before);
+  state.fresh = 0;
+  const { merged } = state.options;
+  if (merged !== undefined) for (const one of before) if (one.into !== undefined) merged(one);
+  know(state);
+}
+
+/** Leaves out what no line came for the longest time: down to three quarters of what may be kept. */
+function forget(state: MinerState): void {
+  settle(state);
+  const { live } = state;
+  if (live.length <= MOST_TEMPLATES * 0.75 && state.weight <= MOST_WEIGHT * 0.75) return;
+  live.sort((a, b) => b.seen - a.seen);
+  let kept = 0;
+  let sum = 0;
+  for (const one of live) {
+    sum += weightOf(one);
+    if (kept >= MOST_TEMPLATES * 0.75 || sum > MOST_WEIGHT * 0.75) break;
+    kept++;
+  }
+  state.live = live.slice(0, kept);
+  if (state.options.forgotten !== undefined) live.slice(kept).forEach(state.options.forgotten);
+  state.forms.clear();
+  know(state);
+}
+
+/** The template that a line belongs to by the positions that are open in it. */
+function byPattern({ scanner: { tokens }, patterns, trial, forms, lying }: MinerState): Template | undefined {
+  const tried = patterns.get(tokens.count);
+  if (tried === undefined) return undefined;
+  trial.count = tokens.count;
+  for (const positions of tried) {
+    for (let at = 0; at < tokens.count; at++) trial.hash[at] = tokens.hash[at] ?? 0;
+    for (const at of positions) trial.hash[at] = VALUE;
+    const form = forms.get(keyOf(trial));
+    if (form === undefined) continue;
+    const found = rootOf(form);
+    if (fits(found, tokens, lying)) return found;
+  }
+  return undefined;
+}
+
+function newTemplate(state: MinerState): Template {
+  const { scanner, lying, lines } = state;
+  const { bytes, from, to } = lying;
+  const line = bytes.toString('latin1', from, from + lengthOf(scanner.tokens, to - from));
+  const template = templateOf(scanner.tokens, line, ++state.made);
+  template.first = lines;
+  state.live.push(template);
+  state.weight += weightOf(template);
+  state.fresh++;
+  return template;
+}
+
+function take(state: MinerState): Template {
+  const { scanner, forms, lying } = state;
+  const { tokens } = scanner;
+  scanner.scan(lying.bytes, lying.from, lying.to);
+  state.lines++;
+  const key = keyOf(tokens);
+  const form = forms.get(key);
+  let found = form === undefined ? undefined : rootOf(form);
+  if (found === undefined || !fits(found, tokens, lying)) {
+    found = byPattern(state) ?? newTemplate(state);
+    forms.set(key, found);
+  }
+  found.lines++;
+  found.seen = state.lines;
+  if (state.live.length > MOST_TEMPLATES || state.weight > MOST_WEIGHT) forget(state);
+  else if (state.fresh > Math.max(FRESH, state.live.length / 4) || forms.size > MOST_FORMS) settle(state);
+  return rootOf(found);
+}
+
 /** Makes a miner, empty or with what another has saved. */
 export function createMiner(saved?: SavedTemplates, options: MinerOptions = {}): Miner {
   const scanner = createScanner();
-  const { tokens } = scanner;
-  const forms = new Map<number, Template>();
-  const trial = { count: 0, hash: new Int32Array(MOST_TOKENS + 1), gap: tokens.gap };
-  let live: Template[] = restoredOf(saved, scanner);
-  let lines = saved?.lines ?? 0;
-  let made = live.reduce((most, { number }) => Math.max(most, number), 0);
-  let weight = 0;
-  let fresh = 0;
-  let patterns = new Map<number, number[][]>();
-  let taken = Buffer.alloc(0) as Buffer;
-  let takenFrom = 0;
-  let takenTo = 0;
-
-  function know(): void {
-    if (forms.size > MOST_FORMS) forms.clear();
-    patterns = openPatterns(live);
-    weight = 0;
-    for (const one of live) {
-      forms.set(keyOf(one), one);
-      weight += weightOf(one);
-    }
-  }
-  function settle(): void {
-    const before = live;
-    live = mergeTemplates(live);
-    fresh = 0;
-    if (options.merged !== undefined) for (const one of before) if (one.into !== undefined) options.merged(one);
-    know();
-  }
-  /** Leaves out what no line came for the longest time: down to three quarters of what may be kept. */
-  function forget(): void {
-    settle();
-    if (live.length <= MOST_TEMPLATES * 0.75 && weight <= MOST_WEIGHT * 0.75) return;
-    live.sort((a, b) => b.seen - a.seen);
-    let kept = 0;
-    for (let sum = 0; kept < live.length && kept < MOST_TEMPLATES * 0.75; kept++) {
-      sum += weightOf(live[kept] as Template);
-      if (sum > MOST_WEIGHT * 0.75) break;
-    }
-    const gone = live.slice(kept);
-    live = live.slice(0, kept);
-    if (options.forgotten !== undefined) gone.forEach(options.forgotten);
-    forms.clear();
-    know();
-  }
-  /** The template that a line belongs to by the positions that are open in it. */
-  function byPattern(bytes: Buffer, from: number, to: number): Template | undefined {
-    const tried = patterns.get(tokens.count);
-    if (tried === undefined) return undefined;
-    trial.count = tokens.count;
-    for (const positions of tried) {
-      for (let at = 0; at < tokens.count; at++) trial.hash[at] = tokens.hash[at] ?? 0;
-      for (const at of positions) trial.hash[at] = VALUE;
-      const form = forms.get(keyOf(trial));
-      if (form === undefined) continue;
-      const found = rootOf(form);
-      if (fits(found, tokens, bytes, from, to)) return found;
-    }
-    return undefined;
-  }
-  function unknown(bytes: Buffer, from: number, to: number): Template {
-    const line = bytes.toString('latin1', from, from + lengthOf(tokens, to - from));
-    const template = templateOf(tokens, line, ++made);
-    template.first = lines;
-    live.push(template);
-    weight += weightOf(template);
-    fresh++;
-    return template;
-  }
-  know();
-
+  const live = restoredOf(saved, scanner);
+  const state: MinerState = {
+    scanner,
+    options,
+    forms: new Map(),
+    trial: { count: 0, hash: new Int32Array(MOST_TOKENS + 1), gap: scanner.tokens.gap },
+    live,
+    patterns: new Map(),
+    lines: live.length === 0 ? 0 : (saved?.lines ?? 0),
+    made: live.reduce((most, { number }) => Math.max(most, number), 0),
+    weight: 0,
+    fresh: 0,
+    lying: { bytes: Buffer.alloc(0), from: 0, to: 0, at: 0 },
+  };
+  know(state);
+  const { lying } = state;
   return {
     take(bytes, from, to) {
-      scanner.scan(bytes, from, to);
-      taken = bytes;
-      takenFrom = from;
-      takenTo = to;
-      lines++;
-      const key = keyOf(tokens);
-      let found = forms.get(key);
-      if (found !== undefined) found = rootOf(found);
-      if (found === undefined || !fits(found, tokens, bytes, from, to)) {
-        found = byPattern(bytes, from, to) ?? unknown(bytes, from, to);
-        forms.set(key, found);
-      }
-      found.lines++;
-      found.seen = lines;
-      if (live.length > MOST_TEMPLATES || weight > MOST_WEIGHT) forget();
-      else if (fresh > Math.max(FRESH, live.length / 4) || forms.size > MOST_FORMS) settle();
-      return rootOf(found);
+      lying.bytes = bytes;
+      lying.from = from;
+      lying.to = to;
+      return take(state);
     },
-    parameters: (template) => parametersOf(template, tokens, taken.subarray(takenFrom, takenTo)),
-    settle,
-    templates: () => live,
-    save: () => savedOf(live, lines),
+    parameters: (template) => parametersOf(template, scanner.tokens, lying.bytes.subarray(lying.from, lying.to)),
+    settle: () => settle(state),
+    templates: () => state.live,
+    save: () => savedOf(state.live, state.lines),
   };
 }

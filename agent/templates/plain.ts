@@ -10,7 +10,8 @@ export function plainTextOf(template: Template): string {
     if (at === template.count) break;
     const kind = template.kind[at] ?? 0;
     if (kind === KIND.time) text += /^\d+:\d+|\D{3}.* \d+:/.test(textOf(template, at)) ? '<*>:<*>:<*>' : '<*>';
-    else if (kind === KIND.list) text += template.loose[at] === 1 ? '<*>' : textOf(template, at).replace(/[^\s,;]+/g, '<*>');
+    else if (kind === KIND.list)
+      text += template.loose[at] === 1 ? '<*>' : textOf(template, at).replace(/[^\s,;]+/g, '<*>');
     else if (kind === KIND.size || kind === KIND.duration)
       text += template.loose[at] === 1 ? '<*>' : textOf(template, at).replace(/\d[\d.,]*/g, '<*>');
     else text += isValue(kind) ? '<*>' : textOf(template, at);
@@ -19,7 +20,5 @@ export function plainTextOf(template: Template): string {
 }
 
 function tidy(text: string): string {
-  return text
-    .replace(/(^|[\s:=,;([{<"'])\/<\*>/g, '$1<*>')
-    .replace(/<\*>(?:[.+@#$%&*~-]*<\*>)+/g, '<*>');
+  return text.replace(/(^|[\s:=,;([{<"'])\/<\*>/g, '$1<*>').replace(/<\*>(?:[.+@#$%&*~-]*<\*>)+/g, '<*>');
 }

@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { FIRST_MASK } from './kinds.ts';
-import { VALUE } from './merge.ts';
+import { VALUE } from './words.ts';
 import type { Scanner } from './scan.ts';
 import { isValue, templateOf, type Template } from './template.ts';
 

@@ -55,7 +55,25 @@ test('writes wildcards as benchmarks do where that is asked for', () => {
 });
 
 const word = fc.oneof(
-  fc.constantFrom('error', 'from', 'user', 'root', 'of', '(', ')', '()', '[', ']', '=', 'a=', '"', 'x="b c"', '<num>', '<*>', '<1 sec'),
+  fc.constantFrom(
+    'error',
+    'from',
+    'user',
+    'root',
+    'of',
+    '(',
+    ')',
+    '()',
+    '[',
+    ']',
+    '=',
+    'a=',
+    '"',
+    'x="b c"',
+    '<num>',
+    '<*>',
+    '<1 sec',
+  ),
   fc.constantFrom(' ', '  ', '\t', ', ', ': ', '..', '/', '-', '://', '@', '#'),
   fc.nat().map(String),
   fc.nat().map((n) => `0x${n.toString(16)}`),
@@ -65,9 +83,20 @@ const word = fc.oneof(
   fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
   fc.string({ maxLength: 12, unit: 'grapheme' }),
   fc.nat(9).map((n) => `node${n}`),
-  fc.constantFrom('12 ms', '3 bytes (1 KB)', '1 2 3 4 5 6', 'core.2275', 'C:\\x\\y', './run/it', '3:04', 'Jun 17 07:07:00 2005'),
+  fc.constantFrom(
+    '12 ms',
+    '3 bytes (1 KB)',
+    '1 2 3 4 5 6',
+    'core.2275',
+    'C:\\x\\y',
+    './run/it',
+    '3:04',
+    'Jun 17 07:07:00 2005',
+  ),
 );
-const line = fc.array(word, { maxLength: 30 }).chain((words) => fc.constantFrom('', ' ').map((between) => words.join(between)));
+const line = fc
+  .array(word, { maxLength: 30 })
+  .chain((words) => fc.constantFrom('', ' ').map((between) => words.join(between)));
 
 /** Fills a template of which nothing but its text is known. */
 function filledText(text: string, values: readonly Buffer[]): string {
@@ -128,10 +157,13 @@ test('the order of lines changes no template', () => {
     (n: number) => `worker ${n % 8} has started with code=${n % 3 === 0 ? 'none' : n}`,
   );
   const name = fc.stringMatching(/^[a-z]{3,8}$/);
-  const lines = fc.array(fc.tuple(shapes, fc.nat(9999), name).map(([shape, n, text]) => shape(n, text)), {
-    minLength: 20,
-    maxLength: 80,
-  });
+  const lines = fc.array(
+    fc.tuple(shapes, fc.nat(9999), name).map(([shape, n, text]) => shape(n, text)),
+    {
+      minLength: 20,
+      maxLength: 80,
+    },
+  );
   fc.assert(
     fc.property(
       lines.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }))),
