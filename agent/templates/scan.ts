@@ -205,7 +205,8 @@ function marked(state: ScanState, at: number): boolean {
   const stop = state.stop;
   const isFree = at === 0 || (CLASS[bytes[at - 1] ?? 0] ?? 0) < INNER || bytes[at - 1] === 58;
   if (!isFree || at + 1 >= stop) return false;
-  const [byte, next] = [bytes[at], bytes[at + 1]];
+  const byte = bytes[at];
+  const next = bytes[at + 1];
   if ((byte === 45 || byte === 43) && isDigit(next)) {
     numeral(bytes, at + 1, stop, word);
     return true;

@@ -1,5 +1,6 @@
 import { CLASS, isDigit, isHex, isWordByte, LETTER } from './bytes.ts';
 import { KIND, type Kind } from './kinds.ts';
+import { hashesOf, nameHash } from './names.ts';
 
 /**
  * Values that go over what ends a token: clocks, dates, hardware addresses. Each takes the bytes, where to look and where the line ends, and answers where
@@ -59,15 +60,14 @@ function afterDate(bytes: Uint8Array, at: number, end: number): number {
   const clock = bytes[reached] === BLANK ? clockEnd(bytes, reached + 1, end) : -1;
   if (clock >= 0) {
     reached = clock;
-    const zone = /^ [A-Z]{3,4}(?= \d{4}\b)/.exec(latin1(bytes, reached, Math.min(end, reached + 12)));
-    if (zone !== null) reached += zone[0].length;
+    let zone = reached + 1;
+    while (zone < reached + 5 && (bytes[zone] ?? 0) >= 65 && (bytes[zone] ?? 0) <= 90) zone++;
+    if (bytes[reached] === BLANK && zone > reached + 3 && bytes[zone] === BLANK && digits(bytes, zone + 1, 5) === 4)
+      reached = zone;
   }
   if (bytes[reached] === BLANK && digits(bytes, reached + 1, 5) === 4 && closed(bytes, reached + 5, end)) reached += 5;
   return reached;
 }
-
-const latin1 = (bytes: Uint8Array, start: number, end: number): string =>
-  String.fromCharCode(...bytes.subarray(start, end));
 
 /** `Fri Jun 17 07:07:00 2005`, `Jun 17 07:07:00`, `Jun  7 2005`. */
 export function namedDateEnd(bytes: Uint8Array, start: number, end: number): number {
@@ -136,14 +136,6 @@ export function colonGroups(bytes: Uint8Array, start: number, end: number): { en
   return { end: bytes[at] === POINT && isDigit(bytes[at + 1]) ? at + 2 : at, kind: KIND.hex };
 }
 
-/** The hash of a word in lower case, for looking it up. */
-function nameHash(bytes: Uint8Array, start: number, end: number): number {
-  let hash = 0;
-  for (let at = start; at < end; at++) hash = Math.imul(hash ^ ((bytes[at] ?? 0) | 32), 16777619) + end - start;
-  return hash;
-}
-const hashesOf = (names: string): ReadonlySet<number> =>
-  new Set(names.split(' ').map((name) => nameHash(Buffer.from(name), 0, name.length)));
 const SIZES = hashesOf('b kb mb gb tb pb kib mib gib tib byte bytes');
 const TIMES = hashesOf(
   'ns us ms s sec secs second seconds min mins minute minutes hour hours day days msec msecs millis milliseconds',
