@@ -50,6 +50,17 @@ Example:
   outrider-agent check-config --config ./outrider-agent.yaml --strict
 `;
 
+const ABOUT_TEMPLATES = `
+A template is what lines have in common, with a typed wildcard for each value: connection from <ip> port <num>. They are found in one pass, with the
+agent's own miner as it is set by default; nothing is sent, and the memory that it takes does not grow with the file. A line's row shows what its template
+has become by the end of the file. A line of a log counts as it stands, with the time and level at its beginning; of a CSV file one column is read.
+
+Examples:
+  outrider-agent templates /var/log/syslog --summary
+  outrider-agent templates app.csv --column Content --plain --out templates.csv
+  journalctl -o cat | outrider-agent templates - --json
+`;
+
 const example = (line: string): string => `\nExample:\n  outrider-agent ${line}\n`;
 
 const repeated = (text: string, all: string[] = []): string[] => [...all, text];
@@ -269,6 +280,30 @@ function addLogTools(program: Command, { env, stopSignal }: Host): void {
     });
 }
 
+function addTemplates(program: Command): void {
+  program
+    .command('templates')
+    .argument('<file>', 'a log file, a .csv file, or - for standard input')
+    .description('find the templates of a file’s lines, and write a row for each line: LineId, EventId, EventTemplate')
+    .option('--column <name>', 'read it as CSV, and take this column (default for .csv: Content)')
+    .option('--out <file>', 'where to write it (default: standard output)')
+    .option('--plain', 'write every wildcard as <*>')
+    .option(
+      '--summary',
+      'write each template once: its lines, the first and the last, an example; the most frequent first',
+    )
+    .option('--json', 'write JSON: an object a line, or with --summary one document')
+    .addHelpText('after', ABOUT_TEMPLATES)
+    .action(async (file: string, _options, command: Command) => {
+      const { column, out, plain = false, summary = false, json = false } = flagsOf(command);
+      const { writeTemplates } = await import('./commands/templates.ts');
+      await writeTemplates(
+        { file, column: column ?? (file.endsWith('.csv') ? 'Content' : undefined), out, plain, summary, json },
+        { input: process.stdin, output: process.stdout, progress: process.stderr.isTTY ? process.stderr : undefined },
+      );
+    });
+}
+
 function addCompletion(program: Command): void {
   program
     .command('completion')
@@ -294,6 +329,7 @@ export function createProgram(host: Host): Command {
   addSettings(program, host);
   addLogTools(program, host);
   addDataTools(program);
+  addTemplates(program);
   addSpoolCommands(program, host);
   addCompletion(program);
   return program;

@@ -17,6 +17,9 @@ export interface Flags {
   alive?: boolean;
   ca?: string;
   out?: string;
+  column?: string;
+  plain?: boolean;
+  summary?: boolean;
 }
 
 function labelsOf(texts: readonly string[] = []): Record<string, string> {
