@@ -12,7 +12,6 @@ export const problems = defineProblems('agent', {
   damagedIdentity: { status: 500, title: 'The identity of this agent is damaged.' },
   notReadable: { status: 403, title: 'The identity of this agent cannot be read.' },
   noTerminal: { status: 400, title: 'There is no terminal.' },
-  noInput: { status: 404, title: 'A file cannot be read.' },
   noColumn: { status: 400, title: 'The file has no such column.' },
   notWritten: { status: 507, title: 'A file cannot be written.' },
   noSpool: { status: 404, title: 'There is no spool.' },

@@ -34,7 +34,7 @@ function source(file: string, input: Readable): { stream: Readable; size: number
   if (file === '-') return { stream: input, size: 0 };
   try {
     const stat = statSync(file);
-    if (stat.isDirectory()) throw problems.noInput(`${file} is a folder`, { facts: { file } });
+    if (stat.isDirectory()) throw problems.fileNotReadable(`${file} is a folder`, { facts: { file } });
     const descriptor = openSync(file, 'r');
     return {
       stream: createReadStream(file, { fd: descriptor, highWaterMark: 1 << 20 }),
@@ -43,7 +43,7 @@ function source(file: string, input: Readable): { stream: Readable; size: number
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     if (!('syscall' in (error as object))) throw error;
-    throw problems.noInput(isMissing ? `there is no file ${file}` : `${file} cannot be read: ${reasonOf(error)}`, {
+    throw problems.fileNotReadable(isMissing ? `there is no file ${file}` : `${file} cannot be read: ${reasonOf(error)}`, {
       facts: { file },
       cause: error,
     });

@@ -1,7 +1,8 @@
 // What the models find on public data, in one table beside the records.
-//   main.ts FOLDER [OUT]    FOLDER has a folder for each set (nab); OUT gets the scores of each series
+//   main.ts FOLDER [OUT]    FOLDER has a folder for each set (loghub, nab, …); OUT gets the scores of each series
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeLogs, evaluateLogs } from './logs.ts';
 import { describeNab } from './nab.ts';
 
 const [folder, out] = process.argv.slice(2);
@@ -11,6 +12,7 @@ if (folder === undefined || !existsSync(folder)) {
 }
 /** One set a line: its folder, and what to do with it. */
 const SETS: readonly [name: string, describe: (folder: string) => string][] = [
+  ['loghub', (set) => describeLogs(evaluateLogs(set))],
   ['nab', (set) => describeNab(set, out === undefined ? undefined : join(out, 'nab'))],
 ];
 let found = 0;
