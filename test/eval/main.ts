@@ -11,7 +11,7 @@ if (folder === undefined || !existsSync(folder)) {
   process.exit(2);
 }
 /** One set a line: its folder, and what to do with it. */
-const SETS: readonly [name: string, describe: (folder: string) => string][] = [
+const SETS: readonly [name: string, describe: (folder: string) => string | Promise<string>][] = [
   ['loghub', (set) => describeLogs(evaluateLogs(set))],
   ['nab', (set) => describeNab(set, out === undefined ? undefined : join(out, 'nab'))],
 ];
@@ -20,7 +20,7 @@ for (const [name, describe] of SETS) {
   const set = join(folder, name);
   if (!existsSync(set)) continue;
   found += 1;
-  process.stdout.write(`${describe(set)}\n`);
+  process.stdout.write(`${await describe(set)}\n`);
 }
 if (found === 0) {
   process.stderr.write(`${folder} has none of the sets ${SETS.map(([name]) => name).join(', ')}.\n`);
