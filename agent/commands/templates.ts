@@ -43,10 +43,13 @@ function source(file: string, input: Readable): { stream: Readable; size: number
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     if (!('syscall' in (error as object))) throw error;
-    throw problems.fileNotReadable(isMissing ? `there is no file ${file}` : `${file} cannot be read: ${reasonOf(error)}`, {
-      facts: { file },
-      cause: error,
-    });
+    throw problems.fileNotReadable(
+      isMissing ? `there is no file ${file}` : `${file} cannot be read: ${reasonOf(error)}`,
+      {
+        facts: { file },
+        cause: error,
+      },
+    );
   }
 }
 
