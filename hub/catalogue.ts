@@ -39,6 +39,11 @@ export const services: ServiceTable = {
     prefixes: ['/api/v1/logs'],
     load: async () => (await import('./services/logs/index.ts')).logs,
   },
+  predictions: {
+    port: 8083,
+    prefixes: ['/api/v1/predictions'],
+    load: async () => (await import('./services/predictions/index.ts')).predictions,
+  },
   ingest: {
     port: 8090,
     prefixes: ['/api/v1/agents'],

@@ -4,6 +4,7 @@ import {
   LogsSchema,
   MetricsSchema,
   TableSchema,
+  type AnomalyEventSchema,
   type LedgerSchema,
   type Level,
   type LogTemplateSchema,
@@ -44,6 +45,7 @@ export interface FedBatch {
   templates?: MessageInitShape<typeof LogTemplateSchema>[];
   losses?: MessageInitShape<typeof LossSchema>[];
   ledger?: MessageInitShape<typeof LedgerSchema>;
+  anomalies?: MessageInitShape<typeof AnomalyEventSchema>[];
   /** The agent's clock minus the hub's. */
   skewMs?: number;
 }
@@ -81,7 +83,17 @@ export function feedResource(bus: Bus, org: string, resource: string, epoch = 1n
   let seq = 0n;
   let last: FedBatch = { timeMs: 0 };
   const publish = async (batch: FedBatch): Promise<void> => {
-    const { timeMs, lane = 1, samples = [], lines = [], templates = [], losses = [], ledger, skewMs = 0 } = batch;
+    const {
+      timeMs,
+      lane = 1,
+      samples = [],
+      lines = [],
+      templates = [],
+      losses = [],
+      ledger,
+      anomalies = [],
+      skewMs = 0,
+    } = batch;
     const table = tableFor(samples);
     const blocks =
       samples.length === 0
@@ -103,7 +115,7 @@ export function feedResource(bus: Bus, org: string, resource: string, epoch = 1n
       receivedMs: timeMs,
       skewMs,
       tables: samples.length === 0 ? [] : [table],
-      metrics: toBinary(MetricsSchema, create(MetricsSchema, { blocks })),
+      metrics: toBinary(MetricsSchema, create(MetricsSchema, { blocks, anomalies })),
       logs: toBinary(
         LogsSchema,
         create(LogsSchema, { chunks, templates, losses, ...(ledger === undefined ? {} : { ledger }) }),

@@ -18,6 +18,7 @@ const QUESTIONS: Readonly<Record<string, string>> = {
   notifications: '/api/v1/notifications/channels',
   monitoring: '/api/v1/monitoring/resources',
   logs: '/api/v1/logs/search?from=-5m&limit=1',
+  predictions: '/api/v1/predictions/anomalies',
   ingest: '/api/v1/agents',
 };
 

@@ -1,8 +1,16 @@
-import { Stream, type AgentMessage, type Batch, type Hello } from '#proto/agent/v1/index.ts';
+import {
+  Stream,
+  type AgentMessage,
+  type Batch,
+  type DetectionReport,
+  type Hello,
+  type HubMessage,
+} from '#proto/agent/v1/index.ts';
 import { Problem, reasonOf, type Logger } from '#sdk';
 import { SpanKind, traced } from '../../tracing.ts';
 import type { Enrolment } from './enrolment.ts';
 import { problems } from './errors.ts';
+import type { Delivering } from './doors.ts';
 import type { Delivery } from './settings/delivery.ts';
 import { hubMessage, type Wire } from './stream.ts';
 import type { Taking } from './taking.ts';
@@ -17,6 +25,7 @@ export interface ConversationGiven {
   taking: Taking;
   enrolment: Enrolment;
   delivery: Pick<Delivery, 'reported'>;
+  detection: Pick<Delivering<DetectionReport>, 'reported'>;
   /** Hears which kind of stream this is, before the agent is welcomed. */
   greeted(kind: Stream): void;
 }
@@ -55,14 +64,17 @@ export function createConversation(given: ConversationGiven, wire: Wire): (messa
     wire.send(hubMessage({ case: 'ack', value: { $typeName: 'outrider.agent.v1.Ack', epoch, lane, seq } }));
   };
 
+  /** Nothing: it has what it is to have. */
+  const answerWith = (answer: HubMessage | undefined): void => {
+    if (answer !== undefined) wire.send(answer);
+  };
+
   return async ({ kind }) => {
     if (kind.case === 'hello') return greet(kind.value);
     if (kind.case === 'batch') return traced('batch', GRPC, () => store(kind.value));
     if (hello === undefined) throw problems.badFrame('The agent asked for something before its hello.');
-    if (kind.case === 'settings') {
-      const answer = await given.delivery.reported(wire, kind.value);
-      return answer === undefined ? undefined : wire.send(answer);
-    }
+    if (kind.case === 'settings') return answerWith(await given.delivery.reported(wire, kind.value));
+    if (kind.case === 'detection') return answerWith(await given.detection.reported(wire, kind.value));
     if (kind.case !== 'renew') throw problems.badFrame('The agent sent a message of an unknown kind.');
     const chain = await given.enrolment.renew(wire.org, wire.agent, kind.value.publicKey);
     wire.send(hubMessage({ case: 'certificate', value: { $typeName: 'outrider.agent.v1.Certificate', chain } }));

@@ -1,5 +1,5 @@
 import { SUBJECTS } from '#proto/subjects.ts';
-import { reasonOf, type Cancel, type Logger } from '#sdk';
+import { reasonOf, type Cancel, type Clock, type Logger } from '#sdk';
 import { defineService } from '../../service.ts';
 import { createAgents } from './agents.ts';
 import { createClocks } from './clocks.ts';
@@ -7,6 +7,7 @@ import { createAuthority, openAuthority, type Authority } from './authority.ts';
 import { IngestConfig } from './config.ts';
 import { createEnrolment } from './enrolment.ts';
 import { createJoinTokens } from './join-tokens.ts';
+import { createDetectionDelivery } from './detection/delivery.ts';
 import { startListener, type AgentListener } from './listener.ts';
 import { createMetrics } from './metrics.ts';
 import { startNatsAgents, type NatsAgents } from './nats/index.ts';
@@ -36,9 +37,14 @@ async function seedsOf(store: IngestStore): Promise<NatsSeeds> {
 
 const natsSettings = (store: IngestStore) => async (): Promise<string> => serverSettings(await seedsOf(store));
 
-/** Work that is done again and again: what fails is told. */
-const again = (work: () => Promise<void>, log: Logger, words: string) => (): void =>
-  void work().catch((error: unknown) => log.warn(words, { reason: reasonOf(error) }));
+/** Work that is done again and again, so many milliseconds apart: what fails is told in these words. */
+const repeat = (
+  { clock, log }: { clock: Clock; log: Logger },
+  works: readonly (readonly [everyMs: number, work: () => Promise<void>, words: string])[],
+): Cancel[] =>
+  works.map(([everyMs, work, words]) =>
+    clock.every(everyMs, () => void work().catch((error: unknown) => log.warn(words, { reason: reasonOf(error) }))),
+  );
 
 /** Takes in what agents send, and lets agents in. */
 export const ingest = defineService({
@@ -66,7 +72,8 @@ export const ingest = defineService({
     const taking = createTaking({ bus, peers, agents, clocks, clock, metrics });
     const agentsDoors = () => [streams, ...(natsAgents === undefined ? [] : [natsAgents])];
     const { delivery, ...pushed } = createPushedSettings({ store, clock, log, agents: agentsDoors });
-    const streams = createStreams({ taking, enrolment, delivery, log, metrics });
+    const detection = createDetectionDelivery({ peers, log, agents: agentsDoors });
+    const streams = createStreams({ taking, enrolment, delivery, detection, log, metrics });
     const cutOff = async (): Promise<void> => {
       const revoked = await store.revokedAgents();
       streams.revoke(revoked);
@@ -82,6 +89,7 @@ export const ingest = defineService({
         taking,
         enrolment,
         delivery,
+        detection,
         isAllowed: ({ org, agent }) => agents.isAllowed(org, agent),
         isRevoked: streams.isRevoked,
         clock,
@@ -104,18 +112,16 @@ export const ingest = defineService({
         opened = await openAuthority(files, () => clock.now());
         await cutOff();
         ends.push(
-          bus.subscribe(SUBJECTS.resourceDeleted, 'ingest', async (org, { resource }) => {
-            await agents.revoke(org, resource);
-            await cutOff();
-          }),
-          clock.every(REVOCATION_MS, again(cutOff, log, 'revoked agents could not be read; it is tried again')),
-          clock.every(
-            DELIVERY_MS,
-            again(delivery.deliver, log, 'pushed settings could not be sent; it is tried again'),
+          bus.subscribe(SUBJECTS.resourceDeleted, 'ingest', (org, { resource }) =>
+            agents.revoke(org, resource).then(cutOff),
           ),
+          ...repeat({ clock, log }, [
+            [REVOCATION_MS, cutOff, 'revoked agents could not be read; it is tried again'],
+            [DELIVERY_MS, delivery.deliver, 'pushed settings could not be sent; it is tried again'],
+            [DELIVERY_MS, detection.deliver, 'what agents detect by could not be sent; it is tried again'],
+          ]),
         );
-        const server = await opened.certifyHub(hub.hostnames);
-        const { certificate: ca } = opened;
+        const [server, ca] = [await opened.certifyHub(hub.hostnames), opened.certificate];
         await beginNats(ca);
         listener = await startListener({ host: hub.listen, port: config.port, ca, server, streams, log });
       },

@@ -1,10 +1,9 @@
 import type { Counter, Gauge } from 'prom-client';
 import { Stream, type HubMessage } from '#proto/agent/v1/index.ts';
 import type { Logger } from '#sdk';
-import { createConversation, explain } from './conversation.ts';
+import { createConversation, explain, type ConversationGiven } from './conversation.ts';
 import type { Enrolment } from './enrolment.ts';
 import { problems } from './errors.ts';
-import type { Delivery } from './settings/delivery.ts';
 import { openStream, type OpenStream, type Wire } from './stream.ts';
 import { REVOKED, type Taking } from './taking.ts';
 
@@ -12,7 +11,8 @@ import { REVOKED, type Taking } from './taking.ts';
 export interface StreamsGiven {
   taking: Taking;
   enrolment: Enrolment;
-  delivery: Pick<Delivery, 'reported'>;
+  delivery: ConversationGiven['delivery'];
+  detection: ConversationGiven['detection'];
   log: Logger;
   metrics: { refusals: Counter; connected: Gauge };
 }
@@ -21,7 +21,7 @@ export interface StreamsGiven {
 const SILENT_LIMIT = 4;
 
 /** All open streams of this process: one for each agent and kind of stream. */
-export function createStreams({ taking, enrolment, delivery, log, metrics }: StreamsGiven) {
+export function createStreams({ log, metrics, ...given }: StreamsGiven) {
   const live = new Map<string, OpenStream>();
   const backfill = new Map<string, OpenStream>();
   const unknown = new Set<OpenStream>();
@@ -39,8 +39,8 @@ export function createStreams({ taking, enrolment, delivery, log, metrics }: Str
   return {
     open(wire: Wire): OpenStream {
       const stream: OpenStream = openStream(wire, {
-        handle: createConversation({ taking, enrolment, delivery, greeted: (kind) => greeted(stream, kind) }, wire),
-        pong: (id) => taking.pong(id),
+        handle: createConversation({ ...given, greeted: (kind) => greeted(stream, kind) }, wire),
+        pong: (id) => given.taking.pong(id),
         explain: (error) => explain(error, wire.agent, log),
         refused: ({ code }) => metrics.refusals.inc({ code }),
       });
@@ -59,7 +59,7 @@ export function createStreams({ taking, enrolment, delivery, log, metrics }: Str
       if (live.get(agent) !== stream) return;
       live.delete(agent);
       metrics.connected.set(live.size);
-      await taking.gone(stream.wire);
+      await given.taking.gone(stream.wire);
     },
     /** Takes the newest list of revoked agents and cuts those off that are connected. */
     revoke(agents: readonly string[]): void {

@@ -1,7 +1,7 @@
 import type { Counter, Histogram } from 'prom-client';
 import { Encoding, Lane, type Batch, type Hello, type HubMessage } from '#proto/agent/v1/index.ts';
 import { SUBJECTS } from '#proto/subjects.ts';
-import type { Clock } from '#sdk';
+import { Problem, type Clock } from '#sdk';
 import type { Bus } from '../../ports/bus.ts';
 import type { Peers } from '../../ports/peers.ts';
 import type { Agents } from './agents.ts';
@@ -36,14 +36,24 @@ interface Acknowledged {
   backfill: string;
 }
 
-/** What is durable everywhere: the older of what the two owners of data have. */
+/** Nothing that anybody has. */
+const NOTHING: Acknowledged = { live: '0', backfill: '0' };
+
+/**
+ * What is durable everywhere: the oldest of what the owners of data have. While predictions does not answer, nothing is: agents come in all the same and send
+ * again what they still hold. A hub without it, as in the middle of an upgrade, keeps no events.
+ */
 async function newestDurable(peers: Peers, { org, agent }: Sender, epoch: bigint) {
   const query = `org=${org}&agent=${agent}&epoch=${epoch}`;
   const by = (service: string): Promise<Acknowledged> =>
     peers.json(service, { method: 'GET', path: `/internal/${service}/acknowledged`, query });
-  const [series, logs] = await Promise.all([by('monitoring'), by('logs')]);
-  const older = (a: string, b: string): bigint => (BigInt(a) < BigInt(b) ? BigInt(a) : BigInt(b));
-  return { live: older(series.live, logs.live), backfill: older(series.backfill, logs.backfill) };
+  const events = by('predictions').catch((error: unknown) =>
+    error instanceof Problem && error.code === 'peers.unknown-service' ? undefined : NOTHING,
+  );
+  const owners = await Promise.all([by('monitoring'), by('logs'), events]);
+  const oldest = (lane: keyof Acknowledged): bigint =>
+    owners.flatMap((one) => (one === undefined ? [] : [BigInt(one[lane])])).reduce((a, b) => (a < b ? a : b));
+  return { live: oldest('live'), backfill: oldest('backfill') };
 }
 
 /** A clock that begins in 1970 is off by less than this; no honest one is by more. */
@@ -80,7 +90,7 @@ export function createTaking({ bus, peers, agents, clocks, clock, metrics }: Tak
           ackedLive: live,
           ackedBackfill: backfill,
           encodings: [Encoding.GZIP, Encoding.ZSTD].filter(canUnpack),
-          detection: false,
+          detection: true,
         },
       });
     },

@@ -4683,6 +4683,456 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/predictions/anomalies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Times in which hosts were unlike their past, newest first. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description now, -2h, milliseconds or ISO 8601: those that went on then or later. */
+                    from?: string;
+                    kind?: "host" | "template-new" | "template-rare" | "template-vanished";
+                    /** @description What somebody said of it; none: nobody did. */
+                    label?: "useful" | "noise" | "expected" | "none";
+                    /** @description The least score. */
+                    least?: number;
+                    limit?: number;
+                    offset?: number;
+                    /** @description Id of a host. */
+                    resource?: string;
+                    state?: "open" | "ended";
+                    /** @description Those that began then or earlier. */
+                    to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                /** @description The most telling first. */
+                                causes: {
+                                    attributes: {
+                                        [key: string]: string;
+                                    };
+                                    /** @description What was strange: residual, level, variability, flat, season, silent, …. */
+                                    channel: string;
+                                    /** @enum {unknown} */
+                                    direction: "up" | "down" | "";
+                                    /** @description What its past had led to expect. */
+                                    expected: number | null;
+                                    metric: string;
+                                    /** @description -ln p of its strangest sample, nats. */
+                                    surprise: number;
+                                    timeMs: number;
+                                    /** @description In the metric’s unit; a counter’s are rates per second. */
+                                    value: number | null;
+                                }[];
+                                /** @description What happened on the host at the time. */
+                                contexts: {
+                                    fromMs: number;
+                                    /** @description deploy, reboot, ci-job, agent-restart, …. */
+                                    kind: string;
+                                    name: string;
+                                    toMs: number | null;
+                                }[];
+                                /** @description agent: the host is as ever again. superseded: the next event of the host began. lost: its agent was not heard of for hours. */
+                                endedBy: ("agent" | "superseded" | "lost") | null;
+                                /** @description Null while it goes on. */
+                                endMs: number | null;
+                                feedback: {
+                                    expected: number;
+                                    mine: ("useful" | "noise" | "expected") | null;
+                                    noise: number;
+                                    useful: number;
+                                };
+                                id: string;
+                                /**
+                                 * @description host: many metrics together. template-…: a kind of log line that is new, rare, or no longer comes.
+                                 * @enum {unknown}
+                                 */
+                                kind: "host" | "template-new" | "template-rare" | "template-vanished";
+                                /** @description Version of the model that judged; empty for none. */
+                                model: string;
+                                peakMs: number;
+                                resource: string;
+                                /** @description Grows with everything that its agent says of it anew. */
+                                revision: number;
+                                /** @description At the peak, 0 to 1; strange from 0.5 on. */
+                                score: number;
+                                startMs: number;
+                                /** @description -ln p at the peak, nats. */
+                                surprise: number;
+                                /** @description Ids of log templates, 16 hex digits. */
+                                templates: string[];
+                            }[];
+                            limit: number;
+                            offset: number;
+                            total: number;
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/predictions/anomalies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One event, and who said what of it. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description The most telling first. */
+                            causes: {
+                                attributes: {
+                                    [key: string]: string;
+                                };
+                                /** @description What was strange: residual, level, variability, flat, season, silent, …. */
+                                channel: string;
+                                /** @enum {unknown} */
+                                direction: "up" | "down" | "";
+                                /** @description What its past had led to expect. */
+                                expected: number | null;
+                                metric: string;
+                                /** @description -ln p of its strangest sample, nats. */
+                                surprise: number;
+                                timeMs: number;
+                                /** @description In the metric’s unit; a counter’s are rates per second. */
+                                value: number | null;
+                            }[];
+                            /** @description What happened on the host at the time. */
+                            contexts: {
+                                fromMs: number;
+                                /** @description deploy, reboot, ci-job, agent-restart, …. */
+                                kind: string;
+                                name: string;
+                                toMs: number | null;
+                            }[];
+                            /** @description agent: the host is as ever again. superseded: the next event of the host began. lost: its agent was not heard of for hours. */
+                            endedBy: ("agent" | "superseded" | "lost") | null;
+                            /** @description Null while it goes on. */
+                            endMs: number | null;
+                            feedback: {
+                                expected: number;
+                                mine: ("useful" | "noise" | "expected") | null;
+                                noise: number;
+                                useful: number;
+                            };
+                            id: string;
+                            /**
+                             * @description host: many metrics together. template-…: a kind of log line that is new, rare, or no longer comes.
+                             * @enum {unknown}
+                             */
+                            kind: "host" | "template-new" | "template-rare" | "template-vanished";
+                            /** @description Who said what of it, the newest first. */
+                            labels: {
+                                atMs: number;
+                                name: string;
+                                note: string;
+                                /**
+                                 * @description useful: it was right to tell. noise: nothing was the matter. expected: it was so, and on purpose.
+                                 * @enum {unknown}
+                                 */
+                                verdict: "useful" | "noise" | "expected";
+                            }[];
+                            /** @description Version of the model that judged; empty for none. */
+                            model: string;
+                            peakMs: number;
+                            resource: string;
+                            /** @description Grows with everything that its agent says of it anew. */
+                            revision: number;
+                            /** @description At the peak, 0 to 1; strange from 0.5 on. */
+                            score: number;
+                            startMs: number;
+                            /** @description -ln p at the peak, nats. */
+                            surprise: number;
+                            /** @description Ids of log templates, 16 hex digits. */
+                            templates: string[];
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/predictions/anomalies/{id}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what an event was worth, in the place of what you said before. It moves the thresholds of its host and first causes. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description Why, for others.
+                         * @default
+                         */
+                        note?: string;
+                        /**
+                         * @description useful: it was right to tell. noise: nothing was the matter. expected: it was so, and on purpose.
+                         * @enum {unknown}
+                         */
+                        verdict: "useful" | "noise" | "expected";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description The most telling first. */
+                            causes: {
+                                attributes: {
+                                    [key: string]: string;
+                                };
+                                /** @description What was strange: residual, level, variability, flat, season, silent, …. */
+                                channel: string;
+                                /** @enum {unknown} */
+                                direction: "up" | "down" | "";
+                                /** @description What its past had led to expect. */
+                                expected: number | null;
+                                metric: string;
+                                /** @description -ln p of its strangest sample, nats. */
+                                surprise: number;
+                                timeMs: number;
+                                /** @description In the metric’s unit; a counter’s are rates per second. */
+                                value: number | null;
+                            }[];
+                            /** @description What happened on the host at the time. */
+                            contexts: {
+                                fromMs: number;
+                                /** @description deploy, reboot, ci-job, agent-restart, …. */
+                                kind: string;
+                                name: string;
+                                toMs: number | null;
+                            }[];
+                            /** @description agent: the host is as ever again. superseded: the next event of the host began. lost: its agent was not heard of for hours. */
+                            endedBy: ("agent" | "superseded" | "lost") | null;
+                            /** @description Null while it goes on. */
+                            endMs: number | null;
+                            feedback: {
+                                expected: number;
+                                mine: ("useful" | "noise" | "expected") | null;
+                                noise: number;
+                                useful: number;
+                            };
+                            id: string;
+                            /**
+                             * @description host: many metrics together. template-…: a kind of log line that is new, rare, or no longer comes.
+                             * @enum {unknown}
+                             */
+                            kind: "host" | "template-new" | "template-rare" | "template-vanished";
+                            /** @description Who said what of it, the newest first. */
+                            labels: {
+                                atMs: number;
+                                name: string;
+                                note: string;
+                                /**
+                                 * @description useful: it was right to tell. noise: nothing was the matter. expected: it was so, and on purpose.
+                                 * @enum {unknown}
+                                 */
+                                verdict: "useful" | "noise" | "expected";
+                            }[];
+                            /** @description Version of the model that judged; empty for none. */
+                            model: string;
+                            peakMs: number;
+                            resource: string;
+                            /** @description Grows with everything that its agent says of it anew. */
+                            revision: number;
+                            /** @description At the peak, 0 to 1; strange from 0.5 on. */
+                            score: number;
+                            startMs: number;
+                            /** @description -ln p at the peak, nats. */
+                            surprise: number;
+                            /** @description Ids of log templates, 16 hex digits. */
+                            templates: string[];
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        /** Take back what you said of an event. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Done. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/predictions/sensitivities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** By how much feedback moved the thresholds of a host and its series. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Nats that the threshold of the host is higher; below 0: lower. */
+                            offset: number;
+                            series: {
+                                attributes: {
+                                    [key: string]: string;
+                                };
+                                metric: string;
+                                offset: number;
+                            }[];
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;

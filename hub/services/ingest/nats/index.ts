@@ -2,8 +2,8 @@ import type { HubMessage } from '#proto/agent/v1/index.ts';
 import type { AgentName } from '#proto/agent/v1/nats.ts';
 import { reasonOf, type Clock, type Logger } from '#sdk';
 import type { Counter } from 'prom-client';
+import type { ConversationGiven } from '../conversation.ts';
 import type { Enrolment } from '../enrolment.ts';
-import type { Delivery } from '../settings/delivery.ts';
 import type { Taking } from '../taking.ts';
 import { createAuthorization } from './authorization.ts';
 import { takeBatches } from './batches.ts';
@@ -30,7 +30,8 @@ export interface NatsGiven {
   ca: string;
   taking: Taking;
   enrolment: Enrolment;
-  delivery: Pick<Delivery, 'reported'>;
+  delivery: ConversationGiven['delivery'];
+  detection: ConversationGiven['detection'];
   isAllowed(agent: AgentName): Promise<boolean>;
   isRevoked(agent: string): boolean;
   clock: Clock;
@@ -55,7 +56,7 @@ function begin(
   given: NatsGiven,
   open: AgentsNats,
 ): { presence: Presence; isUp(): boolean; check(): void; stop(): Promise<void> } {
-  const { ca, seeds, taking, enrolment, delivery, isAllowed, isRevoked, clock, log, metrics } = given;
+  const { ca, seeds, taking, enrolment, delivery, detection, isAllowed, isRevoked, clock, log, metrics } = given;
   const authorize = createAuthorization({ ca, issuerSeed: seeds.issuer, isAllowed, clock, log });
   const asked = open.system.subscribe('$SYS.REQ.USER.AUTH', {
     queue: 'outrider-ingest',
@@ -64,7 +65,10 @@ function begin(
     },
   });
   const presence = watchPresence({ open, taking, clock, log });
-  const questions = answerQuestions({ open, taking, enrolment, delivery, isRevoked, log, refusals: metrics.refusals });
+  const questions = answerQuestions({
+    ...{ open, taking, enrolment, delivery, detection, isRevoked, log },
+    refusals: metrics.refusals,
+  });
   const batches = takeBatches({ open, taking, isRevoked, clock, log, dead: metrics.dead });
   return {
     presence,

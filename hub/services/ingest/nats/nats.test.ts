@@ -1,18 +1,17 @@
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
-import { connect, headers, nkeyAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import type { JetStreamManager } from '@nats-io/jetstream';
+import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
 import { createTestAuthority } from '#kit/authority.ts';
 import { linesAt, rowAt, waysToSee } from '#kit/agents-seen.ts';
-import { createManualClock } from '#kit/manual-clock.ts';
-import { freePort, until } from '#kit/programs.ts';
-import { startUsers, type SignedInPerson, type StartedUsers } from '#kit/sign-in.ts';
+import { startNatsHub } from '#kit/nats-hub.ts';
+import { until } from '#kit/programs.ts';
+import type { SignedInPerson, StartedUsers } from '#kit/sign-in.ts';
 import { batchMessage, enrolSimulated, tableOf, type SimulatedIdentity } from '#kit/simulated-agent.ts';
-import { startStores, type Stores } from '#kit/stores.ts';
+import type { Stores } from '#kit/stores.ts';
 import {
   AgentMessageSchema,
   BatchSchema,
@@ -33,12 +32,7 @@ import { openSpool } from '../../../../agent/spool/index.ts';
 import { onOwnServer } from '../../../../test/services/index.ts';
 import { nats as natsKind, type NatsAddress } from '../../../../test/services/nats.ts';
 import type { OwnServer } from '../../../../test/services/kind.ts';
-import type { SeriesStore, SeriesWrite } from '../../../ports/series.ts';
-import type { ServiceDefinition } from '../../../service.ts';
-import { logs } from '../../logs/index.ts';
-import { monitoring } from '../../monitoring/index.ts';
-import { ingest } from '../index.ts';
-import { createStore } from '../store.ts';
+import type { SeriesWrite } from '../../../ports/series.ts';
 import { DEAD_STREAM, STREAM } from './connection.ts';
 
 const API = '/api/v1/agents';
@@ -47,50 +41,6 @@ const EPOCH = 7n;
 
 /** What the series store does before it stores: a test may let it fail. */
 const before: { series(write: SeriesWrite): Promise<void> } = { series: () => Promise.resolve() };
-
-/** A hub whose agents may come over this server, which lets everybody in until it learns from the hub who may. */
-async function startHub(server: OwnServer<NatsAddress>) {
-  const stores = await startStores();
-  const port = await freePort();
-  const series: SeriesStore = {
-    ...stores.series,
-    append: async (org, write) => (await before.series(write), stores.series.append(org, write)),
-  };
-  const services = [
-    { definition: monitoring as unknown as ServiceDefinition, prefixes: ['/api/v1/monitoring'] },
-    { definition: logs as unknown as ServiceDefinition, prefixes: ['/api/v1/logs'] },
-    {
-      definition: ingest as unknown as ServiceDefinition,
-      prefixes: [API],
-      config: { port, nats: { servers: [server.address.url], maxGb: 0.1 } },
-    },
-  ];
-  const hub = await startUsers(services, {
-    clock: createManualClock(Date.now()),
-    ports: { series, logstore: stores.logstore },
-  });
-  await hub.listener.listen({ host: '127.0.0.1', port: 0 });
-  const base = `http://127.0.0.1:${(hub.listener.server.address() as AddressInfo).port}`;
-  const { text } = await hub.peers.json<{ text: string }>('ingest', {
-    method: 'POST',
-    path: '/internal/ingest/nats',
-  });
-  await server.kill();
-  appendFileSync(join(server.instance.folder, 'nats.conf'), text);
-  await server.again();
-  const seeds = await createStore(hub.relational).readNatsSeeds();
-  const authenticator = nkeyAuthenticator(Buffer.from(seeds?.hub ?? '', 'latin1'));
-  const watching = await connect({ servers: [server.address.url], authenticator });
-  const manager = await jetstreamManager(watching);
-  await until('the hub takes batches from NATS', async () => {
-    await hub.clock.advance(2_000);
-    return manager.consumers.info(STREAM, 'live_63').then(
-      () => true,
-      () => false,
-    );
-  });
-  return { stores, hub, base, manager, watching };
-}
 
 const batch = (seq: number, more: Partial<Batch> = {}): Batch => {
   const { kind } = batchMessage({
@@ -203,7 +153,7 @@ await onOwnServer(natsKind, (start) => {
   const settings = () => ({ servers: [server.address.url], ca: '', certificate: '', key: '', credentials: '' });
   beforeAll(async () => {
     server = await start();
-    ({ stores, hub, base, manager, watching } = await startHub(server));
+    ({ stores, hub, base, manager, watching } = await startNatsHub(server, (write) => before.series(write)));
   });
   afterAll(async () => {
     await watching.close();

@@ -10,10 +10,9 @@ import {
 import { agentSubjects, everyAgent, NATS_QUESTIONS, readSubject, type NatsQuestion } from '#proto/agent/v1/nats.ts';
 import { reasonOf, type Logger } from '#sdk';
 import type { Counter } from 'prom-client';
-import { explain } from '../conversation.ts';
+import { explain, type ConversationGiven } from '../conversation.ts';
 import type { Enrolment } from '../enrolment.ts';
 import { problems } from '../errors.ts';
-import type { Delivery } from '../settings/delivery.ts';
 import { hubMessage } from '../stream.ts';
 import { REVOKED, type Sender, type Taking } from '../taking.ts';
 import type { AgentsNats } from './connection.ts';
@@ -28,14 +27,15 @@ export interface QuestionsGiven {
   open: AgentsNats;
   taking: Taking;
   enrolment: Enrolment;
-  delivery: Pick<Delivery, 'reported'>;
+  delivery: ConversationGiven['delivery'];
+  detection: ConversationGiven['detection'];
   isRevoked(agent: string): boolean;
   log: Logger;
   refusals: Counter;
 }
 
 async function answerTo(
-  { taking, enrolment, delivery, log }: QuestionsGiven,
+  { taking, enrolment, delivery, detection, log }: QuestionsGiven,
   sender: Sender,
   { kind }: AgentMessage,
 ): Promise<HubMessage> {
@@ -46,6 +46,7 @@ async function answerTo(
   }
   // An answer without a kind: it has what it is to have.
   if (kind.case === 'settings') return (await delivery.reported(sender, kind.value)) ?? create(HubMessageSchema);
+  if (kind.case === 'detection') return (await detection.reported(sender, kind.value)) ?? create(HubMessageSchema);
   if (kind.case !== 'hello') throw problems.badFrame('The agent sent a message of an unknown kind.');
   const welcome = await taking.greet(sender, kind.value);
   if (kind.value.stream !== Stream.BACKFILL)

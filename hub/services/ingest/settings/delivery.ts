@@ -2,6 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { PushedSettingsSchema, SettingsState, type HubMessage, type SettingsReport } from '#proto/agent/v1/index.ts';
 import { digestOf } from '#proto/agent/v1/pushed-digest.ts';
 import type { Clock } from '#sdk';
+import { connectedTo, tell, type Agent, type Delivering, type Doors } from '../doors.ts';
 import type { IngestStore } from '../store.ts';
 import { hubMessage } from '../stream.ts';
 import { arrange, lockOrg, readGroups, readLines, type Db } from './records.ts';
@@ -19,25 +20,11 @@ const STATES: Partial<Record<SettingsState, AgentState>> = {
   [SettingsState.ROLLED_BACK]: 'rolled-back',
 };
 
-/** Who an agent is. */
-interface Agent {
-  org: string;
-  agent: string;
-}
-
-/** Agents that are connected in one way. */
-interface AgentsDoor {
-  names(): readonly Agent[];
-  /** Tells one of them something; false when it is not here. */
-  send(agent: Agent, message: HubMessage): boolean;
-}
-
 /** What bringing settings to agents stands on. */
 export interface DeliveryGiven {
   store: IngestStore;
   clock: Clock;
-  /** The ways to agents that are connected to this process. */
-  agents(): readonly AgentsDoor[];
+  agents: Doors;
 }
 
 interface Row {
@@ -185,21 +172,25 @@ async function claim(db: Db, agents: readonly string[], nowMs: number): Promise<
   return claimed;
 }
 
-const connected = ({ agents }: DeliveryGiven): Agent[] => agents().flatMap((door) => door.names());
-
 /** Agents of an org that this process can send to. */
 const namesIn = (given: DeliveryGiven, org: string): ReadonlySet<string> =>
-  new Set(connected(given).flatMap((one) => (one.org === org ? [one.agent] : [])));
+  new Set(connectedTo(given.agents).flatMap((one) => (one.org === org ? [one.agent] : [])));
 
 /** Brings settings to agents and hears what became of them. */
-export function createDelivery(given: DeliveryGiven) {
+export interface Delivery extends Delivering<SettingsReport> {
+  /** Agents of an org that this process can send to. */
+  names(org: string): ReadonlySet<string>;
+}
+
+/** Makes what brings settings to agents. */
+export function createDelivery(given: DeliveryGiven): Delivery {
   const { store, clock, agents: doors } = given;
   return {
-    names: (org: string) => namesIn(given, org),
-    reported: (who: Agent, report: SettingsReport) => store.within(who.org, (db) => hear(given, db, who, report)),
-    /** Looks for what is to be sent to agents of this process, and whether more are to try what a few try. */
-    async deliver(): Promise<void> {
-      const online = connected(given);
+    names: (org) => namesIn(given, org),
+    reported: (who, report) => store.within(who.org, (db) => hear(given, db, who, report)),
+    // It also looks whether more are to try what a few try.
+    async deliver() {
+      const online = connectedTo(doors);
       if (online.length === 0) return;
       const here = new Set(online.map(({ org }) => org));
       for (const org of await store.tryingOrgs())
@@ -212,12 +203,8 @@ export function createDelivery(given: DeliveryGiven) {
       for (const org of new Set(due.map((one) => one.org))) {
         const agents = due.flatMap((one) => (one.org === org ? [one.agent] : []));
         const claimed = await store.within(org, (db) => claim(db, agents, clock.now()));
-        for (const { agent, row } of claimed) {
-          const message = pushedMessage(row);
-          doors().some((door) => door.send({ org, agent }, message));
-        }
+        for (const { agent, row } of claimed) tell(doors, { org, agent }, pushedMessage(row));
       }
     },
   };
 }
-export type Delivery = ReturnType<typeof createDelivery>;
