@@ -95,7 +95,13 @@ describe.runIf(Object.keys(addresses).length === Object.keys(kinds).length)('the
       const ready = await fetch(`${hub.url}/ready`);
       expect(await ready.json()).toMatchObject({ status: 'ready' });
       const api = await signInFirst(hub);
-      for (const path of ['monitoring/resources', 'logs/search?from=-5m', 'notifications/channels', 'predictions/anomalies', 'agents'])
+      for (const path of [
+        'monitoring/resources',
+        'logs/search?from=-5m',
+        'notifications/channels',
+        'predictions/anomalies',
+        'agents',
+      ])
         expect((await api.raw('GET', `/api/v1/${path}`)).status, path).toBe(200);
       await expect(signIn(hub.url, 'admin', 'wrong')).rejects.toThrow('401');
     } finally {
