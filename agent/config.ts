@@ -65,6 +65,20 @@ const settings = {
   link: LinkConfig,
   pushed: PushedConfig,
   budgets: BudgetSettings,
+  detection: Type.Object(
+    {
+      metrics: Type.Boolean({
+        description: 'Judge every series of this host by its own past, and tell the hub when the host is unlike it.',
+        default: true,
+      }),
+      templates: Type.Boolean({
+        description:
+          'Find what kind of line each log line is, and tell the hub of kinds that are new, rare or missing.',
+        default: true,
+      }),
+    },
+    { additionalProperties: false, default: {} },
+  ),
   spool: Type.Object(
     {
       limit: Type.Integer({

@@ -15,6 +15,7 @@ export const problems = defineProblems('agent', {
   noColumn: { status: 400, title: 'The file has no such column.' },
   notWritten: { status: 507, title: 'A file cannot be written.' },
   noSpool: { status: 404, title: 'There is no spool.' },
+  badMark: { status: 400, title: 'That mark cannot be made.' },
   notInQuarantine: { status: 404, title: 'The quarantine holds no such batch.' },
   badTable: { status: 400, title: 'A table of samples cannot be read.' },
   fileNotReadable: { status: 400, title: 'A file cannot be read.' },

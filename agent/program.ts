@@ -1,6 +1,7 @@
 import { completionScript, LOG_LEVELS, SHELLS, systemClock, VERSION } from '#sdk';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { addDataTools } from './commands/data-tools.ts';
+import { MARK_KINDS, type MarkKind } from './anomalies/marks.ts';
 import { defaultDataFolder } from './config.ts';
 import { createSources, type Flags } from './sources.ts';
 
@@ -304,6 +305,47 @@ function addTemplates(program: Command): void {
     });
 }
 
+/** Commands that say what is done to this host. */
+function addMarks(program: Command, { env }: Host): void {
+  const { folderOf } = createSources(env);
+  const mark = program
+    .command('mark')
+    .description('say that something is done to this host, so that what it stirs up is told with its cause');
+  const kind = () => new Argument('<kind>', 'what it is').choices(MARK_KINDS);
+  mark
+    .command('begin')
+    .addArgument(kind())
+    .argument('<name>', 'which one, as a person knows it')
+    .option('--for <time>', 'how long it takes: 90s, 10m, 2h; until mark end unless given')
+    .description('say that it begins')
+    .addHelpText('after', example('mark begin deploy "shop 4.2" --for 10m'))
+    .action(async (what: MarkKind, name: string, _options, command: Command) => {
+      const flags = flagsOf(command);
+      const { beginMark } = await import('./commands/mark.ts');
+      process.stdout.write(beginMark(await folderOf(flags), { kind: what, name, for: flags.for }, systemClock.now()));
+    });
+  mark
+    .command('end')
+    .addArgument(kind())
+    .argument('<name>', 'the name that it began with')
+    .description('say that it is done')
+    .addHelpText('after', example('mark end deploy "shop 4.2"'))
+    .action(async (what: MarkKind, name: string, _options, command: Command) => {
+      const { endMark } = await import('./commands/mark.ts');
+      process.stdout.write(endMark(await folderOf(flagsOf(command)), { kind: what, name }, systemClock.now()));
+    });
+  mark
+    .command('list')
+    .option('--json', 'print them as JSON')
+    .description('print what was marked in the last day')
+    .addHelpText('after', example('mark list'))
+    .action(async (_options, command: Command) => {
+      const flags = flagsOf(command);
+      const { listMarks } = await import('./commands/mark.ts');
+      process.stdout.write(listMarks(await folderOf(flags), flags.json ?? false));
+    });
+}
+
 function addCompletion(program: Command): void {
   program
     .command('completion')
@@ -330,6 +372,7 @@ export function createProgram(host: Host): Command {
   addLogTools(program, host);
   addDataTools(program);
   addTemplates(program);
+  addMarks(program, host);
   addSpoolCommands(program, host);
   addCompletion(program);
   return program;

@@ -8,6 +8,7 @@ import type { Pipeline } from './pipeline/pipeline.ts';
 import { createRedactor } from './redact/index.ts';
 import type { Spool } from './spool/index.ts';
 import { createTailer } from './tail/tailer.ts';
+import type { LineTemplates } from './templates/index.ts';
 
 /** What reading logs stands on. */
 export interface ReadingGiven {
@@ -21,6 +22,8 @@ export interface ReadingGiven {
   isAgain: boolean;
   /** Goes on over renewals. */
   counts: LineCounts;
+  /** Finds what kind of line each event is; goes on over renewals. Absent where nobody asks. */
+  templates: Pick<LineTemplates, 'find'> | undefined;
   clock: Clock;
   log: Logger;
 }
@@ -48,7 +51,7 @@ export function followedSets(settings: AgentSettings, dataFolder: string): Agent
 
 /** Makes a tailer and what its lines go through, from one state of the settings. */
 export function createReading(given: ReadingGiven): Reading {
-  const { settings, dataFolder, spool, pipeline, lastRunMs, isAgain, counts, clock, log } = given;
+  const { settings, dataFolder, spool, pipeline, lastRunMs, isAgain, counts, templates, clock, log } = given;
   const sets = followedSets(settings, dataFolder).map((set) =>
     isAgain && set.start === 'end' ? { ...set, start: 'saved' as const } : set,
   );
@@ -60,6 +63,7 @@ export function createReading(given: ReadingGiven): Reading {
     counts,
     addEvents: (events) => pipeline.addEvents(events),
     dropped: (path, amount) => pipeline.addDropped(path, amount),
+    templates,
   });
   const tailer = createTailer({
     sets,

@@ -20,6 +20,7 @@ export interface Flags {
   column?: string;
   plain?: boolean;
   summary?: boolean;
+  for?: string;
 }
 
 function labelsOf(texts: readonly string[] = []): Record<string, string> {

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, uptime } from 'node:os';
 import { join } from 'node:path';
 import {
   createLogger,
@@ -15,6 +15,7 @@ import {
   type Logger,
 } from '#sdk';
 import { collectorsFor } from '../plugins/collectors/catalogue.ts';
+import { createAnomalies } from './anomalies/index.ts';
 import {
   createBudgetReport,
   createPressure,
@@ -35,7 +36,7 @@ import { transportOf } from './link/transports/index.ts';
 import { createOwnMetrics } from './own-metrics.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { countStart, createPushed, type Condition, type Pushed, type SettingsExchange } from './pushed/index.ts';
-import { createReading } from './reading.ts';
+import { createReading, type ReadingGiven } from './reading.ts';
 import { redact } from './redact/index.ts';
 import type { RenewedPart } from './reload/changes.ts';
 import { createReload } from './reload/reload.ts';
@@ -145,6 +146,24 @@ interface Making extends StartOptions {
   exchange: SettingsExchange;
 }
 
+/** What reads logs; another one goes on from the places that lie on the disk, as after a restart. */
+function createReadings(
+  { dataFolder, settings, clock, log }: Making,
+  parts: Pick<ReadingGiven, 'spool' | 'pipeline' | 'counts' | 'templates'>,
+) {
+  let { lastRunMs } = parts.spool;
+  let isAgain = false;
+  const make = () => {
+    const reading = createReading({ ...parts, settings: settings(), dataFolder, lastRunMs, isAgain, clock, log });
+    isAgain = true;
+    return reading;
+  };
+  return createSwap(make, async () => {
+    lastRunMs = clock.now() - SCAN_MS;
+    await parts.pipeline.flush();
+  });
+}
+
 async function openParts(making: Making) {
   const { clock, dataFolder, settings, settingFaults, log, exchange } = making;
   const { agentId } = identityIn(dataFolder);
@@ -154,29 +173,11 @@ async function openParts(making: Making) {
   const spool = await openSpool({ folder: join(dataFolder, 'spool'), limit, log, clock, skew: skew.now });
   const { pressure, series } = createBudgets(settings(), spool, { clock, log });
   const pipeline = createPipeline({ spool, clock, log, pressure, packing: () => link.now().link.state().packing });
-  let { lastRunMs } = spool;
-  let isAgain = false;
   const counts = createLineCounts();
-  const makeReading = () => {
-    const reading = createReading({
-      settings: settings(),
-      dataFolder,
-      spool,
-      pipeline,
-      lastRunMs,
-      isAgain,
-      counts,
-      clock,
-      log,
-    });
-    isAgain = true;
-    return reading;
-  };
-  // Another tailer goes on from the places that lie on the disk, as after a restart.
-  const tailer = createSwap(makeReading, async () => {
-    lastRunMs = clock.now() - SCAN_MS;
-    await pipeline.flush();
-  });
+  const { detection } = settings();
+  const bootMs = clock.now() - 1000 * uptime();
+  const anomalies = createAnomalies({ ...pipeline, dataFolder, clock, log, bootMs, detection });
+  const tailer = createReadings(making, { spool, pipeline, counts, templates: anomalies.templates });
   const machine = createMachine(making, log);
   const makeLink = () => {
     const { labels, link: how } = settings();
@@ -209,12 +210,15 @@ async function openParts(making: Making) {
     collectors: [...collectorsOf(settings(), definitions), own],
     clock,
     log,
-    sink: (block) => pipeline.addBlock(block),
+    sink(block) {
+      anomalies.look(block);
+      pipeline.addBlock(block);
+    },
     stretch: pressure.stretch,
     series,
   });
   return {
-    ...{ asked, spool, pipeline, tailer, link, schedule, collectors: definitions.map(({ name }) => name) },
+    ...{ asked, spool, pipeline, anomalies, tailer, link, schedule, collectors: definitions.map(({ name }) => name) },
     renewPart: (part: RenewedPart) => ({ tail: tailer, link })[part].renew(),
     renewCollector(name: string, next: AgentSettings) {
       const [scheduled] = collectorsOf(
@@ -250,7 +254,7 @@ async function startParts(options: StartOptions, dataFolder: string): Promise<St
   let settingFaults = (): number => 0;
   const making = { settings: () => settings(), settingFaults: () => settingFaults(), log, exchange };
   const parts = await openParts({ ...options, dataFolder, ...making });
-  const { asked, spool, pipeline, tailer, link, schedule, collectors } = parts;
+  const { asked, spool, pipeline, anomalies, tailer, link, schedule, collectors } = parts;
   const reload = createReload({ ...options, ...parts, first: loaded, renewed: () => pushed.settingsChanged(), log });
   settings = reload.settings;
   settingFaults = () => reload.state().faults.length;
@@ -266,7 +270,7 @@ async function startParts(options: StartOptions, dataFolder: string): Promise<St
   });
   const files = (): readonly string[] => tailer.now().files();
   const pushedNow = { pushed: () => pushed.verdict() ?? null, pushedInForce: () => pushed.revision() ?? null };
-  const states = { settings: reload.state, ...pushedNow };
+  const states = { detection: anomalies.state, settings: reload.state, ...pushedNow };
   const status = createStatusWriter({ ...asked, dataFolder, clock, files, ...states });
   // Stopped in reverse: nothing is collected any more, what was gathered goes to disk and to the hub, then the stream ends.
   const running = await run(
@@ -276,6 +280,7 @@ async function startParts(options: StartOptions, dataFolder: string): Promise<St
       { name: 'status', component: status },
       { name: 'link', component: link },
       { name: 'pipeline', component: { start: () => Promise.resolve(pipeline.start()), stop: () => pipeline.stop() } },
+      { name: 'anomalies', component: anomalies },
       { name: 'pressure', component: pressurePart(asked.pressure, clock) },
       { name: 'schedule', component: schedule },
       { name: 'tailer', component: tailer },

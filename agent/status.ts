@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Component } from '#sdk';
+import type { AnomaliesState } from './anomalies/index.ts';
 import type { BudgetUse, MetricSeries, Pressure, PressureStep, SeriesBudget } from './budgets/index.ts';
 import type { LineCounts } from './lines/index.ts';
 import type { Link } from './link/link.ts';
@@ -50,6 +51,8 @@ export interface Status {
   series: { largest: readonly MetricSeries[]; overflowing: readonly MetricSeries[] };
   skewMs: number;
   settings: Readonly<SettingsState>;
+  /** What was learnt of this host, and whether it is unlike it now; null where an older agent wrote this. */
+  detection: AnomaliesState | null;
   /** What became of the settings that the hub pushed last; null when it pushed none. */
   pushed: Verdict | null;
   /** The revision of the hub that is in force; null for none, absent where an older agent wrote this. */
@@ -77,6 +80,7 @@ export interface StatusGiven {
   budgets(): BudgetUse[];
   files(): readonly string[];
   settings(): Readonly<SettingsState>;
+  detection(): AnomaliesState;
   pushed(): Verdict | null;
   /** The revision of the hub that is in force. */
   pushedInForce(): string | null;
@@ -93,6 +97,7 @@ const STATUS_MS = 5_000;
 /** What an agent of an older version did not write down. */
 const LATER = {
   settings: { file: undefined, sinceMs: 0, faults: [], awaitRestart: [] },
+  detection: null,
   pushed: null,
   dropped: {},
   linesDropped: 0,
@@ -146,6 +151,7 @@ export function statusOf(given: StatusGiven): Omit<Status, 'running' | 'writtenM
     series: { largest: series.largest(LARGEST), overflowing: series.overflowing().slice(0, OVERFLOWING) },
     skewMs,
     settings: settings(),
+    detection: given.detection(),
     pushed: given.pushed(),
     pushedInForce: given.pushedInForce(),
     files: files(),

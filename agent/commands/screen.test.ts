@@ -8,6 +8,7 @@ const status: Status = {
   linesWaiting: 7, linesAcknowledged: 493, linesLost: 0, skewMs: 0,
   dropped: { 'spool-full': { runs: 0, samples: 0 }, 'disk-stuck': { runs: 0, samples: 0 } },
   pressure: [], stretch: 1, budgets: [], series: { largest: [], overflowing: [] },
+  detection: null,
   pushed: null,
   settings: { file: '/etc/outrider/outrider-agent.yaml', sinceMs: 0, faults: [], awaitRestart: [] },
   files: ['/var/log/app.log', '/var/log/syslog'],

@@ -64,6 +64,16 @@ function settingsOf(status: Status): string[] {
 const named = (name: string, texts: readonly string[]): [string, string][] =>
   texts.map((text, n) => [n === 0 ? name : '', text]);
 
+/** What was learnt of the host, and whether it is unlike it now. */
+function detectionOf({ detection }: Status, nowMs: number): string {
+  if (detection === null) return 'not told by this version of the agent';
+  const { series, templates, score, openSinceMs } = detection;
+  const known = `${series} series and ${templates} kinds of lines are known`;
+  if (score === null) return `${known}; the host is watched for half an hour before it is judged`;
+  if (openSinceMs === null) return `${known}; the host is as usual (${score.toFixed(2)} of 0.5)`;
+  return `${known}; the host has been unlike its past for ${Math.round((nowMs - openSinceMs) / 60_000)} min (${score.toFixed(2)}, an event from 0.5 on)`;
+}
+
 /** What became of what the hub pushed last, and what is in force where that is not. */
 function pushedOf({ pushed, pushedInForce }: Status): string {
   if (pushed === null || pushed.revision === '0') return 'nothing by the hub';
@@ -120,6 +130,7 @@ function table(status: Status, { running, nowMs, now }: Told): string {
     ]),
     ['clock', `${(status.skewMs / 1000).toFixed(3)} s off the hub’s`],
     ...named('settings', now.faults.length > 0 && !running ? notStarting(now.file, now.faults) : settingsOf(status)),
+    ['detection', detectionOf(status, nowMs)],
     ['pushed', pushedOf(status)],
     ...named('files', status.files),
   ];

@@ -1,5 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { LogLineSchema, type Level } from '#proto/agent/v1/index.ts';
+import type { FoundTemplate } from '../templates/index.ts';
 import type { LineAttributes } from './event.ts';
 import { putTime, putVarint, sizeOfVarint } from '../pipeline/encode.ts';
 
@@ -11,6 +12,8 @@ export interface EventHead {
   cut: boolean;
   /** What is said of it alone. */
   attributes?: LineAttributes | undefined;
+  /** Its kind, and where its values stand. */
+  template?: FoundTemplate | undefined;
 }
 
 /** Writes events as entries of `LogChunk.lines`, straight from bytes. */
@@ -32,6 +35,28 @@ function encodedAttributes(attributes: LineAttributes | undefined): Uint8Array {
   return known;
 }
 
+const sizeOfPlaces = ({ places, count }: FoundTemplate): number => {
+  let size = 0;
+  for (let n = 0; n < 2 * count; n++) size += sizeOfVarint(places[n] ?? 0);
+  return size;
+};
+
+function sizeOfTemplate(template: FoundTemplate): number {
+  const places = sizeOfPlaces(template);
+  return 9 + (places === 0 ? 0 : 1 + sizeOfVarint(places) + places);
+}
+
+function putTemplate(out: Buffer, from: number, template: FoundTemplate): number {
+  out[from] = 0x31;
+  out.set(template.id, from + 1);
+  const size = sizeOfPlaces(template);
+  if (size === 0) return from + 9;
+  out[from + 9] = 0x3a;
+  let at = putVarint(out, from + 10, size);
+  for (let n = 0; n < 2 * template.count; n++) at = putVarint(out, at, template.places[n] ?? 0);
+  return at;
+}
+
 /** Makes an encoder; one serves all sources, one after another. */
 export function createEventEncoder(): EventEncoder {
   let out = Buffer.allocUnsafeSlow(65_536);
@@ -43,10 +68,11 @@ export function createEventEncoder(): EventEncoder {
     out = larger;
   };
   return {
-    put(bytes, start, end, { level, timeMs, cut, attributes }) {
+    put(bytes, start, end, { level, timeMs, cut, attributes, template }) {
       const said = encodedAttributes(attributes);
       const text = end - start;
-      const size = 9 + 2 + 1 + sizeOfVarint(text) + text + (cut ? 2 : 0) + said.length;
+      const kind = template === undefined ? 0 : sizeOfTemplate(template);
+      const size = 9 + 2 + 1 + sizeOfVarint(text) + text + (cut ? 2 : 0) + said.length + kind;
       ensure(size + 5);
       out[at] = 0x12;
       at = putVarint(out, at + 1, size);
@@ -65,6 +91,7 @@ export function createEventEncoder(): EventEncoder {
       }
       out.set(said, at);
       at += said.length;
+      if (template !== undefined) at = putTemplate(out, at, template);
     },
     take() {
       const taken = out.subarray(0, at);

@@ -1,4 +1,5 @@
 import type { Level } from '#proto/agent/v1/index.ts';
+import type { FoundTemplate } from '../templates/index.ts';
 import type { LineSettings } from './config.ts';
 import { createDrop } from './drop.ts';
 import { createZone, factsOf, headOf, type FoundFormat } from './facts/index.ts';
@@ -28,6 +29,8 @@ export interface SourceEvent {
   redacted: readonly string[];
   /** The rule that drops it. */
   dropped: string | undefined;
+  /** What kind of line it is, once somebody has looked. */
+  template: FoundTemplate | undefined;
 }
 
 /** What is known of an event beside its text. */
@@ -63,6 +66,7 @@ const NO_EVENT: SourceEvent = {
   size: 0,
   redacted: [],
   dropped: undefined,
+  template: undefined,
 };
 const NOTHING: readonly string[] = [];
 /** So far back from where a line was cut, what separates is looked for. */

@@ -7,6 +7,7 @@ import { createEventEncoder } from './encode.ts';
 import { attributesOfFile } from './containers/attributes.ts';
 import type { LineAttributes, SourceEvent } from './event.ts';
 import type { LineEntry, LineSource } from './source.ts';
+import type { LineTemplates } from '../templates/index.ts';
 import { createSourceOf, wrappingOf } from './source-of.ts';
 
 /** What a source gave, and where it was read to after that. */
@@ -45,6 +46,8 @@ export interface LinesGiven {
   addEvents(events: EncodedEvents): void;
   /** Called for each event that a rule leaves out. */
   dropped?(path: string, amount: { lines: number; bytes: number }): void;
+  /** Finds what kind of line each event is; absent where nobody asks. */
+  templates?: Pick<LineTemplates, 'find'> | undefined;
 }
 
 /** What was done to lines since the start. */
@@ -98,7 +101,8 @@ function placeBefore(checkpoint: Checkpoint, bytes: number): Checkpoint {
 }
 
 /** Counts events and encodes those that no rule leaves out. */
-function createEventSink({ counts: { redactions, drops }, dropped }: Pick<LinesGiven, 'counts' | 'dropped'>) {
+function createEventSink({ counts, dropped, templates }: Pick<LinesGiven, 'counts' | 'dropped' | 'templates'>) {
+  const { redactions, drops } = counts;
   const encoder = createEventEncoder();
   let [lines, size] = [0, 0];
   return {
@@ -111,6 +115,7 @@ function createEventSink({ counts: { redactions, drops }, dropped }: Pick<LinesG
       }
       lines += event.lines;
       size += event.size + 1;
+      event.template = templates?.find(path, event.bytes, event.start, event.end);
       encoder.put(event.bytes, event.start, event.end, event);
     },
     /** What came since the last call. */
@@ -148,15 +153,16 @@ function createAlarm(clock: Clock, ring: () => void) {
  * Makes the stage between reading and batches. An event that may go on is held back, and its checkpoint with it: the one
  * that is handed on is that of the last whole event, so that a killed agent reads the rest again.
  */
-export function createLines({ settingsOf, redactor, clock, counts, addEvents, dropped }: LinesGiven): Lines {
+export function createLines(given: LinesGiven): Lines {
+  const { settingsOf, redactor, clock, addEvents } = given;
   const states = new Map<string, State>();
-  const sink = createEventSink({ counts, ...(dropped && { dropped }) });
+  const sink = createEventSink(given);
 
-  const begin = ({ path, checkpoint, ...given }: TailedLines): State => {
+  const begin = ({ path, checkpoint, ...read }: TailedLines): State => {
     const settings = settingsOf(path);
     const source = createSourceOf(path, { settings, redactor, take: (event) => sink.put(path, event) });
     const isWrapped = wrappingOf(settings, path) !== undefined;
-    const attributes = given.attributes ?? (isWrapped ? attributesOfFile(path) : undefined);
+    const attributes = read.attributes ?? (isWrapped ? attributesOfFile(path) : undefined);
     const state = { path, attributes, source, pending: NOTHING, encoding: undefined, checkpoint, sinceMs: 0 };
     states.set(keyOf(path, checkpoint), state);
     return state;

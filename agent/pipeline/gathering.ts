@@ -1,5 +1,11 @@
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
-import { LogsSchema, type LedgerSchema } from '#proto/agent/v1/index.ts';
+import {
+  LogsSchema,
+  MetricsSchema,
+  type AnomalyEventSchema,
+  type LedgerSchema,
+  type LogTemplateSchema,
+} from '#proto/agent/v1/index.ts';
 import { pack } from '../packing.ts';
 import type { MetricBlock } from '../schedule.ts';
 import { sourceOf, type Amount, type Checkpoint, type Packing, type SpoolEntry } from '../spool/index.ts';
@@ -9,13 +15,20 @@ import { createChunk, encodeMetrics, type Chunk } from './encode.ts';
 import { addAmount } from './ledger.ts';
 import type { Loss } from './loss.ts';
 
+export type AnomalyMessage = MessageInitShape<typeof AnomalyEventSchema>;
+export type TemplateMessage = MessageInitShape<typeof LogTemplateSchema>;
+
 /** Samples and lines that will be one batch. */
 export interface Gathering {
   /** Bytes before packing; more than nothing as soon as anything is in it. */
   bytes(): number;
   addBlock(block: MetricBlock): void;
+  /** Tells the hub of something strange. */
+  addAnomaly(event: AnomalyMessage): void;
   /** Takes events, which are counted by the given name. Nothing of their bytes is kept. */
   addEvents(events: EncodedEvents, name: string): void;
+  /** Tells the hub what a kind of line looks like. */
+  addTemplate(template: TemplateMessage): void;
   /** Tells the hub that nobody will ever read some lines. */
   addLoss(loss: Loss): void;
   /** Tells the hub what became of the lines of some sources. */
@@ -54,6 +67,8 @@ export function createGathering(): Gathering {
   const sources = new Map<string, Amount>();
   const checkpoints = new Map<string, Checkpoint>();
   const losses: ReturnType<typeof lossMessage>[] = [];
+  const anomalies: AnomalyMessage[] = [];
+  const templates: TemplateMessage[] = [];
   let ledger: MessageInitShape<typeof LedgerSchema> | undefined;
   let bytes = 0;
   return {
@@ -61,6 +76,10 @@ export function createGathering(): Gathering {
     addBlock(block) {
       blocks.push(block);
       bytes += 24 + block.values.byteLength;
+    },
+    addAnomaly(event) {
+      anomalies.push(event);
+      bytes += 256 * (1 + (event.causes?.length ?? 0));
     },
     addEvents({ path, attributes, events, lines, size, checkpoint }, name) {
       checkpoints.set(sourceOf(checkpoint), checkpoint);
@@ -73,6 +92,10 @@ export function createGathering(): Gathering {
       sources.set(name, sum);
       addAmount(sum, { lines, bytes: size });
     },
+    addTemplate(template) {
+      templates.push(template);
+      bytes += 16 + (template.text?.length ?? 0);
+    },
     addLoss(loss) {
       losses.push(lossMessage(loss));
       bytes += 64 + loss.path.length;
@@ -83,9 +106,10 @@ export function createGathering(): Gathering {
     },
     sources: () => sources,
     async pack(packing) {
-      const told = toBinary(LogsSchema, create(LogsSchema, { losses, ...(ledger && { ledger }) }));
+      const told = toBinary(LogsSchema, create(LogsSchema, { losses, templates, ...(ledger && { ledger }) }));
+      const strange = toBinary(MetricsSchema, create(MetricsSchema, { anomalies }));
       const [metrics, logs] = await Promise.all([
-        pack(encodeMetrics(blocks), packing),
+        pack(Buffer.concat([encodeMetrics(blocks), strange]), packing),
         packLogs([...chunks.values()], told, packing),
       ]);
       return {

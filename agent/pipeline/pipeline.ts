@@ -4,7 +4,7 @@ import type { MetricBlock } from '../schedule.ts';
 import type { Amount, Packing, Spool, SpoolEntry } from '../spool/index.ts';
 import type { EncodedEvents } from '../lines/index.ts';
 import { createFolder, type FoldedBlock } from './fold.ts';
-import { createGathering, type Gathering } from './gathering.ts';
+import { createGathering, type AnomalyMessage, type Gathering, type TemplateMessage } from './gathering.ts';
 import { createDeliveryReports, type DeliveryGiven } from './delivery.ts';
 import { addAmount, createLedger, type Ledger } from './ledger.ts';
 import type { Loss } from './loss.ts';
@@ -26,6 +26,10 @@ const REPORT_MS = 10_000;
 export interface Pipeline {
   /** Takes one run of a collector. Never waits; folded while that saves room, dropped and counted when the spool takes nothing for long. */
   addBlock(block: MetricBlock): void;
+  /** Tells the hub of something strange with the next batch. */
+  addAnomaly(event: AnomalyMessage): void;
+  /** Tells the hub with the next batch what a kind of line looks like. */
+  addTemplate(template: TemplateMessage): void;
   /** Takes events; files are read only while there is room. Nothing of their bytes is kept. */
   addEvents(events: EncodedEvents): void;
   /** Counts lines that a rule left out. */
@@ -125,6 +129,12 @@ function afterEachTick(clock: Clock, work: () => void): Cancel {
 const samplesOf = ({ values }: MetricBlock): number =>
   values.reduce((sum, value) => sum + (value === value ? 1 : 0), 0);
 
+/** What is told with the next batch as it is. */
+const tellingsOf = (gathering: () => Gathering): Pick<Pipeline, 'addAnomaly' | 'addTemplate'> => ({
+  addAnomaly: (event) => gathering().addAnomaly(event),
+  addTemplate: (template) => gathering().addTemplate(template),
+});
+
 /** Makes the pipeline into a spool. */
 export function createPipeline(given: PipelineGiven): Pipeline {
   const { spool, clock, pressure = NO_PRESSURE } = given;
@@ -169,6 +179,7 @@ export function createPipeline(given: PipelineGiven): Pipeline {
       if (pressure.aggregates()) folder.add(block).forEach(put);
       else for (const one of [...folder.take(), { block, runs: 1 }]) put(one);
     },
+    ...tellingsOf(() => gathering),
     addEvents(events) {
       const name = spool.nameOf(events.path);
       count.read(name, { lines: events.lines, bytes: events.size });

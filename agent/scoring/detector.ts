@@ -40,6 +40,11 @@ export interface Verdict {
   direction: -1 | 0 | 1;
   /** Index into `CHANNELS` of the one that counted most; -1 when none did. */
   channel: number;
+  /** What was judged: the sample, or of a counter its rate a second; and the mean of about a hundred samples before. */
+  value: number;
+  usual: number;
+  /** The same hour of the days or weeks before was as surprising: it is no news. */
+  explained: boolean;
   /** No judgement: the metric is not known well enough, or there was no value. */
   learning: boolean;
 }
@@ -66,6 +71,8 @@ const HOUR_MS = 3_600_000;
 const HUGE = 1e100;
 /** Latest time that a Date can hold. */
 const LAST_MS = 8.64e15;
+/** Which of the running means is told as usual. */
+const USUAL = MEAN_SPANS.indexOf(100);
 /** So many usual intervals without a sample make a gap. */
 const GAP = 10;
 
@@ -81,7 +88,10 @@ function enlarged(memory: Memory): Memory {
 /** Makes a detector; `known` goes on from what another one knew. */
 export function createDetector(tuning: Tuning = TUNING, known: Memory = emptyMemory(0)): Detector {
   let memory = known;
-  const verdict: Verdict = { score: 0, p: 1, nats: 0, direction: 0, channel: -1, learning: true };
+  const verdict: Verdict = {
+    ...{ score: 0, p: 1, nats: 0, direction: 0, channel: -1 },
+    ...{ value: NaN, usual: NaN, explained: false, learning: true },
+  };
   const listening: Listening = { tuning, voices: { nats: 0, most: 0, channel: -1, direction: 0 } };
   const silent = (): Verdict => {
     verdict.score = verdict.nats = verdict.direction = 0;
@@ -116,6 +126,8 @@ export function createDetector(tuning: Tuning = TUNING, known: Memory = emptyMem
       floats[at + VALUE] = bounded;
       if (!takeTime(memory, place, timeMs)) return silent();
       const { voices } = listening;
+      verdict.value = bounded;
+      verdict.usual = floats[at + MEANS + USUAL]!;
       listen(memory, place, listening);
       if (voices.nats > floats[at + PEAK]!) floats[at + PEAK] = voices.nats;
       verdict.nats = voices.nats;
@@ -123,7 +135,8 @@ export function createDetector(tuning: Tuning = TUNING, known: Memory = emptyMem
       verdict.channel = voices.channel;
       verdict.direction = voices.direction;
       verdict.learning = floats[at + SEEN]! <= tuning.warmUp;
-      verdict.score = verdict.learning ? 0 : scoreOf(memory, place, voices.nats, tuning);
+      verdict.explained = voices.nats < tuning.explained * expectedNats(memory, place);
+      verdict.score = verdict.learning ? 0 : scoreOf(memory, place, verdict, tuning);
       return verdict;
     },
     size: () => memory.kinds.reduce((sum, kind) => sum + (kind === 0 ? 0 : 1), 0),
@@ -171,7 +184,7 @@ function takeTime(memory: Memory, place: number, timeMs: number): boolean {
 const HELD = 0.49;
 
 /** Turns nats into a score and keeps the gate: what this hour is used to is no alert, nor is what follows one unless it escalates. */
-function scoreOf(memory: Memory, place: number, nats: number, tuning: Tuning): number {
+function scoreOf(memory: Memory, place: number, { nats, explained }: Verdict, tuning: Tuning): number {
   const score = nats / (nats + tuning.threshold);
   if (score < 0.5) return Math.min(score, HELD);
   const { floats } = memory;
@@ -180,7 +193,7 @@ function scoreOf(memory: Memory, place: number, nats: number, tuning: Tuning): n
   const alerted = floats[at + ALERTED]!;
   const repeats =
     alerted > 0 && seen - alerted < tuning.refractory && nats < tuning.escalation * floats[at + ALERT_NATS]!;
-  if (repeats || nats < tuning.explained * expectedNats(memory, place)) return HELD;
+  if (repeats || explained) return HELD;
   floats[at + ALERTED] = seen;
   floats[at + ALERT_NATS] = nats;
   return score;

@@ -2,6 +2,7 @@ import { TAIL_SIZE } from './tail.ts';
 
 /** What a channel watches, in the order of `Verdict.channel`; the README says what each is for. */
 export const CHANNELS = ['residual', 'level', 'shift', 'drift', 'wild', 'calm', 'stuck', 'season', 'novelty'] as const;
+export type Channel = (typeof CHANNELS)[number];
 
 /** Spans in samples of the running means of values. */
 export const MEAN_SPANS = Float64Array.of(3, 4, 6, 12, 16, 24, 100, 128, 200, 300, 600, 1200, 2400);

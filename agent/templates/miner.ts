@@ -1,11 +1,13 @@
 import { fits, type Lying } from './fits.ts';
 import { keyOf, mergeTemplates } from './merge.ts';
-import { parametersOf } from './parameters.ts';
+import { parametersOf, placesOf } from './parameters.ts';
 import { createScanner, MOST_TOKENS, type Scanner } from './scan.ts';
 import { restoredOf, savedOf, type SavedTemplates } from './state.ts';
 import { lengthOf, rootOf, templateOf, type Template } from './template.ts';
 import { VALUE } from './words.ts';
 
+/** Values of a line: one for each token, and one for each gap. */
+export const MOST_PLACES = 2 * MOST_TOKENS + 1;
 /** Templates that are kept. The ones that no line came for the longest time go first. */
 const MOST_TEMPLATES = 4096;
 /** What they may take together: characters of their first lines, and 32 for each token. */
@@ -30,6 +32,8 @@ export interface Miner {
   take(bytes: Buffer, from: number, to: number): Template;
   /** The values of the line that was taken last, in their order: views of its bytes. With its template they give the line again (`fill`). */
   parameters(template: Template): Buffer[];
+  /** The same as places in the line, see `placesOf`; `out` holds `2 * MOST_PLACES` numbers. Returns how many there are. */
+  places(template: Template, out: Uint32Array): number;
   /** Merges what can be merged by now. It happens by itself whenever many templates are new; do so before templates are shown. */
   settle(): void;
   templates(): readonly Template[];
@@ -192,6 +196,7 @@ export function createMiner(saved?: SavedTemplates, options: MinerOptions = {}):
       return take(state);
     },
     parameters: (template) => parametersOf(template, scanner.tokens, lying.bytes.subarray(lying.from, lying.to)),
+    places: (template, out) => placesOf(template, scanner.tokens, lying.to - lying.from, out),
     settle: () => settle(state),
     templates: () => state.live,
     save: () => savedOf(state.live, state.lines),

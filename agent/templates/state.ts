@@ -29,6 +29,9 @@ const Saved = Type.Object({
 /** What a miner needs to go on after a restart; can be written as JSON. */
 export type SavedTemplates = Static<typeof Saved>;
 
+/** True for what `save` of this version gave. */
+export const isSaved = (value: unknown): value is SavedTemplates => Value.Check(Saved, value);
+
 export function savedOf(templates: readonly Template[], lines: number): SavedTemplates {
   return {
     version: 1,

@@ -117,8 +117,9 @@ export function textOfTemplate(template: Template): string {
   return Buffer.from(text, 'latin1').toString('utf8');
 }
 
-/** Twelve characters that are the same wherever the text is: the first 72 bits of its SHA-256. */
+/** Sixteen hexadecimal digits that are the same wherever the text is: the first eight bytes of its SHA-256 as a little-endian number, as in `LogTemplate.id`. */
 export function idOf(template: Template): string {
-  template.id ??= createHash('sha256').update(textOfTemplate(template)).digest('base64url').slice(0, 12);
-  return template.id;
+  if (template.id !== undefined) return template.id;
+  const number = createHash('sha256').update(textOfTemplate(template)).digest().readBigUInt64LE(0);
+  return (template.id = number.toString(16).padStart(16, '0'));
 }

@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createHostEvents, type HostEvent } from './events.ts';
+import { createHostScore, emptyHostMemory, evidenceOf } from './host.ts';
+import type { Speaker, Window } from './watch.ts';
+
+const START = Date.UTC(2026, 10, 27);
+const BESIDE = { contexts: [], templates: [], model: '' };
+
+const speaker = (name: string, nats: number, channel: Speaker['channel'] = 'level'): Speaker => ({
+  series: { name, kind: 'gauge', attributes: {} },
+  ...{ nats, score: 0.6, direction: 1, channel, value: 2, usual: 1, timeMs: START },
+});
+
+/** A host that has been calm for long enough to be judged, and what is told of it window by window. */
+function begin() {
+  const score = createHostScore({ ...emptyHostMemory(), windows: 200, atMs: START });
+  let ids = 0;
+  const events = createHostEvents(() => `event-${++ids}`);
+  let endMs = START;
+  const told: HostEvent[] = [];
+  const play = (speakers: readonly Speaker[], windows = 1): void => {
+    for (let n = 0; n < windows; n++) {
+      endMs += 10_000;
+      const window: Window = { endMs, judged: 50, speakers };
+      const verdict = score.judge(window);
+      const event = events.take(window, verdict, BESIDE);
+      if (event?.revision === 1) score.opened();
+      if (event !== undefined) told.push(event);
+    }
+  };
+  return { play, told, events, now: () => endMs };
+}
+
+test('one window, however strange, opens nothing; two of them open an event that names what was strange, the strangest first', () => {
+  const { play, told } = begin();
+  play([speaker('system.cpu.busy', 40), speaker('system.disk.io', 60)]);
+  expect(told).toEqual([]);
+  play([speaker('system.cpu.busy', 40), speaker('system.disk.io', 60)]);
+  expect(told).toHaveLength(1);
+  expect(told[0]).toMatchObject({ id: 'event-1', revision: 1, startMs: START, endMs: undefined });
+  expect(told[0]?.causes.map(({ series }) => series.name)).toEqual(['system.disk.io', 'system.cpu.busy']);
+  expect(told[0]?.score).toBeGreaterThanOrEqual(0.5);
+});
+
+test('an event ends after a minute of calm, at the time at which the calm began, and is gone on with when it comes back soon', () => {
+  const { play, told, events, now } = begin();
+  play([speaker('system.cpu.busy', 40)], 4);
+  const calm = now();
+  play([], 6);
+  expect(told.at(-1)).toMatchObject({ id: 'event-1', endMs: calm });
+  expect(events.current()).toBeUndefined();
+  play([speaker('system.cpu.busy', 40)], 6);
+  expect(told.at(-1)).toMatchObject({ id: 'event-1', endMs: undefined });
+  play([], 120);
+  play([speaker('system.cpu.busy', 40)], 8);
+  expect(told.at(-1)?.id).toBe('event-2');
+});
+
+test('what was strange for six hours is no longer told as strange', () => {
+  const { play, told } = begin();
+  play([speaker('system.cpu.busy', 40)], 6 * 360 + 1);
+  expect(told.filter(({ endMs }) => endMs !== undefined)).toHaveLength(1);
+});
+
+test('before a host is known nothing is told of it', () => {
+  const score = createHostScore();
+  const events = createHostEvents(() => 'event');
+  for (let n = 1; n <= 180; n++) {
+    const window = { endMs: START + 10_000 * n, judged: 50, speakers: [speaker('system.cpu.busy', 40)] };
+    expect(events.take(window, score.judge(window), BESIDE)).toBeUndefined();
+  }
+});
+
+test('series that see the same count less than series that do not', () => {
+  const same = evidenceOf([speaker('system.cpu.busy', 20), speaker('system.cpu.utilization', 20)]);
+  const others = evidenceOf([speaker('system.cpu.busy', 20), speaker('system.disk.io', 20)]);
+  expect(same).toBeLessThan(others);
+});
+
+test('whatever comes, revisions of an event rise by one, causes are ten at most, and scores lie between 0 and 1', () => {
+  const some = fc.array(fc.tuple(fc.constantFrom('system.cpu.busy', 'system.disk.io', 'a', 'b.c'), fc.double({ min: 0, max: 1e6, noNaN: true })), { maxLength: 40 }); // prettier-ignore
+  fc.assert(
+    fc.property(fc.array(some, { maxLength: 60 }), (windows) => {
+      const { play, told } = begin();
+      for (const speakers of windows)
+        play(speakers.map(([name, nats], n) => speaker(`${name}${n % 7}`, nats)).sort((a, b) => b.nats - a.nats));
+      const revisions = new Map<string, number>();
+      for (const { id, revision, causes, score } of told) {
+        expect(revision).toBe((revisions.get(id) ?? 0) + 1);
+        revisions.set(id, revision);
+        expect(causes.length).toBeLessThanOrEqual(10);
+        expect(score).toBeGreaterThanOrEqual(0);
+        expect(score).toBeLessThan(1);
+      }
+    }),
+  );
+});

@@ -1,0 +1,116 @@
+import type { Speaker, Window } from './watch.ts';
+
+/** Constants of the judgement of a host. They were chosen on simulated calm weeks and faults (`test/eval/quiet.ts`), none on labels of a public set. */
+export interface HostTuning {
+  /** Nats of a series that do not count: a calm one says as much in one of 3,000 windows. */
+  countsFrom: number;
+  /** A series adds at most this many: one that is wildly strange is one witness, not the whole court. */
+  mostOfSeries: number;
+  /** Of series of one subsystem (`system.cpu`, `system.network`) the strangest counts whole, each next one this share of the one before: they see the same. */
+  nextOfSubsystem: number;
+  /** A series that has become calm weighs less: most of the time it is only the end of something. */
+  ofCalm: number;
+  /**
+   * Evidence is summed up over windows as in a sequential test (Page's CUSUM): what is beyond `drift` is added, what is missing to it is taken off. An event is
+   * due at `threshold`.
+   */
+  drift: number;
+  threshold: number;
+  /** One window adds at most this much, so that no window alone opens an event. */
+  mostOfWindow: number;
+  /** Each event makes the next one dearer by this factor, up to a limit, and half of that is forgotten in a day: a host that is always strange is not strange. */
+  dearer: number;
+  dearest: number;
+}
+
+export const HOST_TUNING: HostTuning = {
+  countsFrom: 8,
+  mostOfSeries: 16,
+  nextOfSubsystem: 0.25,
+  ofCalm: 0.5,
+  drift: 6,
+  threshold: 14,
+  mostOfWindow: 11,
+  dearer: 1.3,
+  dearest: 1.6,
+};
+
+/** The sum stays below this many thresholds, so that what is over is forgotten soon. */
+const MOST_SUM = 2;
+const HALF_LIFE_MS = 86_400_000;
+/** Events of the first two days cost nothing: what happens each night is not known to do so yet. */
+const LEARNING_WINDOWS = 17_280;
+/** Windows before the host is judged: the detectors of its series have warmed up when the first half hour is over. */
+const WARM_UP = 180;
+
+/** How strange a host was in one window. */
+export interface HostVerdict {
+  /** What its series say together in this window, in nats. */
+  evidence: number;
+  /** True when the window by itself is nothing strange. */
+  isCalm: boolean;
+  /** 0–1, of this window and those before it; an event is due from 0.5 on. */
+  score: number;
+  /** False while the past is too short to judge by. */
+  isKnown: boolean;
+}
+
+/** What sees the same: the first two words of a name. */
+const subsystemOf = (name: string): string => name.split('.', 2).join('.');
+
+/**
+ * What is strange in a window, in nats: the sum over series of their surprise beyond `countsFrom`, the strangest first. Were series independent and their
+ * surprises exact, it would be Fisher's combination without the terms that are noise.
+ */
+export function evidenceOf(
+  speakers: readonly Pick<Speaker, 'nats' | 'series' | 'channel'>[],
+  { countsFrom, mostOfSeries, nextOfSubsystem, ofCalm }: HostTuning = HOST_TUNING,
+): number {
+  const weights = new Map<string, number>();
+  let sum = 0;
+  for (const { nats, series, channel } of speakers) {
+    if (nats <= countsFrom) break;
+    const subsystem = subsystemOf(series.name);
+    const weight = weights.get(subsystem) ?? 1;
+    weights.set(subsystem, weight * nextOfSubsystem);
+    sum += weight * Math.min(nats - countsFrom, mostOfSeries) * (channel === 'calm' ? ofCalm : 1);
+  }
+  return sum;
+}
+
+/** What is known of a host beside its series. */
+export interface HostMemory {
+  /** Windows seen. */
+  windows: number;
+  /** Evidence so far. */
+  sum: number;
+  /** Natural logarithm of how much dearer events are now, and when that was so, milliseconds since 1970. */
+  dearer: number;
+  atMs: number;
+}
+
+export const emptyHostMemory = (): HostMemory => ({ windows: 0, sum: 0, dearer: 0, atMs: 0 });
+
+/** Judges windows; `memory` is changed and is all that it knows. */
+export function createHostScore(memory: HostMemory = emptyHostMemory(), tuning: HostTuning = HOST_TUNING) {
+  const { drift, mostOfWindow } = tuning;
+  return {
+    /** Judges a window. `shift` is what people's feedback adds to the threshold, in nats. */
+    judge({ speakers, endMs }: Pick<Window, 'speakers' | 'endMs'>, shift = 0): HostVerdict {
+      memory.dearer *= 0.5 ** (Math.max(0, endMs - memory.atMs) / HALF_LIFE_MS);
+      memory.atMs = endMs;
+      memory.windows += 1;
+      const evidence = evidenceOf(speakers, tuning);
+      const threshold = tuning.threshold * Math.exp(memory.dearer) + shift;
+      const sum = memory.sum + Math.min(evidence, mostOfWindow + drift) - drift;
+      memory.sum = Math.min(MOST_SUM * threshold, Math.max(0, sum));
+      const score = memory.sum / (memory.sum + threshold);
+      return { evidence, isCalm: evidence <= drift, score, isKnown: memory.windows > WARM_UP };
+    },
+    /** Says that an event has opened. */
+    opened(): void {
+      if (memory.windows < LEARNING_WINDOWS) return;
+      memory.dearer = Math.min(Math.log(tuning.dearest), memory.dearer + Math.log(tuning.dearer));
+    },
+  };
+}

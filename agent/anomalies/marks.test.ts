@@ -1,0 +1,63 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beginMark, endMark, listMarks } from '../commands/mark.ts';
+import { createContexts } from './contexts.ts';
+import { marksFolder, readMarks } from './marks.ts';
+
+const START = Date.UTC(2026, 10, 27);
+const HOUR = 3_600_000;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'outrider-marks-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test('a mark explains what happens from its beginning until five minutes after its end', () => {
+  const contexts = createContexts({ dataFolder: folder, bootMs: 0, startMs: START });
+  expect(beginMark(folder, { kind: 'deploy', name: 'shop 4.2' }, START + 60_000)).toContain(
+    'mark end deploy "shop 4.2"',
+  );
+  expect(contexts.at(START + 30_000)).toEqual([]);
+  expect(contexts.at(START + 120_000)).toEqual([
+    { kind: 'deploy', name: 'shop 4.2', fromMs: START + 60_000, toMs: undefined },
+  ]);
+  endMark(folder, { kind: 'deploy', name: 'shop 4.2' }, START + 180_000);
+  expect(contexts.at(START + 400_000)).toHaveLength(1);
+  expect(contexts.at(START + 600_000)).toEqual([]);
+  expect(contexts.at(START + 50 * HOUR)).toEqual([]);
+  expect(readdirSync(marksFolder(folder))).toEqual([]);
+});
+
+test('the start of the machine explains its first quarter of an hour, and only to an agent that started with it', () => {
+  const at = (startMs: number) => createContexts({ dataFolder: folder, bootMs: START, startMs }).at(START + 300_000);
+  expect(at(START + 60_000)).toMatchObject([{ kind: 'reboot', fromMs: START }]);
+  expect(at(START + 20 * 60_000)).toEqual([]);
+});
+
+test.each(['0m', '25h', '10', 'soon', '-5m', '99999999999999s'])('a mark for %s is refused', (how) => {
+  expect(() => beginMark(folder, { kind: 'backup', name: 'nightly', for: how }, START)).toThrow(
+    'such as 90s, 10m or 2h',
+  );
+});
+
+test('a mark without a name is refused, and so is the end of one that is not under way', () => {
+  expect(() => beginMark(folder, { kind: 'deploy', name: ' ' }, START)).toThrow('needs a name');
+  expect(() => endMark(folder, { kind: 'deploy', name: 'shop' }, START)).toThrow('No deploy "shop" is under way');
+});
+
+test('files that are no marks are left out', () => {
+  beginMark(folder, { kind: 'test', name: 'load', for: '90s' }, START);
+  for (const [name, text] of [
+    ['a.json', '{'],
+    ['b.json', '{"kind":"deploy","name":7,"fromMs":1}'],
+    ['c.json', '{"kind":"party","name":"x","fromMs":1}'],
+    ['d.txt', 'x'],
+  ] as const)
+    writeFileSync(join(marksFolder(folder), name), text);
+  expect(readMarks(folder)).toMatchObject([{ kind: 'test', name: 'load', toMs: START + 90_000 }]);
+  expect(listMarks(folder, false)).toContain('load');
+  expect(JSON.parse(listMarks(folder, true))).toHaveLength(1);
+});

@@ -1,0 +1,80 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { silentLogger } from '#sdk';
+import { tableOf, type Series } from '../table.ts';
+import { createDetector } from '../scoring/index.ts';
+import { readMemory, writeMemory } from './memory.ts';
+import { createWatch, type Window } from './watch.ts';
+
+const START = Date.UTC(2026, 10, 27);
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'outrider-anomalies-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const SERIES: readonly Series[] = [
+  { name: 'system.cpu.busy', kind: 'gauge', attributes: {} },
+  { name: 'system.disk.io', kind: 'counter', attributes: { 'system.device': 'sda' } },
+  { name: 'outrider.agent.cpu.time', kind: 'counter', attributes: {} },
+];
+const table = tableOf(SERIES);
+
+/** A noise that is the same in each run. */
+const noise = (second: number): number => Math.sin(second * 12.9898) * Math.cos(second * 78.233);
+
+/** Plays seconds of a host and gives the windows that ended. */
+function play(watch: ReturnType<typeof createWatch>, from: number, to: number, lift = 0): Window[] {
+  const windows: Window[] = [];
+  for (let second = from; second < to; second++) {
+    const values = Float64Array.of(0.2 + 0.02 * noise(second) + lift, 1000 * second + 50 * noise(second), second);
+    const window = watch.look({ collector: 'a', timeMs: START + 1000 * second, table, values });
+    if (window !== undefined) windows.push(window);
+  }
+  return windows;
+}
+
+test('a window has what was strange in it, with the value and what was usual; the agent’s own doing is not judged', () => {
+  const watch = createWatch({ detector: createDetector(), known: new Map() });
+  const calm = play(watch, 0, 4000);
+  expect(watch.size()).toBe(2);
+  expect(calm).toHaveLength(399);
+  expect(calm.at(-1)).toMatchObject({ endMs: START + 3_990_000, judged: 2, speakers: [] });
+  const strange = play(watch, 4000, 4040, 0.6);
+  const [speaker] = strange.at(-1)?.speakers ?? [];
+  expect(speaker).toMatchObject({ series: SERIES[0], direction: 1 });
+  expect(speaker?.value).toBeCloseTo(0.8, 1);
+  expect(speaker?.usual).toBeGreaterThan(0.15);
+  expect(speaker?.usual).toBeLessThan(0.4);
+});
+
+test('what was learnt survives a restart: the next agent judges at once, and the same', () => {
+  const first = readMemory(folder, silentLogger, START);
+  play(createWatch(first), 0, 4000);
+  first.host.windows = 399;
+  writeMemory(folder, first);
+  const next = readMemory(folder, silentLogger, START + 4_000_000);
+  expect(next).toMatchObject({ sinceMs: START, host: first.host, known: first.known });
+  const [before, after] = [createWatch(first), createWatch(next)].map((watch) => play(watch, 4000, 4060, 0.6));
+  expect(after).toEqual(before);
+  expect(after?.at(-1)?.speakers).not.toEqual([]);
+});
+
+test.each([
+  ['cut short', (file: Buffer) => file.subarray(0, file.length - 9)],
+  ['changed', (file: Buffer) => file.fill(7, file.length >> 1, (file.length >> 1) + 4)],
+  ['empty', () => Buffer.alloc(0)],
+  ['something else', () => Buffer.from('ORA1 what is this?')],
+])('a memory that is %s is learnt anew', (_what, spoil) => {
+  const first = readMemory(folder, silentLogger, START);
+  play(createWatch(first), 0, 600);
+  writeMemory(folder, first);
+  const file = join(folder, 'anomalies.state');
+  writeFileSync(file, spoil(readFileSync(file)));
+  const next = readMemory(folder, silentLogger, START + 1);
+  expect(next.known.size).toBe(0);
+  expect(next.sinceMs).toBe(START + 1);
+});

@@ -1,0 +1,168 @@
+import type { MetricBlock } from '../schedule.ts';
+import { CHANNELS, type Channel, type Detector } from '../scoring/index.ts';
+import type { MetricTable, Series } from '../table.ts';
+
+/** A window is this long, milliseconds; it begins on a multiple of it. */
+export const WINDOW_MS = 10_000;
+/** A series speaks from this many nats on: in one of 150 windows while it is calm. */
+const SPEAKS = 5;
+/** A series that was in no table for so long is forgotten, milliseconds: a nightly job's come back. */
+const FORGET_MS = 8 * 86_400_000;
+/** Series that are watched at once; more are not judged. A budget of the agent bounds those that exist at a time, not those that have been. */
+const MOST_SERIES = 20_000;
+
+/** A series that was strange in a window, by its strangest sample. */
+export interface Speaker {
+  series: Series;
+  /** −ln p. */
+  nats: number;
+  /** 0–1; an alert from 0.5 on. Less than its nats say while the series has just spoken, or speaks at this hour every day. */
+  score: number;
+  direction: -1 | 0 | 1;
+  channel: Channel;
+  /** The sample and what was usual before it, in the metric's unit; of a counter rates per second. */
+  value: number;
+  usual: number;
+  timeMs: number;
+}
+
+/** What all series of the host were like in one window. */
+export interface Window {
+  /** Milliseconds since 1970. */
+  endMs: number;
+  /** Series that had a sample and are known well enough to be judged. */
+  judged: number;
+  /** The strangest first. */
+  speakers: readonly Speaker[];
+}
+
+/**
+ * Judges every series of the host by its own past, a window at a time: the average of a gauge, the rate of a counter. A job that runs each
+ * minute or hour is then part of the past that a detector remembers (half a day), which at one sample a second it would forget.
+ */
+export interface Watch {
+  /** Takes one run of a collector; nothing of it is kept. Returns the window that ended before it, if one did. */
+  look(block: MetricBlock): Window | undefined;
+  /** Series that have a past. */
+  size(): number;
+}
+
+/** What tells series apart over restarts: name and sorted attributes. */
+export function keyOfSeries({ name, attributes }: Pick<Series, 'name' | 'attributes'>): string {
+  const sorted = Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.length === 0 ? name : `${name}${JSON.stringify(sorted)}`;
+}
+
+/** What the agent says of itself is not the host's doing; whether targets answer is. */
+const isJudged = ({ name }: Series): boolean => !name.startsWith('outrider.') || name.startsWith('outrider.target.') || name.startsWith('outrider.log.template.'); // prettier-ignore
+
+/** Which place of the detector each series has. */
+export interface Places {
+  detector: Detector;
+  /** By `keyOfSeries`: place, and when it was last in a table, milliseconds since 1970. */
+  known: Map<string, { place: number; seenMs: number }>;
+}
+
+/** What the samples of the window under way add up to, by place. */
+interface Sums {
+  /** Of a gauge the sum of its samples; of a counter the last one. */
+  values: Float64Array;
+  counts: Uint32Array;
+  series: (Series | undefined)[];
+}
+
+const emptySums = (places: number): Sums => ({
+  values: new Float64Array(places),
+  counts: new Uint32Array(places),
+  series: Array.from({ length: places }, () => undefined),
+});
+
+function grow(sums: Sums, place: number): Sums {
+  const more = emptySums(Math.max(256, 2 * place));
+  more.values.set(sums.values);
+  more.counts.set(sums.counts);
+  sums.series.forEach((series, n) => (more.series[n] = series));
+  return more;
+}
+
+/** Makes a watch. */
+export function createWatch({ detector, known }: Places): Watch {
+  const placesOf = new WeakMap<MetricTable, Int32Array>();
+  let sums = emptySums(0);
+  let windowEnd = 0;
+
+  const forget = (nowMs: number): void => {
+    for (const [key, { place, seenMs }] of known) {
+      if (nowMs - seenMs < FORGET_MS) continue;
+      known.delete(key);
+      detector.remove(place);
+    }
+  };
+  const placeOf = (series: Series, nowMs: number): number => {
+    if (!isJudged(series)) return -1;
+    const key = keyOfSeries(series);
+    const before = known.get(key);
+    if (before !== undefined) {
+      before.seenMs = nowMs;
+      return before.place;
+    }
+    if (known.size >= MOST_SERIES) forget(nowMs);
+    if (known.size >= MOST_SERIES) return -1;
+    const place = detector.add(series.kind);
+    known.set(key, { place, seenMs: nowMs });
+    return place;
+  };
+  /** The places of a table, which stays the same object for hours. */
+  const placesIn = (table: MetricTable, nowMs: number): Int32Array => {
+    const before = placesOf.get(table);
+    if (before !== undefined) return before;
+    const places = Int32Array.from(table.series, (series) => placeOf(series, nowMs));
+    placesOf.set(table, places);
+    places.forEach((place, n) => {
+      if (place >= sums.values.length) sums = grow(sums, place);
+      if (place >= 0) sums.series[place] = table.series[n];
+    });
+    return places;
+  };
+  const judge = (place: number, speakers: Speaker[]): boolean => {
+    const series = sums.series[place];
+    const count = sums.counts[place]!;
+    if (series === undefined || count === 0) return false;
+    const value = series.kind === 'counter' ? sums.values[place]! : sums.values[place]! / count;
+    const verdict = detector.push(place, windowEnd, value);
+    if (verdict.learning) return false;
+    if (verdict.nats < SPEAKS || verdict.explained) return true;
+    const { nats, score, direction, usual } = verdict;
+    const channel = CHANNELS[verdict.channel] ?? 'residual';
+    speakers.push({ series, nats, score, direction, channel, value: verdict.value, usual, timeMs: windowEnd });
+    return true;
+  };
+  const close = (): Window => {
+    const speakers: Speaker[] = [];
+    let judged = 0;
+    for (let place = 0; place < sums.counts.length; place++) if (judge(place, speakers)) judged += 1;
+    sums.values.fill(0);
+    sums.counts.fill(0);
+    return { endMs: windowEnd, judged, speakers: speakers.sort((a, b) => b.nats - a.nats) };
+  };
+
+  return {
+    look({ table, timeMs, values }) {
+      let closed: Window | undefined;
+      if (timeMs >= windowEnd || timeMs < windowEnd - 2 * WINDOW_MS) {
+        if (windowEnd > 0) closed = close();
+        windowEnd = (Math.floor(timeMs / WINDOW_MS) + 1) * WINDOW_MS;
+      }
+      const places = placesIn(table, timeMs);
+      for (let n = 0; n < places.length; n++) {
+        const place = places[n]!;
+        const value = values[n]!;
+        if (place < 0 || value !== value) continue;
+        sums.values[place] = table.series[n]!.kind === 'counter' ? value : sums.values[place]! + value;
+        sums.counts[place]! += 1;
+      }
+      return closed;
+    },
+    size: () => known.size,
+  };
+}
