@@ -10,18 +10,24 @@ Each row of the answer has the time as it was given and a score from 0 to 1 for 
 score looks only back. One metric: timestamp,anomaly_score. More: the names of the columns as they came. With --json a line has one sample:
 score, p (bound of its probability), nats (surprise before the gate), direction (1 up, -1 down), channel (what spoke), learning.
 
+With --wide the columns are the metrics of one host and are judged together, so that each row has one score: timestamp,anomaly_score. --train names a
+file of the same columns from a time when all was well; without it the first rows are learned from.
+
 Ends with 0 when the whole file was scored, with 1 when a row cannot be read; a file named by --out appears only when it is whole.
 
 Examples:
   outrider-agent score cpu.csv --out scores.csv
   outrider-agent score hosts.csv --counter bytes_sent --json | jq 'select(.score >= 0.5)'
   zcat old.csv.gz | outrider-agent score -
+  outrider-agent score --wide host.csv --train last-week.csv --out scores.csv
 `;
 
 interface ScoreFlags {
   out?: string;
   json?: boolean;
   counter?: string[];
+  wide?: boolean;
+  train?: string;
 }
 
 const repeated = (text: string, all: string[] = []): string[] => [...all, text];
@@ -34,10 +40,12 @@ export function addDataTools(program: Command): void {
     .description('score the samples of a CSV file with the agent’s own detector, as if they came in now')
     .option('--out <file>', 'write the scores there instead of to standard output')
     .option('--counter <column>', 'this column only ever grows and is judged by its rate, repeatable', repeated)
+    .option('--wide', 'judge all columns together, as the metrics of one host')
+    .option('--train <file>', 'with --wide: a normal past of the same columns')
     .option('--json', 'print each sample as a line of JSON, with what was found')
     .addHelpText('after', ABOUT_SCORE)
     .action(async (path: string, _options, command: Command) => {
-      const { out, json, counter } = command.optsWithGlobals<ScoreFlags>();
+      const { out, json, counter, wide, train } = command.optsWithGlobals<ScoreFlags>();
       const { scoreFile } = await import('./score.ts');
       const { stdin, stdout, stderr } = process;
       const streams = { input: stdin, output: stdout, progress: stderr.isTTY ? stderr : undefined };
@@ -46,6 +54,8 @@ export function addDataTools(program: Command): void {
         out,
         json: json ?? false,
         counters: counter ?? [],
+        wide: wide ?? train !== undefined,
+        train,
         ...streams,
         clock: systemClock,
       });

@@ -99,3 +99,36 @@ test('times are read in the forms that people write', () => {
   for (const text of ['', 'x', '2026-02-30', '2026-13-01', '2026-01-01T25:00', '-5', '1e5'])
     expect(timeOf(text)).toBeNaN();
 });
+
+/** A host's table: three metrics that go together and a counter. */
+function hostTable(from: number, rows: number, lift = 0): string {
+  const lines = Array.from({ length: rows }, (_, n) => {
+    const t = from + n;
+    const load = 10 + 3 * Math.sin(t / 40) + Math.sin(t * 12.9898) * Math.cos(t * 78.233);
+    return `${minutes(t)},${load},${2 * load + Math.cos(t * 3.7)},${5 + Math.sin(t * 5.1) + (n >= rows - 20 ? lift : 0)},${t * 600}`;
+  });
+  return ['time,cpu,net,disk,sent', ...lines].join('\n');
+}
+
+test('with --wide a row has one score, from all columns and a normal past', async () => {
+  const train = join(folder, 'past.csv');
+  writeFileSync(train, hostTable(0, 1500));
+  const given = { wide: true, train, counters: ['sent'] };
+  const rows = (await score(hostTable(1500, 300, 60), given)).trimEnd().split('\n');
+  expect(rows[0]).toBe('timestamp,anomaly_score');
+  expect(rows).toHaveLength(301);
+  const scores = rows.slice(1).map((row) => Number(row.split(',')[1]));
+  expect(scores.slice(0, 280).filter((one) => one >= 0.5).length).toBeLessThan(15);
+  expect(scores[280]).toBeGreaterThanOrEqual(0.5);
+  const json = (await score(hostTable(1500, 300, 60), { ...given, json: true })).trimEnd().split('\n');
+  const first = JSON.parse(json[280] ?? '') as { score: number; causes: { metric: string }[] };
+  expect(first.causes[0]).toMatchObject({ metric: 'disk' });
+});
+
+test('a past of other columns is refused, and so is a column that is not there', async () => {
+  const train = join(folder, 'past.csv');
+  writeFileSync(train, 'time,cpu\n0,1\n');
+  await expect(score(hostTable(0, 5), { wide: true, train })).rejects.toThrow('has other columns');
+  await expect(score(hostTable(0, 5), { wide: true, counters: ['no'] })).rejects.toThrow('There is no column no');
+  await expect(score('time\n0\n', { wide: true })).rejects.toThrow('0 metrics');
+});

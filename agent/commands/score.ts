@@ -4,8 +4,9 @@ import type { Readable, Writable } from 'node:stream';
 import { reasonOf, type Clock } from '#sdk';
 import { problems } from '../errors.ts';
 import { CHANNELS, createDetector, type Detector, type Verdict } from '../scoring/index.ts';
-import { csvRows, type CsvRow } from './csv-rows.ts';
-import { timeOf } from './time-text.ts';
+import { csvRows } from './csv-rows.ts';
+import { scoreWideRows } from './score-wide.ts';
+import { demandWidth, namesOf, quoted, short, timeIn, valueOf } from './sample-table.ts';
 
 /** What `score` is asked and what it may use. */
 export interface ScoreGiven {
@@ -17,6 +18,10 @@ export interface ScoreGiven {
   json: boolean;
   /** Names of columns that hold counters. */
   counters: readonly string[];
+  /** All metrics of a host are judged together: one score a row. */
+  wide?: boolean;
+  /** A file of the same columns that holds a normal past; only where `wide`. */
+  train?: string | undefined;
   input: Readable;
   output: Writable;
   /** Where progress is told; undefined to tell none. */
@@ -34,28 +39,6 @@ export interface ScoreSummary {
 const QUIET_MS = 2000;
 const PROGRESS_MS = 500;
 const WRITE_BYTES = 65_536;
-/** Texts that say that there is no value. */
-const MISSING = /^(|nan|na|n\/a|null|none|-?inf|-?infinity)$/i;
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,4})?$/i;
-
-/** The number of a field; NaN where it says that there is none. */
-function valueOf(text: string, row: CsvRow, column: string): number {
-  const plain = text.trim();
-  if (NUMBER.test(plain)) return Number(plain);
-  if (MISSING.test(plain)) return NaN;
-  throw problems.badTable(`Line ${row.line}, column ${column}: ${JSON.stringify(plain.slice(0, 40))} is no number.`);
-}
-
-/** Names of the columns: those of the header, else the ones that a file without a header is taken to have. */
-function namesOf({ fields }: CsvRow): { names: string[]; isHeader: boolean } {
-  const isHeader = Number.isNaN(timeOf(fields[0] ?? ''));
-  if (isHeader) return { names: fields.map((name) => name.replace(/^\uFEFF/, '').trim()), isHeader };
-  return { names: fields.map((_, n) => (n === 0 ? 'timestamp' : n === 1 ? 'value' : `value_${n}`)), isHeader };
-}
-
-const quoted = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-const short = (n: number): string => String(Number(n.toPrecision(6)));
-
 function asJson(timestamp: string, metric: string, verdict: Verdict): string {
   const { score, p, nats, direction, channel, learning } = verdict;
   const facts = { timestamp, metric, score: Number(short(score)), p: Number(short(p)), nats: Number(short(nats)) };
@@ -98,14 +81,8 @@ async function scoreRows(
       if (isHeader) continue;
     }
     const { names, places, detector } = table;
-    if (row.fields.length !== names.length)
-      throw problems.badTable(`Line ${row.line} of ${name} has ${row.fields.length} fields, not ${names.length}.`);
-    const timestamp = row.fields[0]!.trim();
-    const timeMs = timeOf(timestamp);
-    if (Number.isNaN(timeMs))
-      throw problems.badTable(
-        `Line ${row.line}: ${JSON.stringify(timestamp.slice(0, 40))} is no time. Write 2026-05-01T12:00:00Z, or seconds since 1970.`,
-      );
+    demandWidth(row, names.length, name);
+    const { timestamp, timeMs } = timeIn(row);
     let text = json ? '' : quoted(timestamp);
     for (let n = 0; n < places.length; n++) {
       const verdict = detector.push(places[n]!, timeMs, valueOf(row.fields[n + 1]!, row, names[n + 1]!));
@@ -180,7 +157,8 @@ export async function scoreFile(given: ScoreGiven): Promise<ScoreSummary> {
   const { write, end } = batchedWriter(output);
   const progress = progressLine(given);
   try {
-    const summary = await scoreRows({ ...given, chunks, name: fromStandardInput ? 'standard input' : path }, (text) => {
+    const score = given.wide === true ? scoreWideRows : scoreRows;
+    const summary = await score({ ...given, chunks, name: fromStandardInput ? 'standard input' : path }, (text) => {
       progress.row();
       return write(text);
     });

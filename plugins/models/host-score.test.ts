@@ -3,6 +3,8 @@ import { pastOf, readHostModel } from './host-model.ts';
 import { createHostScore } from './host-score.ts';
 import { learnLinearModel } from './linear.ts';
 import { openMatrixScore } from './matrix.ts';
+import { trainAutoencoder } from './autoencoder.ts';
+import type { LearnOptions } from './linear.ts';
 import { createNormal, createRandom } from './random.ts';
 
 /** A host of six metrics that follow two hidden loads, and one that never moves. */
@@ -114,16 +116,14 @@ test('a model is read back as it was made, and refused once a bit of it has chan
 
 test('a matrix is scored with a normal past and without one', async () => {
   const columns = series.map(({ metric }) => metric);
-  for (const withTensorFlow of [true, false]) {
-    const score = await openMatrixScore({ columns, train: source(host(8, 600)), nowMs: 5, withTensorFlow });
+  for (const learn of [(options: LearnOptions) => trainAutoencoder({ ...options, seed: 1 }), learnLinearModel]) {
+    const score = await openMatrixScore({ columns, train: source(host(8, 600)), nowMs: 5, learn });
     expect(score.push(host(9, 1)[0]!).learning).toBe(false);
     const [row] = host(9, 1);
     row![4] = 60;
     expect(score.push(row!).score).toBeGreaterThanOrEqual(0.5);
   }
-  const alone = await openMatrixScore({ columns, nowMs: 5, withTensorFlow: true });
+  const alone = await openMatrixScore({ columns, nowMs: 5 });
   expect(alone.push(host(9, 1)[0]!)).toMatchObject({ learning: true, score: 0 });
-  await expect(
-    openMatrixScore({ columns, train: source(host(8, 50)), nowMs: 5, withTensorFlow: true }),
-  ).rejects.toThrowError(/50 rows/);
+  await expect(openMatrixScore({ columns, train: source(host(8, 50)), nowMs: 5 })).rejects.toThrowError(/50 rows/);
 });

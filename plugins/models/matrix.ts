@@ -1,4 +1,3 @@
-import { Problem } from '#sdk';
 import { pastOf, type HostModel } from './host-model.ts';
 import { createHostScore, type HostCause, type HostVerdict } from './host-score.ts';
 import { learnLinearModel, type LearnOptions, type RowSource } from './linear.ts';
@@ -13,8 +12,8 @@ export interface MatrixOptions {
   train?: RowSource;
   /** The wall clock, in milliseconds. */
   nowMs: number;
-  /** False: of `train` only a linear model is made, at once and without TensorFlow. True: an autoencoder, where TensorFlow can be loaded. */
-  withTensorFlow: boolean;
+  /** What makes a model of `train`; unless given a linear one is made, at once and without TensorFlow. */
+  learn?: (options: LearnOptions) => Promise<HostModel>;
 }
 
 /** Scores the rows of a matrix one after another. */
@@ -24,24 +23,13 @@ export interface MatrixScore {
   causes(most: number): HostCause[];
 }
 
-async function learn(options: LearnOptions, withTensorFlow: boolean): Promise<HostModel> {
-  if (!withTensorFlow) return learnLinearModel(options);
-  const { trainAutoencoder } = await import('./autoencoder.ts');
-  try {
-    return await trainAutoencoder({ ...options, seed: 1 });
-  } catch (error) {
-    if (!(error instanceof Problem) || error.code !== 'models.failed') throw error;
-    return learnLinearModel(options); // TensorFlow does not run here.
-  }
-}
-
 /** Opens the score of a matrix: what `outrider-agent score --wide` runs, and the agent itself for a host without a model. */
 export async function openMatrixScore({
   columns,
   counters = [],
   train,
   nowMs,
-  withTensorFlow,
+  learn = learnLinearModel,
 }: MatrixOptions): Promise<MatrixScore> {
   const width = columns.length;
   if (train === undefined) return createHostScore(width);
@@ -50,7 +38,7 @@ export async function openMatrixScore({
     attributes: {},
     kind: counters.includes(metric) ? ('counter' as const) : ('gauge' as const),
   }));
-  const model = await learn({ series, rows: train, version: 'train', createdMs: nowMs }, withTensorFlow);
+  const model = await learn({ series, rows: train, version: 'train', createdMs: nowMs });
   const score = createHostScore(width, pastOf(model));
   for await (const { values } of train()) score.push(values); // So that it knows the past's last rows, too.
   return score;

@@ -201,6 +201,19 @@ export function figuresLine(name: string, { aucPr, segments, found, falseShare, 
 const HEAD =
   '| score | AUC-PR | segments found at the realised share of false rows | at 1 %, off line |\n|---|---|---|---|';
 
+/** Tables of all sets of a folder. */
+export async function describeHosts(folder: string): Promise<string> {
+  const onMachine = (name: string): boolean => process.stderr.write(`${name} …\n`);
+  const tables = (await evaluateHosts(folder, { onMachine })).map(({ set, scores, machines }) =>
+    [
+      `${set}: ${machines.length} machines; AUC-PR of PCA over the public set ${ANCHORS[set as 'smd']}`,
+      HEAD,
+      ...Object.entries(scores).map(([name, figures]) => figuresLine(name, figures)),
+    ].join('\n'),
+  );
+  return tables.join('\n\n');
+}
+
 async function main([folder, ...flags]: readonly string[]): Promise<void> {
   if (folder === undefined) throw new Error('npx tsx test/eval/hosts.ts FOLDER [--linear] [--machines]');
   const onMachine = (name: string): boolean => process.stderr.write(`${name} …\n`);

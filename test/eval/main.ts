@@ -1,9 +1,11 @@
 // What the models find on public data, in one table beside the records.
-//   main.ts FOLDER [OUT]    FOLDER has a folder for each set (loghub, nab, …); OUT gets the scores of each series
+//   main.ts FOLDER [OUT]    FOLDER has a folder for each set (hosts, log-sequences, loghub, nab); OUT gets the scores of each series
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeHosts } from './hosts.ts';
 import { describeLogs, evaluateLogs } from './logs.ts';
 import { describeNab } from './nab.ts';
+import { evaluateSequences, sequenceLines } from './sequences.ts';
 
 const [folder, out] = process.argv.slice(2);
 if (folder === undefined || !existsSync(folder)) {
@@ -12,6 +14,8 @@ if (folder === undefined || !existsSync(folder)) {
 }
 /** One set a line: its folder, and what to do with it. */
 const SETS: readonly [name: string, describe: (folder: string) => string | Promise<string>][] = [
+  ['hosts', describeHosts],
+  ['log-sequences', (set) => sequenceLines(evaluateSequences(set)).join('\n')],
   ['loghub', (set) => describeLogs(evaluateLogs(set))],
   ['nab', (set) => describeNab(set, out === undefined ? undefined : join(out, 'nab'))],
 ];
