@@ -15,7 +15,16 @@ const HostLogs = lazy(async () => ({ default: (await import('../logs/host-logs.t
 const HostAlerts = lazy(async () => ({ default: (await import('../alerts/host-alerts.tsx')).HostAlerts }));
 const HostDelivery = lazy(async () => ({ default: (await import('./delivery.tsx')).HostDelivery }));
 
-const TAB_NAMES = { charts: 'Charts', logs: 'Logs', alerts: 'Alerts', delivery: 'Delivery', facts: 'Facts' } as const;
+const HostAnomalies = lazy(async () => ({ default: (await import('./anomalies.tsx')).HostAnomalies }));
+
+const TAB_NAMES = {
+  charts: 'Charts',
+  anomalies: 'Anomalies',
+  logs: 'Logs',
+  alerts: 'Alerts',
+  delivery: 'Delivery',
+  facts: 'Facts',
+} as const;
 
 function Missing({ id }: { id: string }): ReactNode {
   return (
@@ -62,6 +71,12 @@ function Tabs({ id }: { id: string }): ReactNode {
 
 function Part({ tab, host, live }: { tab: (typeof HOST_TABS)[number]; host: HostReply; live: HostLive }): ReactNode {
   if (tab === 'facts') return <HostFacts host={host} />;
+  if (tab === 'anomalies')
+    return (
+      <Suspense fallback={<Skeleton height={300} />}>
+        <HostAnomalies id={host.id} />
+      </Suspense>
+    );
   if (tab === 'delivery')
     return (
       <Suspense fallback={<Skeleton height={400} />}>

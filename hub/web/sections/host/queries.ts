@@ -115,6 +115,44 @@ export function useLosses(id: string) {
   });
 }
 
+/** Events that a page lists. */
+const EVENTS = 100;
+
+/** Times in which the host was unlike its past, newest first. */
+export function useAnomalies(id: string) {
+  return useQuery({
+    queryKey: ['host', id, 'anomalies'],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/api/v1/predictions/anomalies', { params: { query: { resource: id, limit: EVENTS } }, signal })),
+    refetchInterval: 10_000,
+  });
+}
+/** One of them as the hub answers it. */
+export type AnomalyReply = NonNullable<ReturnType<typeof useAnomalies>['data']>['items'][number];
+type Verdict = NonNullable<AnomalyReply['feedback']['mine']>;
+
+/** Says what an event was worth, or takes it back; the host's thresholds move by it. */
+export function useFeedback(id: string) {
+  const queries = useQueryClient();
+  const path = '/api/v1/predictions/anomalies/{id}/feedback';
+  const tell = async (event: string, verdict: Verdict | undefined): Promise<void> => {
+    if (verdict === undefined) await answer(api.DELETE(path, byId(event)));
+    else await answer(api.POST(path, { ...byId(event), body: { verdict } }));
+  };
+  const anew = (): void => void queries.invalidateQueries({ queryKey: ['host', id, 'anomalies'] });
+  return useMutation({
+    mutationFn: ({ id: event, verdict }: { id: string; verdict: Verdict | undefined; before: Verdict | null }) =>
+      tell(event, verdict),
+    onSuccess: (_, { id: event, verdict, before }) => {
+      anew();
+      say(verdict === undefined ? 'Taken back' : `Kept as ${verdict}`, () => {
+        tell(event, before ?? undefined).then(anew, sayFault);
+      });
+    },
+    onError: sayFault,
+  });
+}
+
 /** How many lines a second each rule left out on the host in the last day, while its agent ran; most first. The hub keeps rates. */
 export function useDropped(id: string) {
   const query = { name: 'outrider.agent.log.dropped', by: 'outrider.drop.rule', from: '-24h', step: '300s' };

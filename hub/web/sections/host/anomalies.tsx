@@ -1,0 +1,100 @@
+import type { ReactNode } from 'react';
+import { metricInfo } from '#proto/metrics.ts';
+import { useNow } from '../../live/use-live.ts';
+import { Empty, Fault, Skeleton } from '../../shell/states.tsx';
+import { useMay } from '../alerts/use-may.ts';
+import { When } from '../settings/when.tsx';
+import { causeWords, EVENT_NAMES, eventLength, seriesWords } from './anomaly-words.ts';
+import { useAnomalies, useFeedback, type AnomalyReply } from './queries.ts';
+import './anomalies.css';
+
+const VERDICTS = [
+  ['useful', 'Useful', 'It was right to tell; the host speaks a little sooner'],
+  ['noise', 'Noise', 'Nothing was the matter; the host speaks later'],
+  ['expected', 'Expected', 'It was so, and on purpose; the host speaks a little later'],
+] as const;
+
+function Feedback({ event }: { event: AnomalyReply }): ReactNode {
+  const may = useMay('editor');
+  const { mutate, isPending } = useFeedback(event.resource);
+  const { mine } = event.feedback;
+  return (
+    <div className="row anomaly-feedback" role="group" aria-label="What was it worth?">
+      {VERDICTS.map(([verdict, name, title]) => (
+        <button
+          key={verdict}
+          type="button"
+          aria-pressed={mine === verdict}
+          disabled={may.disabled || isPending}
+          title={may.title ?? title}
+          onClick={() => mutate({ id: event.id, verdict: mine === verdict ? undefined : verdict, before: mine })}
+        >
+          {mine === verdict ? `✓ ${name}` : name}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Event({ event }: { event: AnomalyReply }): ReactNode {
+  const now = useNow();
+  const isOpen = event.endMs === null;
+  return (
+    <li className="anomaly" data-open={isOpen}>
+      <div className="row anomaly-head">
+        <strong>{EVENT_NAMES[event.kind]}</strong>
+        <span>
+          <When ms={event.startMs} />, {eventLength(event, now)}
+        </span>
+        <span className={isOpen ? 'warning' : 'quiet'}>{isOpen ? '● open' : 'over'}</span>
+        <span className="quiet" title={`${event.surprise.toFixed(1)} nats at the peak; strange from 0.50 on`}>
+          score {event.score.toFixed(2)}
+        </span>
+      </div>
+      {event.contexts.length > 0 && (
+        <p>
+          Meanwhile: {event.contexts.map(({ kind, name }) => (kind === 'reboot' ? name : `${kind} ${name}`)).join(', ')}
+        </p>
+      )}
+      <ol className="anomaly-causes">
+        {event.causes.map((cause) => (
+          <li key={seriesWords(cause)}>
+            <span className="mono">{seriesWords(cause)}</span> {causeWords(cause, metricInfo(cause.metric)?.unit ?? '')}
+          </li>
+        ))}
+      </ol>
+      <Feedback event={event} />
+    </li>
+  );
+}
+
+/** When the host was unlike its past, and why. */
+export function HostAnomalies({ id }: { id: string }): ReactNode {
+  const { data, error, refetch } = useAnomalies(id);
+  if (error !== null && data === undefined)
+    return <Fault error={error} what="the anomalies" again={() => void refetch()} />;
+  if (data === undefined) return <Skeleton height={300} />;
+  if (data.items.length === 0)
+    return (
+      <Empty title="Nothing was strange here">
+        <p>
+          The agent judges each series by its own past. It begins half an hour after its first start, and knows what
+          comes every night after two nights.
+        </p>
+      </Empty>
+    );
+  return (
+    <section>
+      <h2>Anomalies</h2>
+      <p className="quiet small">
+        {data.total > data.items.length ? `The newest ${data.items.length} of ${data.total}. ` : ''}Causes are ranked,
+        the strangest first.
+      </p>
+      <ol className="anomalies">
+        {data.items.map((event) => (
+          <Event key={event.id} event={event} />
+        ))}
+      </ol>
+    </section>
+  );
+}

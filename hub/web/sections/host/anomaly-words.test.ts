@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { causeWords, eventLength, seriesWords } from './anomaly-words.ts';
+
+const cause = { metric: 'system.memory.usage', attributes: { 'system.memory.state': 'used' }, channel: 'drift' };
+
+test('a cause is told with what it is and what was usual, in the unit of its metric', () => {
+  const told = causeWords({ ...cause, direction: 'up', value: 2 ** 31, expected: 2 ** 30 }, 'By');
+  expect(told).toBe('keeps rising: 2 GiB, usually 1 GiB');
+  expect(causeWords({ ...cause, channel: 'residual', direction: 'down', value: null, expected: null }, 'By')).toBe(
+    'dropped',
+  );
+  expect(causeWords({ ...cause, channel: 'of a later agent', direction: '', value: null, expected: 1 }, '1')).toBe(
+    'is strange',
+  );
+  expect(seriesWords(cause)).toBe('system.memory.usage · used');
+});
+
+test('an event that goes on says since when', () => {
+  expect(eventLength({ startMs: 0, endMs: 90_000 }, 500_000)).toBe('for 90 s');
+  expect(eventLength({ startMs: 0, endMs: null }, 120_000)).toMatch(/goes on$/);
+});
