@@ -1,7 +1,7 @@
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { idOf, plainTextOf, textOfTemplate, type Template } from '../templates/index.ts';
+import { ID_LENGTH, idOf, plainTextOf, textOfTemplate, type Template } from '../templates/index.ts';
 
 /** A template as it is told. */
 export interface Row {
@@ -87,7 +87,7 @@ export function createRows(isPlain: boolean): Rows {
     }
     const text = Buffer.alloc(record.readUInt32LE(4));
     texts.read(text, Number(record.readBigUInt64LE(8)));
-    const row = { id: text.toString('utf8', 0, 12), text: text.toString('utf8', 12) };
+    const row = { id: text.toString('utf8', 0, ID_LENGTH), text: text.toString('utf8', ID_LENGTH) };
     if (known.size >= MOST_ROWS) known.clear();
     known.set(number, row);
     return row;

@@ -117,9 +117,12 @@ export function textOfTemplate(template: Template): string {
   return Buffer.from(text, 'latin1').toString('utf8');
 }
 
-/** Sixteen hexadecimal digits that are the same wherever the text is: the first eight bytes of its SHA-256 as a little-endian number, as in `LogTemplate.id`. */
+/** Characters of an id. */
+export const ID_LENGTH = 16;
+
+/** Hexadecimal digits that are the same wherever the text is: the first eight bytes of its SHA-256 as a little-endian number, as in `LogTemplate.id`. */
 export function idOf(template: Template): string {
   if (template.id !== undefined) return template.id;
   const number = createHash('sha256').update(textOfTemplate(template)).digest().readBigUInt64LE(0);
-  return (template.id = number.toString(16).padStart(16, '0'));
+  return (template.id = number.toString(16).padStart(ID_LENGTH, '0'));
 }
