@@ -57,7 +57,7 @@ test('a saved secret does not follow to another place', () => {
 test('faults name the field and say what it must be', () => {
   expect(faultsOf({})).toEqual([expect.stringContaining('host')]);
   expect(faultsOf({ host: 'A!' })).toEqual(['host: does not have the right form. Name of the server.']);
-  expect(faultsOf({ host: 'a.example', port: 0 })).toEqual(['port: must be a whole number from 1 to 65535, and is 0']);
+  expect(faultsOf({ host: 'a.example', port: 0 })).toEqual(['port: must be from 1 to 65535, and is 0']);
   expect(faultsOf({ host: 'a.example', colour: 'red' })).toEqual([expect.stringContaining('"colour"')]);
   expect(faultsOf({ host: 'a.example', password: '***' })).toEqual([expect.stringContaining('password')]);
   for (const text of ['\0', '\ud800', 'x\udc00'])
