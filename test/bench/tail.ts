@@ -10,6 +10,7 @@ import { createTestAuthority } from '#kit/authority.ts';
 import { silentLogger, systemClock } from '#sdk';
 import { keepIdentity } from '../../agent/link/identity.ts';
 import { createLineCounts, createLines, DEFAULT_LINES } from '../../agent/lines/index.ts';
+import { createLineTemplates } from '../../agent/templates/index.ts';
 import { createPipeline } from '../../agent/pipeline/pipeline.ts';
 import { createRedactor } from '../../agent/redact/index.ts';
 import { openSpool, type Checkpoint, type Packing } from '../../agent/spool/index.ts';
@@ -118,15 +119,18 @@ async function tailAlone(send: (bytes: Buffer) => Promise<void>, isDone: (lines:
   await spool.close();
 }
 
-async function tailAllTheWay(total: number, packing: Packing): Promise<void> {
+async function tailAllTheWay(total: number, packing: Packing, withTemplates: boolean): Promise<void> {
   const spool = await openSpool({ folder: join(folder, 'spool'), limit: 1e10, log: silentLogger });
   const pipeline = createPipeline({ spool, clock: systemClock, log: silentLogger, packing: () => packing });
+  const tell = (template: Parameters<typeof pipeline.addTemplate>[0]): void => pipeline.addTemplate(template);
+  const templates = withTemplates ? createLineTemplates({ saved: undefined, nowMs: Date.now, tell }) : undefined;
   const lines = createLines({
     settingsOf: () => DEFAULT_LINES,
     redactor: createRedactor({ secrets: true, email: false, ip: false, patterns: [] }),
     clock: systemClock,
     counts: createLineCounts(),
     addEvents: (events) => pipeline.addEvents(events),
+    templates,
   });
   const tailer = tailerOf({ ...pipeline, addLines: (read) => lines.addLines(read) });
   pipeline.start();
@@ -149,9 +153,10 @@ async function measureAll(): Promise<void> {
   const away = (): Promise<void> => Promise.resolve();
   await measure('tailer, and places on the disk', total, () => tailAlone(away, (found) => found === total));
   for (const packing of PACKINGS)
-    await measure(`all the way: tailer, lines, pipeline, ${packing}, spool`, total, () =>
-      tailAllTheWay(total, packing),
-    );
+    for (const withTemplates of [false, true])
+      await measure(`all the way${withTemplates ? ' with templates' : ''}, ${packing}, spool`, total, () =>
+        tailAllTheWay(total, packing, withTemplates),
+      );
 }
 
 /** A hub for the built agent, whose budget of CPU would slow this down on purpose. */
