@@ -1,6 +1,6 @@
 import { CLASS, isDigit, isWordByte, SPACE } from './bytes.ts';
 import { KIND, SPACING, WILDCARDS } from './kinds.ts';
-import { latin1 } from './names.ts';
+import { hashesOf, latin1, nameHash } from './names.ts';
 import { MOST_WORD, PRIME, SEED, type Word } from './words.ts';
 
 const WRITTEN = new Set([...Object.values(WILDCARDS), SPACING]);
@@ -13,7 +13,24 @@ export function wildcardEnd(bytes: Uint8Array, at: number, to: number): number {
 }
 
 /** Keys whose text is the message itself. */
-const MESSAGES = /(?:^|[^a-z])(?:msg|message|event|err|error|reason|log|text)["']?\s?[=:]\s?$/i;
+const MESSAGES = hashesOf('msg message event err error reason log text');
+const LONGEST_KEY = 7;
+
+const isSpaceAt = (bytes: Uint8Array, at: number): boolean => CLASS[bytes[at] ?? 0] === SPACE;
+
+/** Whether such a key stands before a place, as in `msg=`, `"message": ` and `err : `. By bytes: as a text it took a fifth of a line's time. */
+function isAfterMessageKey(bytes: Uint8Array, at: number): boolean {
+  let end = isSpaceAt(bytes, at - 1) ? at - 1 : at;
+  if (bytes[end - 1] !== 61 && bytes[end - 1] !== 58) return false;
+  end -= isSpaceAt(bytes, end - 2) ? 2 : 1;
+  if (bytes[end - 1] === 34 || bytes[end - 1] === 39) end -= 1;
+  let start = end;
+  while (start > 0 && end - start <= LONGEST_KEY && isLetter(bytes[start - 1])) start -= 1;
+  return MESSAGES.has(nameHash(bytes, start, end));
+}
+
+/** A to Z, in either case. */
+const isLetter = (byte = 0): boolean => (byte | 32) >= 97 && (byte | 32) <= 122;
 
 /** Whether a quote opens a text of several words that is the value of a key, and closes before the line ends. */
 export function opensText(bytes: Uint8Array, at: number, to: number): boolean {
@@ -24,7 +41,7 @@ export function opensText(bytes: Uint8Array, at: number, to: number): boolean {
   for (let next = at + 1; next < to; next++) {
     const byte = bytes[next] ?? 0;
     if (byte === 92) return false;
-    if (byte === 34) return hasSpace && next > at + 1 && !MESSAGES.test(latin1(bytes, Math.max(0, at - 12), at));
+    if (byte === 34) return hasSpace && next > at + 1 && !isAfterMessageKey(bytes, at);
     if (CLASS[byte] === SPACE) hasSpace = true;
   }
   return false;
