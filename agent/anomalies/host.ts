@@ -95,13 +95,13 @@ export const emptyHostMemory = (): HostMemory => ({ windows: 0, sum: 0, dearer: 
 export function createHostScore(memory: HostMemory = emptyHostMemory(), tuning: HostTuning = HOST_TUNING) {
   const { drift, mostOfWindow } = tuning;
   return {
-    /** Judges a window. `shift` is what people's feedback adds to the threshold, in nats. */
-    judge({ speakers, endMs }: Pick<Window, 'speakers' | 'endMs'>, shift = 0): HostVerdict {
+    /** Judges a window. */
+    judge({ speakers, endMs }: Pick<Window, 'speakers' | 'endMs'>): HostVerdict {
       memory.dearer *= 0.5 ** (Math.max(0, endMs - memory.atMs) / HALF_LIFE_MS);
       memory.atMs = endMs;
       memory.windows += 1;
       const evidence = evidenceOf(speakers, tuning);
-      const threshold = tuning.threshold * Math.exp(memory.dearer) + shift;
+      const threshold = tuning.threshold * Math.exp(memory.dearer);
       const sum = memory.sum + Math.min(evidence, mostOfWindow + drift) - drift;
       memory.sum = Math.min(MOST_SUM * threshold, Math.max(0, sum));
       const score = memory.sum / (memory.sum + threshold);

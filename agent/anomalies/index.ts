@@ -3,7 +3,7 @@ import { AnomalyKind } from '#proto/agent/v1/index.ts';
 import { reasonOf, type Cancel, type Clock, type Component, type Logger } from '#sdk';
 import type { AnomalyMessage, TemplateMessage } from '../pipeline/gathering.ts';
 import type { MetricBlock } from '../schedule.ts';
-import { createTableBuilder } from '../table.ts';
+import { createTableBuilder, type TableBuilder } from '../table.ts';
 import { createLineTemplates, type Kind, type LineTemplates } from '../templates/index.ts';
 import { createContexts } from './contexts.ts';
 import { createHostEvents, type HostEvent } from './events.ts';
@@ -53,18 +53,29 @@ export interface Anomalies extends Component {
   state(): AnomaliesState;
 }
 
-/** Writes scores and counts as a block, so that they go the way of all samples. */
+/** Writes what was found as blocks, so that it goes the way of all samples; scores and counts have a table each, because they come at different times. */
 function createTelling() {
-  const table = createTableBuilder();
-  return (endMs: number, score: number | null, speakers: readonly Speaker[], kinds: readonly Kind[]) => {
-    if (score !== null) table.emit('outrider.host.anomaly.score', score);
-    for (const { series, score: own } of speakers.slice(0, TOLD_SERIES))
-      if (own >= 0.5)
-        table.emit('outrider.anomaly.score', own, { ...series.attributes, 'outrider.metric': series.name });
-    for (const { id, source, lines } of kinds)
-      table.emit('outrider.log.template.lines', lines, { 'outrider.log.template': id, 'outrider.log.source': source });
+  const [scores, counts] = [createTableBuilder(), createTableBuilder()];
+  const blockOf = (table: TableBuilder, timeMs: number): MetricBlock | undefined => {
     const row = table.finish();
-    return row === undefined ? undefined : { collector: 'anomalies', timeMs: endMs, ...row };
+    return row === undefined ? undefined : { collector: 'anomalies', timeMs, ...row };
+  };
+  return {
+    scores(endMs: number, score: number | null, speakers: readonly Speaker[]): MetricBlock | undefined {
+      if (score !== null) scores.emit('outrider.host.anomaly.score', score);
+      for (const { series, score: own } of speakers.slice(0, TOLD_SERIES))
+        if (own >= 0.5)
+          scores.emit('outrider.anomaly.score', own, { ...series.attributes, 'outrider.metric': series.name });
+      return blockOf(scores, endMs);
+    },
+    counts(nowMs: number, kinds: readonly Kind[]): MetricBlock | undefined {
+      for (const { id, source, lines } of kinds)
+        counts.emit('outrider.log.template.lines', lines, {
+          'outrider.log.template': id,
+          'outrider.log.source': source,
+        });
+      return blockOf(counts, nowMs);
+    },
   };
 }
 
@@ -87,7 +98,7 @@ export function createAnomalies(given: AnomaliesGiven): Anomalies {
   const templates = detection.templates
     ? createLineTemplates({ saved: memory.templates, nowMs: clock.now, tell: given.addTemplate })
     : undefined;
-  const blockOf = createTelling();
+  const telling = createTelling();
   let score: number | null = null;
   let cancels: Cancel[] = [];
   let kinds: readonly Kind[] = [];
@@ -101,7 +112,7 @@ export function createAnomalies(given: AnomaliesGiven): Anomalies {
     fresh = [];
     if (event?.revision === 1) host.opened();
     say(event, given);
-    const block = blockOf(window.endMs, score, window.speakers, []);
+    const block = telling.scores(window.endMs, score, window.speakers);
     if (block !== undefined) given.addBlock(block);
   };
   const look = (block: MetricBlock): void => {
@@ -115,11 +126,11 @@ export function createAnomalies(given: AnomaliesGiven): Anomalies {
     const nowMs = clock.now();
     kinds = templates.kinds();
     for (const event of kindEvents.look(kinds, nowMs)) {
-      if (event.kind === AnomalyKind.TEMPLATE_NEW) fresh.push(BigInt(`0x${event.template}`));
+      if (detection.metrics && event.kind === AnomalyKind.TEMPLATE_NEW) fresh.push(BigInt(`0x${event.template}`));
       addAnomaly(messageOfKind(event));
     }
     const most = [...kinds].sort((a, b) => b.lines - a.lines).slice(0, TOLD_KINDS);
-    const block = blockOf(nowMs, null, [], most);
+    const block = telling.counts(nowMs, most);
     if (block === undefined) return;
     given.addBlock(block);
     look(block); // How often a kind comes is a metric like all others.
