@@ -85,6 +85,13 @@ test('a detector that was put away goes on bit by bit as if it had not been', ()
   );
 });
 
+test('where nothing is judged nothing is told of the sample before', () => {
+  const detector = createDetector();
+  const place = detector.add('gauge');
+  for (let n = 0; n < 5; n++) detector.push(place, n * 1000, 7);
+  expect(detector.push(place, 5000, NaN)).toMatchObject({ value: NaN, usual: NaN, explained: false, learning: true });
+});
+
 test('bytes that no detector wrote are refused', () => {
   const detector = createDetector();
   scoresOf([1, 2, 3], detector);

@@ -40,7 +40,7 @@ export interface Verdict {
   direction: -1 | 0 | 1;
   /** Index into `CHANNELS` of the one that counted most; -1 when none did. */
   channel: number;
-  /** What was judged: the sample, or of a counter its rate a second; and the mean of about a hundred samples before. */
+  /** What was judged: the sample, or of a counter its rate a second; and the mean of about a hundred samples before. NaN where nothing was judged. */
   value: number;
   usual: number;
   /** The same hour of the days or weeks before was as surprising: it is no news. */
@@ -97,6 +97,8 @@ export function createDetector(tuning: Tuning = TUNING, known: Memory = emptyMem
     verdict.score = verdict.nats = verdict.direction = 0;
     verdict.p = 1;
     verdict.channel = -1;
+    verdict.value = verdict.usual = NaN;
+    verdict.explained = false;
     verdict.learning = true;
     return verdict;
   };
