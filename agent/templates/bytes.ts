@@ -17,7 +17,8 @@ for (let byte = 0; byte < 128; byte++) {
   else if (!/[A-Za-z_]/.test(char)) CLASS[byte] = INNER;
 }
 
-const HEX = new Uint8Array(256);
+/** 1 for what is a hexadecimal digit. */
+export const HEX = new Uint8Array(256);
 for (const char of '0123456789abcdefABCDEF') HEX[char.charCodeAt(0)] = 1;
 
 export const isDigit = (byte: number | undefined): boolean => CLASS[byte ?? 0] === DIGIT;

@@ -37,11 +37,12 @@ export function opensText(bytes: Uint8Array, at: number, to: number): boolean {
   const before = bytes[at - 1];
   if (at < 2 || !(before === 61 || before === 58 || (before === 32 && bytes[at - 2] === 58))) return false;
   if (before !== 61 && bytes[at - (before === 58 ? 2 : 3)] !== 34) return false;
+  if (isAfterMessageKey(bytes, at)) return false;
   let hasSpace = false;
   for (let next = at + 1; next < to; next++) {
     const byte = bytes[next] ?? 0;
     if (byte === 92) return false;
-    if (byte === 34) return hasSpace && next > at + 1 && !isAfterMessageKey(bytes, at);
+    if (byte === 34) return hasSpace && next > at + 1;
     if (CLASS[byte] === SPACE) hasSpace = true;
   }
   return false;

@@ -2,7 +2,7 @@ import { CLASS, DELIMITER, DIGIT, INNER, isDigit, isHex, isWordByte, LETTER, SPA
 import { FIRST_MASK, KIND } from './kinds.ts';
 import { isKeyWithoutValue, opensText, quotedAt, wildcardEnd } from './quoted.ts';
 import { clockEnd, colonGroups, dateEnd, namedDateEnd, quantityAt, type Quantity } from './values.ts';
-import { lettered, numeral, pathEnd, PRIME, SEED, urlEnd, VALUE, type Word } from './words.ts';
+import { lettered, numeral, pathEnd, plainNumber, plainWord, PRIME, SEED, urlEnd, VALUE, type Word } from './words.ts';
 
 /** A line has no more tokens; what follows them is one value. */
 export const MOST_TOKENS = 128;
@@ -32,7 +32,10 @@ export interface Tokens {
   readonly detail: Int32Array;
 }
 
-const OPENING: Readonly<Record<number, number>> = { 41: 40, 93: 91, 125: 123, 34: 34, 39: 39 };
+/** What opens what a byte closes; 0 where it closes nothing. */
+const OPENING = new Uint8Array(256);
+for (const [opening, closing] of ['()', '[]', '{}', '""', "''"])
+  OPENING[closing!.charCodeAt(0)] = opening!.charCodeAt(0);
 
 /** A scanner at work on a line. */
 interface ScanState {
@@ -141,9 +144,9 @@ function split(state: ScanState): number {
 /** Minds a bracket, a quote or the like, with what it opens. Answers where to go on. */
 function delimiter(state: ScanState, at: number, byte: number): number {
   const bytes = state.bytes;
-  const opening = OPENING[byte];
+  const opening = OPENING[byte] ?? 0;
   const opens = byte === 34 && opensText(bytes, at, state.stop);
-  if (!opens && opening !== undefined && bytes[at - 1] === opening) pushEmpty(state, at);
+  if (!opens && opening !== 0 && bytes[at - 1] === opening) pushEmpty(state, at);
   state.gap = Math.imul(state.gap ^ byte, PRIME);
   if (opens && state.tokens.count < MOST_TOKENS) {
     quotedAt(bytes, at + 1, state.stop, state.word);
@@ -160,6 +163,7 @@ function wordAt(state: ScanState, at: number, of: number): boolean {
   word.hash = VALUE;
   if (of === DELIMITER) return lessThan(state, at);
   if (of === INNER) return marked(state, at);
+  if (state.bytes[at - 1] !== 47 && (of === DIGIT ? plainNumber : plainWord)(state.bytes, at, word)) return true;
   if (of === DIGIT ? digits(state, at) : letters(state, at)) return true;
   const bytes = state.bytes;
   if (bytes[word.end] !== 58) return true;

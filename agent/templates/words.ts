@@ -1,4 +1,4 @@
-import { CLASS, DELIMITER, DIGIT, INNER, isDigit, isHex, isWordByte, LETTER, SPACE } from './bytes.ts';
+import { CLASS, DELIMITER, DIGIT, HEX, INNER, isDigit, isHex, isWordByte, LETTER, SPACE } from './bytes.ts';
 import { FIRST_MASK, KIND, type Kind } from './kinds.ts';
 import { hasUnit, isHost, isPlaceName, isVersion, kindOfLetters } from './names.ts';
 
@@ -15,6 +15,37 @@ export interface Word {
   end: number;
   hash: number;
   kind: Kind;
+}
+
+/**
+ * A word of nothing but letters with a blank or a delimiter behind it: what `lettered` finds, at a third of its cost, as nine words in ten are of this kind.
+ * False, with nothing found, for any other, and for what may be a month or a day of the week. The bytes must end in something that is none.
+ */
+export function plainWord(bytes: Uint8Array, start: number, word: Word): boolean {
+  let hash = SEED;
+  let hex = 1;
+  let at = start;
+  for (let byte = bytes[at]!; CLASS[byte] === LETTER; byte = bytes[++at]!) {
+    hash = Math.imul(hash ^ byte, PRIME);
+    hex &= HEX[byte]!;
+  }
+  const length = at - start;
+  if (CLASS[bytes[at]!]! >= INNER || length === 3 || length > MOST_WORD) return false;
+  word.end = at;
+  word.kind = hex === 1 && length >= 8 ? KIND.hex : kindOfLetters(bytes, start, at);
+  word.hash = word.kind >= FIRST_MASK ? VALUE : hash;
+  return true;
+}
+
+/** A word of nothing but digits with a blank or a delimiter behind it that begins no unit and no group of thousands; see `plainWord`. */
+export function plainNumber(bytes: Uint8Array, start: number, word: Word): boolean {
+  let at = start;
+  while (CLASS[bytes[at]!] === DIGIT) at++;
+  const byte = bytes[at]!;
+  if (CLASS[byte]! >= INNER || byte === 44 || (byte === 32 && CLASS[bytes[at + 1]!] === LETTER)) return false;
+  word.end = at;
+  word.kind = at - start >= 8 && bytes[start] === 48 ? KIND.hex : KIND.number;
+  return true;
 }
 
 /** A word that begins with a digit, after what goes over colons has been ruled out. Ends at a colon and a slash. */
