@@ -6,14 +6,13 @@
  * PostgreSQL, NATS and Redis; with `--transport nats` agents send into a NATS server of their own. A run bears its agents when as many batches are
  * acknowledged and handed on as are sent and no agent had to hold any back.
  *
- * Measured on two cores of which other programs took two thirds (load 18 to 33, an fsync 7 ms and more), 300 series and 5 lines an agent and second, 30 s each.
- * Judge nothing by it but the order, and measure on a machine of your own:
- * - all, gRPC: 100 agents are borne: 40,400 samples/s (a part of them from before), 673 lines/s, hub 45 % of a core and 726 MB, acknowledged after p50 0.3 s and
+ * Measured on two cores with other work beside it, 300 series and 5 lines an agent and second, a minute each. Judge the order by it, and measure on a machine of your own:
+ * - replicas, NATS (load 5 to 9): 100 agents are borne: 30,000 samples/s, 500 lines/s, three ingests 6 % of a core and 180 MB each, the rest of the hub 39 % and 451 MB, the
+ *   agents' NATS 18 % and 54 MB, acknowledged after p50 2 ms and p99 11 ms. Of 300 all 89,955 samples/s and 1,499 lines/s are acknowledged (p99 153 ms) and 201 of 300 batches a second
+ *   handed on: the rest waits in JetStream. Of 1,000, 263,679 samples/s and 4,395 lines/s are acknowledged (p50 7.5 s, p99 13.9 s), nothing held back, and 190 batches a second handed
+ *   on; by then both cores are at their end. While other programs took two thirds of them (load 18 to 33, an fsync 7 ms and more), 100 were borne as well (p99 1.0 s).
+ * - all, gRPC, load 18 to 33: 100 agents are borne: 40,400 samples/s (a part of them from before), 673 lines/s, hub 45 % of a core and 726 MB, acknowledged after p50 0.3 s and
  *   p99 13.8 s. Of 300 it takes 69,700 samples/s, 232 of 298 batches a second; of 1,000 most streams end, because PostgreSQL no longer answers.
- * - replicas, NATS: 100 agents are borne: 29,300 samples/s, 488 lines/s, three ingests 6 % of a core and 180 MB each, the rest of the hub 26 % and 460 MB, the
- *   agents' NATS 16 % and 80 MB, acknowledged after p50 0.1 s and p99 1.0 s. Of 300, 81,000 samples/s are acknowledged (p99 6.6 s) and 61 batches a second handed
- *   on: the rest waits in JetStream. Of 1,000, 34,000 samples/s (p99 34 s); agents hold back what is not acknowledged. No processor is at its end there: each batch
- *   is synced to the disk of two NATS servers before it is handed on.
  * The same two cores with nothing else on them, all in one process, gRPC: 300 agents are borne: 97,600 samples/s, 1,627 lines/s, hub 74 % of a core and
  * 1,210 MB, acknowledged after p50 0.1 s and p99 7.2 s. Of 1,000 it takes 67,100 samples/s, 225 of 1,000 batches a second (p99 51 s), with 116 % of a core and
  * 1,306 MB; 137 streams end, because PostgreSQL no longer answers while they all come at once.
