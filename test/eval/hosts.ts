@@ -130,23 +130,33 @@ export function scoresBy(score: HostScore, { train, test, width }: Machine): Flo
   return Float64Array.from({ length: test.length / width }, (_, n) => score.push(rowAt(test, width, n, row)).score);
 }
 
-/** The ways of scoring: the anchor, no model, the closed form, the autoencoder. */
-async function scoresOf(machine: Machine, withAutoencoder: boolean): Promise<Record<string, Float64Array>> {
-  const { train, width, name } = machine;
-  const rows = async function* () {
+/** The rows of a machine's normal half, as a model learns them; a row is the same array each time. */
+const normalRows = ({ train, width }: Machine) =>
+  async function* () {
     const row = new Float64Array(width);
     for (let n = 0; n < train.length / width; n++) yield { timeMs: n * 60_000, values: rowAt(train, width, n, row) };
     await Promise.resolve();
   };
-  const series = Array.from({ length: width }, (_, j) => ({ metric: `m${j}`, attributes: {}, kind: 'gauge' as const }));
-  const options = { series, rows, version: name, createdMs: 0, seed: 7 };
+
+function learnOptions(machine: Machine) {
+  const series = Array.from({ length: machine.width }, (_, j) => ({ metric: `m${j}`, attributes: {}, kind: 'gauge' as const })); // prettier-ignore
+  return { series, rows: normalRows(machine), version: machine.name, createdMs: 0, seed: 7 };
+}
+
+/** Scores of a machine by the autoencoder of its normal half. */
+export const modelScores = async (machine: Machine): Promise<Float64Array> =>
+  scoresBy(createHostScore(machine.width, pastOf(await trainAutoencoder(learnOptions(machine)))), machine);
+
+/** The ways of scoring: the anchor, no model, the closed form, the autoencoder. */
+async function scoresOf(machine: Machine, withAutoencoder: boolean): Promise<Record<string, Float64Array>> {
+  const { width } = machine;
+  const options = learnOptions(machine);
   const found: Record<string, Float64Array> = {
     'PCA anchor': anchorScores(machine),
     'no model': scoresBy(createHostScore(width), machine),
     linear: scoresBy(createHostScore(width, pastOf(await learnLinearModel(options))), machine),
   };
-  if (withAutoencoder)
-    found['autoencoder'] = scoresBy(createHostScore(width, pastOf(await trainAutoencoder(options))), machine);
+  if (withAutoencoder) found['autoencoder'] = await modelScores(machine);
   return found;
 }
 

@@ -15,7 +15,7 @@ const RECORDS = [
 ];
 
 /** A series of the benchmark: its category and file, texts of time, values, windows. */
-interface Series {
+export interface Series {
   name: string;
   times: string[];
   values: number[];
@@ -24,7 +24,7 @@ interface Series {
 
 const plain = (time: string): string => time.split('.')[0]!.trim();
 
-function readSeries(folder: string): Series[] {
+export function readSeries(folder: string): Series[] {
   const labels = JSON.parse(readFileSync(join(folder, 'labels/combined_windows.json'), 'utf8')) as Record<
     string,
     [string, string][]
@@ -38,7 +38,7 @@ function readSeries(folder: string): Series[] {
 }
 
 /** Scores of one series by the agent's detector as it is set. */
-function detect({ times, values }: Series): Float64Array {
+export function detect({ times, values }: Series): Float64Array {
   const detector = createDetector();
   const place = detector.add('gauge');
   return Float64Array.from(values, (value, n) => detector.push(place, timeOf(times[n]!), value).score);

@@ -35,9 +35,9 @@ export interface Fault {
   length: number;
 }
 
-const DAY = 86_400;
-const START = Date.UTC(2026, 10, 2) / 1000; // A Monday; the agent is installed at nine.
-const INSTALLED = 9 * 3600;
+export const DAY = 86_400;
+export const START = Date.UTC(2026, 10, 2) / 1000; // A Monday; the agent is installed at nine.
+export const INSTALLED = 9 * 3600;
 const REBOOT = 3 * DAY + 10.5 * 3600;
 const REBOOT_SECONDS = 75;
 
