@@ -1,5 +1,5 @@
 import { problems } from '../errors.ts';
-import type { CsvRow } from './csv-rows.ts';
+import type { CsvRow } from './csv.ts';
 import { timeOf } from './time-text.ts';
 
 /** Texts that say that there is no value. */
@@ -16,8 +16,10 @@ export function valueOf(text: string, row: CsvRow, column: string): number {
 
 /** Refuses a row that has not as many fields as the first one. */
 export function demandWidth({ fields, line }: CsvRow, width: number, name: string): void {
-  if (fields.length !== width)
-    throw problems.badTable(`Line ${line} of ${name} has ${fields.length} fields, not ${width}.`);
+  if (fields.length === width) return;
+  if (fields.some((field) => field.includes('\0')))
+    throw problems.badTable(`Line ${line} of ${name} holds a zero byte: this is no CSV file.`);
+  throw problems.badTable(`Line ${line} of ${name} has ${fields.length} fields, not ${width}.`);
 }
 
 /** The time of a row, as it was given and in milliseconds since 1970. */
@@ -34,9 +36,8 @@ export function timeIn({ fields, line }: CsvRow): { timestamp: string; timeMs: n
 /** Names of the columns: those of the header, else the ones that a file without a header is taken to have. */
 export function namesOf({ fields }: CsvRow): { names: string[]; isHeader: boolean } {
   const isHeader = Number.isNaN(timeOf(fields[0] ?? ''));
-  if (isHeader) return { names: fields.map((name) => name.replace(/^\uFEFF/, '').trim()), isHeader };
+  if (isHeader) return { names: fields.map((name) => name.trim()), isHeader };
   return { names: fields.map((_, n) => (n === 0 ? 'timestamp' : n === 1 ? 'value' : `value_${n}`)), isHeader };
 }
 
-export const quoted = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 export const short = (n: number): string => String(Number(n.toPrecision(6)));

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { openMatrixScore, type HostVerdict, type MatrixScore } from '../../plugins/models/index.ts';
 import { problems } from '../errors.ts';
-import { csvRows } from './csv-rows.ts';
+import { csvRows } from './csv.ts';
 import { demandWidth, namesOf, short, timeIn, valueOf } from './sample-table.ts';
 import type { ScoreGiven, ScoreSummary } from './score.ts';
 

@@ -4,9 +4,10 @@ import type { Readable, Writable } from 'node:stream';
 import { reasonOf, type Clock } from '#sdk';
 import { problems } from '../errors.ts';
 import { CHANNELS, createDetector, type Detector, type Verdict } from '../scoring/index.ts';
-import { csvRows } from './csv-rows.ts';
+import { csvRows, quoted } from './csv.ts';
+import { createProgressLine } from './progress-line.ts';
 import { scoreWideRows } from './score-wide.ts';
-import { demandWidth, namesOf, quoted, short, timeIn, valueOf } from './sample-table.ts';
+import { demandWidth, namesOf, short, timeIn, valueOf } from './sample-table.ts';
 
 /** What `score` is asked and what it may use. */
 export interface ScoreGiven {
@@ -36,9 +37,10 @@ export interface ScoreSummary {
   alerts: number;
 }
 
-const QUIET_MS = 2000;
-const PROGRESS_MS = 500;
 const WRITE_BYTES = 65_536;
+/** The clock is asked once in so many rows. */
+const ROWS = 256;
+
 function asJson(timestamp: string, metric: string, verdict: Verdict): string {
   const { score, p, nats, direction, channel, learning } = verdict;
   const facts = { timestamp, metric, score: Number(short(score)), p: Number(short(p)), nats: Number(short(nats)) };
@@ -120,28 +122,6 @@ function batchedWriter(output: Writable): {
   };
 }
 
-/** A line on the terminal that says how far it is, from two seconds on. */
-function progressLine({ progress, clock }: ScoreGiven): { row: () => void; end: () => void } {
-  const from = clock.monotonic();
-  let rows = 0;
-  let told = from + QUIET_MS - PROGRESS_MS;
-  return {
-    row() {
-      rows += 1;
-      if (progress === undefined || rows % 256 !== 0) return;
-      const now = clock.monotonic();
-      if (now - told < PROGRESS_MS) return;
-      told = now;
-      progress.write(
-        `\r${rows.toLocaleString('en')} rows, ${Math.round((rows * 1000) / (now - from)).toLocaleString('en')} a second `,
-      );
-    },
-    end() {
-      if (progress !== undefined && told >= from + QUIET_MS) progress.write('\r\u001b[K');
-    },
-  };
-}
-
 const isSameFile = (a: string, b: string): boolean =>
   existsSync(a) && existsSync(b) && realpathSync(a) === realpathSync(b);
 
@@ -155,11 +135,15 @@ export async function scoreFile(given: ScoreGiven): Promise<ScoreSummary> {
   const aside = out === undefined ? undefined : `${out}.${process.pid}.part`;
   const output = aside === undefined ? given.output : createWriteStream(aside, { flags: 'wx' });
   const { write, end } = batchedWriter(output);
-  const progress = progressLine(given);
+  const progress = createProgressLine(given.progress, given.clock);
+  let rows = 0;
   try {
     const score = given.wide === true ? scoreWideRows : scoreRows;
     const summary = await score({ ...given, chunks, name: fromStandardInput ? 'standard input' : path }, (text) => {
-      progress.row();
+      if (++rows % ROWS === 0)
+        progress.tell(
+          (seconds) => `${rows.toLocaleString('en')} rows, ${Math.round(rows / seconds).toLocaleString('en')} a second`,
+        );
       return write(text);
     });
     await end();

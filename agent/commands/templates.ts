@@ -4,7 +4,9 @@ import type { Readable, Writable } from 'node:stream';
 import { reasonOf, systemClock } from '#sdk';
 import { problems } from '../errors.ts';
 import { createMiner, idOf, plainTextOf, textOfTemplate, type Template } from '../templates/index.ts';
-import { splitColumn, splitLines, type Splitter } from './split-lines.ts';
+import { csvRows, quoted } from './csv.ts';
+import { createProgressLine } from './progress-line.ts';
+import { splitLines } from './split-lines.ts';
 import { createRows, type Row, type Rows } from './template-rows.ts';
 
 /** What is asked of `templates`. */
@@ -26,9 +28,6 @@ export interface Streams {
   /** Where it is told how far it is; undefined where nobody sits there. */
   progress: Writable | undefined;
 }
-
-/** Nothing is said of the progress of what takes less, milliseconds. */
-const PATIENCE_MS = 2000;
 
 function source(file: string, input: Readable): { stream: Readable; size: number } {
   if (file === '-') return { stream: input, size: 0 };
@@ -71,33 +70,11 @@ async function sink({ file, out }: TemplatesOptions, output: Writable): Promise<
   return stream;
 }
 
-/** Tells how far it is, on one line that it writes anew. */
-function createProgress(to: Writable | undefined, size: number) {
-  const started = systemClock.now();
-  let told = started + PATIENCE_MS - 500;
-  let hasTold = false;
-  return {
-    tell(bytes: number, lines: number): void {
-      const now = systemClock.now();
-      if (to === undefined || now - told < 500) return;
-      told = now;
-      hasTold = true;
-      const share = size > 0 ? ` (${Math.min(100, Math.floor((bytes / size) * 100))} %)` : '';
-      to.write(`\r${lines.toLocaleString('en-US')} lines, ${Math.round(bytes / 1e6)} MB${share} `);
-    },
-    end(): void {
-      if (hasTold) to?.write('\r\u001b[K');
-    },
-  };
-}
-
-const csvField = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-
 function* rowTexts(rows: Rows, json: boolean): Generator<string> {
   if (!json) yield 'LineId,EventId,EventTemplate\n';
   let line = 0;
   const write = ({ id, text }: Row): string =>
-    json ? `${JSON.stringify({ line, id, template: text })}\n` : `${line},${id},${csvField(text)}\n`;
+    json ? `${JSON.stringify({ line, id, template: text })}\n` : `${line},${id},${quoted(text)}\n`;
   for (const row of rows.each()) {
     line++;
     yield write(row);
@@ -165,15 +142,17 @@ export async function writeTemplates(options: TemplatesOptions, streams: Streams
       const { number } = miner.take(bytes, from, to);
       if (!options.summary) rows.add(number);
     };
-    const splitter = splitterOf(options, take);
-    const progress = createProgress(streams.progress, size);
+    const progress = createProgressLine(streams.progress, systemClock);
     let bytes = 0;
-    for await (const part of stream as AsyncIterable<Buffer>) {
-      splitter.push(part);
-      bytes += part.length;
-      progress.tell(bytes, lines);
-    }
-    splitter.end();
+    const parts = async function* () {
+      for await (const part of stream as AsyncIterable<Buffer>) {
+        yield part;
+        bytes += part.length;
+        const share = size > 0 ? ` (${Math.min(100, Math.floor((bytes / size) * 100))} %)` : '';
+        progress.tell(() => `${lines.toLocaleString('en')} lines, ${Math.round(bytes / 1e6)} MB${share}`);
+      }
+    };
+    await eachLine(options, parts(), take);
     progress.end();
     miner.settle();
     const templates = miner.templates();
@@ -202,17 +181,27 @@ export async function writeTemplates(options: TemplatesOptions, streams: Streams
   }
 }
 
-function splitterOf(
-  { column, file }: TemplatesOptions,
-  take: (bytes: Buffer, from: number, to: number) => void,
-): Splitter {
-  if (column === undefined) return splitLines(take);
-  return splitColumn((names) => {
-    const at = names.indexOf(column);
+type Take = (bytes: Buffer, from: number, to: number) => void;
+
+/** Hands on the lines of a log file, or the values of a column, missing ones as empty lines. */
+async function eachLine({ column, file }: TemplatesOptions, parts: AsyncIterable<Buffer>, take: Take): Promise<void> {
+  if (column === undefined) {
+    const splitter = splitLines(take);
+    for await (const part of parts) splitter.push(part);
+    splitter.end();
+    return;
+  }
+  let at = -1;
+  for await (const { fields } of csvRows(parts, file)) {
+    if (at >= 0) {
+      const bytes = Buffer.from(fields[at] ?? '');
+      take(bytes, 0, bytes.length);
+      continue;
+    }
+    at = fields.indexOf(column);
     if (at < 0)
-      throw problems.noColumn(`${file} has no column ${column}; it has ${names.slice(0, 30).join(', ')}`, {
+      throw problems.noColumn(`${file} has no column ${column}; it has ${fields.slice(0, 30).join(', ')}`, {
         facts: { column },
       });
-    return at;
-  }, take);
+  }
 }

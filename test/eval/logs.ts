@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
 import { pathToFileURL } from 'node:url';
-import { splitColumn } from '../../agent/commands/split-lines.ts';
 import { createMiner, plainTextOf, rootOf } from '../../agent/templates/index.ts';
 import { scoreTemplates, type LogMetrics } from './log-metrics.ts';
 
@@ -31,14 +31,8 @@ export interface LogResult {
 }
 
 function columnOf(file: string, column: string): string[] {
-  const values: string[] = [];
-  const splitter = splitColumn(
-    (names) => names.indexOf(column),
-    (bytes, from, to) => values.push(bytes.toString('utf8', from, to)),
-  );
-  splitter.push(readFileSync(file));
-  splitter.end();
-  return values;
+  const rows = parse<Record<string, string>>(readFileSync(file), { bom: true, columns: true });
+  return rows.map((row) => row[column] ?? '');
 }
 
 /** The templates of lines that come in an order, in the order of the lines. */

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fieldsOf } from '../../agent/commands/csv-rows.ts';
+import { parse } from 'csv-parse/sync';
 import { timeOf } from '../../agent/commands/time-text.ts';
 import { createDetector } from '../../agent/scoring/index.ts';
 import { bestThreshold, nabScore, PROFILES, type Profile, type ScoredSeries } from './nab-score.ts';
@@ -30,7 +30,7 @@ export function readSeries(folder: string): Series[] {
     [string, string][]
   >;
   return Object.keys(labels).sort().map((name) => {
-    const rows = readFileSync(join(folder, 'data', name), 'utf8').split(/\r?\n/).slice(1).filter((row) => row !== '').map((row, n) => fieldsOf(row, n + 2));
+    const rows = parse(readFileSync(join(folder, 'data', name)), { from: 2 });
     const times = rows.map(([time]) => plain(time!));
     const windows = labels[name]!.map(([from, to]): [number, number] => [times.indexOf(plain(from)), times.indexOf(plain(to))]);
     return { name, times, values: rows.map(([, value]) => Number(value)), windows };
