@@ -1,4 +1,4 @@
-import { reasonOf } from '#sdk';
+import { Problem, reasonOf } from '#sdk';
 import { Type } from 'typebox';
 import { defineAdapter } from '../../../adapter.ts';
 import type { Bus, Handler } from '../../../ports/bus.ts';
@@ -12,6 +12,10 @@ interface Group {
 }
 
 type Listener = (org: string, payload: unknown) => void;
+
+/** Of several faults the one to go by: one that a next try may be spared, so that nothing is given up that a subscriber still wants. */
+const decisive = (faults: readonly unknown[]): unknown =>
+  faults.find((fault) => !(fault instanceof Problem) || fault.retryable) ?? faults[0];
 
 /** News inside one process: a message is handed to each subscriber, and is published when all have finished. */
 export const localBus = defineAdapter<Bus, typeof config>({
@@ -37,9 +41,9 @@ export const localBus = defineAdapter<Bus, typeof config>({
         const groups = [...(subjects.get(subject.name)?.values() ?? [])];
         const results = await Promise.allSettled(groups.map((group) => deliver(group, org, payload)));
         const faults = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
-        if (faults.length === 1) throw faults[0];
         if (faults.length > 1)
-          throw new AggregateError(faults, `${faults.length} subscribers of ${subject.name} failed`);
+          log.error('several subscribers failed', { subject: subject.name, reasons: faults.map(reasonOf) });
+        if (faults.length > 0) throw decisive(faults);
         // Only now: what could not be kept is no news.
         for (const listener of listeners.get(subject.name) ?? []) tell(listener, org, payload);
       },
