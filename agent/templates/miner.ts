@@ -34,7 +34,7 @@ export interface Miner {
   parameters(template: Template): Buffer[];
   /** The same as places in the line, see `placesOf`; `out` holds `2 * MOST_PLACES` numbers. Returns how many there are. */
   places(template: Template, out: Uint32Array): number;
-  /** Merges what can be merged by now. It happens by itself whenever many templates are new; do so before templates are shown. */
+  /** Merges what can be merged by now, where a template is new since the last time. It happens by itself whenever many are; do so before templates are shown. */
   settle(): void;
   templates(): readonly Template[];
   /** What a next start goes on from. */
@@ -197,7 +197,9 @@ export function createMiner(saved?: SavedTemplates, options: MinerOptions = {}):
     },
     parameters: (template) => parametersOf(template, scanner.tokens, lying.bytes.subarray(lying.from, lying.to)),
     places: (template, out) => placesOf(template, scanner.tokens, lying.to - lying.from, out),
-    settle: () => settle(state),
+    settle() {
+      if (state.fresh > 0) settle(state);
+    },
     templates: () => state.live,
     save: () => savedOf(state.live, state.lines),
   };

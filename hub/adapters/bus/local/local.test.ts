@@ -14,7 +14,8 @@ busContract('local', () => Promise.resolve(localBus.create(given)));
 test('what several subscribers refuse for good is not tried again, unless one may still take it', async () => {
   const { port } = localBus.create(given);
   const subject = { name: 'test.subject' } as Parameters<typeof port.publish>[0];
-  const refusal = (retryable: boolean): Problem => new Problem('test.refused', { status: 422, title: 'No', retryable }, 'It does not fit.');
+  const refusal = (retryable: boolean): Problem =>
+    new Problem('test.refused', { status: 422, title: 'No', retryable }, 'It does not fit.');
   const fails = (name: string, fault: Error) => port.subscribe(subject, name, () => Promise.reject(fault));
   const told = () => port.publish(subject, 'org', undefined as never).then(undefined, (error: unknown) => error);
   const ends = [fails('one', refusal(false)), fails('two', refusal(false))];
