@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { getHeapStatistics } from 'node:v8';
 import { Problem, reasonOf, type Cancel, type Clock, type Component } from '#sdk';
 import type { MetricObjectWithValues, MetricValue, Registry } from 'prom-client';
+import { commandHint } from './command-hint.ts';
 import type { Ports } from './service.ts';
 
 /** How a thing is. */
@@ -182,7 +183,7 @@ function sisterFindings(now: Values): Finding[] {
   );
 }
 
-function busFindings(now: Values): Finding[] {
+function busFindings(now: Values, dataFolder: string): Finding[] {
   const rows = (name: string) => now.get(name) ?? [];
   const waiting = rows('outrider_bus_pending_messages').filter(({ value }) => value > 1_000);
   const dead = rows('outrider_bus_dead_letters').reduce((sum, { value }) => sum + value, 0);
@@ -191,7 +192,7 @@ function busFindings(now: Values): Finding[] {
       level: 'slow',
       subject: `bus ${labels['subscriber']}`,
       text: `${value} messages wait`,
-      todo: 'Its service is away or its store is slow: outrider-hub bus status.',
+      todo: `Its service is away or its store is slow: ${commandHint('bus status', dataFolder)}`,
     })),
     ...(dead > 0
       ? [
@@ -199,7 +200,7 @@ function busFindings(now: Values): Finding[] {
             level: 'failing',
             subject: 'bus',
             text: `${dead} messages could not be handled and were put aside`,
-            todo: 'outrider-hub bus status says why; outrider-hub bus replay hands them out again.',
+            todo: `${commandHint('bus status', dataFolder)} says why; ${commandHint('bus replay', dataFolder)} hands them out again.`,
           } as const,
         ]
       : []),
@@ -325,7 +326,7 @@ export function createDoctor(given: DoctorGiven): Component & { examine(): Promi
         ...portFindings(now, before),
         ...routeFindings(now, before),
         ...sisterFindings(now),
-        ...busFindings(now),
+        ...busFindings(now, given.dataFolder),
         ...processFindings(now),
         await diskFinding(given.dataFolder),
         ...(await fileFindings()),

@@ -154,7 +154,7 @@ function readReply(status: number, text: string, token: JoinToken): EnrolReply {
 function tokenOf(text: string): { token: JoinToken; base: URL } {
   if (text === '')
     throw problems.noToken(
-      'Give a join token on standard input or in OUTRIDER_JOIN_TOKEN. The hub makes one: outrider-hub token create.',
+      'Give a join token on standard input or in OUTRIDER_JOIN_TOKEN. The hub makes one: on its page (Hosts, Add a host), or with outrider-hub token create.',
     );
   const token = readJoinToken(text);
   if (!Value.Check(JoinToken, token) || !URL.canParse(token.url)) throw problems.badToken(NO_TOKEN);

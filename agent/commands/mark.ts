@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { LONGEST_MARK_MS, MARK_NAME, marksFolder, readMarks, writeMark, type Mark, type MarkKind } from '../anomalies/marks.ts'; // prettier-ignore
+import { commandHint } from '../command-hint.ts';
 import { problems } from '../errors.ts';
 
 /** What is marked. */
@@ -29,14 +30,14 @@ export function beginMark(dataFolder: string, { kind, name, for: how }: MarkWish
   const mark: Mark = { id: randomUUID(), kind, name, fromMs: nowMs, toMs };
   writeMark(dataFolder, mark);
   return toMs === undefined
-    ? `marked ${words(mark)} from now on; end it with: outrider-agent mark end ${kind} "${name}"\n`
+    ? `marked ${words(mark)} from now on; end it with: ${commandHint(`mark end ${kind} "${name}"`, dataFolder)}\n`
     : `marked ${words(mark)} until ${new Date(toMs).toISOString()}\n`;
 }
 
 /** Says that it is done. */
 export function endMark(dataFolder: string, { kind, name }: MarkWish, nowMs: number): string {
   const open = readMarks(dataFolder).filter((one) => one.kind === kind && one.name === name && (one.toMs ?? Infinity) > nowMs); // prettier-ignore
-  if (open.length === 0) throw problems.badMark(`No ${kind} "${name}" is under way in ${marksFolder(dataFolder)}. To see all, run: outrider-agent mark list`); // prettier-ignore
+  if (open.length === 0) throw problems.badMark(`No ${kind} "${name}" is under way in ${marksFolder(dataFolder)}. To see all, run: ${commandHint('mark list', dataFolder)}`); // prettier-ignore
   for (const mark of open) writeMark(dataFolder, { ...mark, toMs: nowMs });
   return `ended ${kind} ${name}\n`;
 }
@@ -45,7 +46,7 @@ export function endMark(dataFolder: string, { kind, name }: MarkWish, nowMs: num
 export function listMarks(dataFolder: string, json: boolean): string {
   const marks = readMarks(dataFolder);
   if (json) return `${JSON.stringify(marks, null, 2)}\n`;
-  if (marks.length === 0) return 'No marks. Make one with: outrider-agent mark begin deploy NAME\n';
+  if (marks.length === 0) return `No marks. Make one with: ${commandHint('mark begin deploy NAME', dataFolder)}\n`;
   const time = (ms: number | undefined): string => (ms === undefined ? 'goes on' : new Date(ms).toISOString());
   return marks.map((mark) => `${mark.kind.padEnd(12)} ${time(mark.fromMs)}  ${time(mark.toMs).padEnd(24)}  ${mark.name}\n`).join(''); // prettier-ignore
 }

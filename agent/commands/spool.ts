@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock, type Clock } from '#sdk';
+import { commandHint } from '../command-hint.ts';
 import { problems } from '../errors.ts';
 import {
   askForReplay,
@@ -35,7 +36,7 @@ function rowsOf({ segments }: Inspection): InspectedLane[] {
   return [...rows.values()];
 }
 
-function tableOf(inspection: Inspection): string {
+function tableOf(inspection: Inspection, dataFolder: string): string {
   const { folder, bytes, segments, quarantine } = inspection;
   const damaged = segments.reduce((sum, { damagedBytes }) => sum + damagedBytes, 0);
   const lanes = rowsOf(inspection).map(
@@ -50,7 +51,7 @@ function tableOf(inspection: Inspection): string {
     `spool         ${folder}\n`,
     `segments      ${segments.length}, ${megabytes(bytes)}${damaged === 0 ? '' : `; ${damaged} bytes at the end of one cannot be read`}\n`,
     ...lanes,
-    `quarantine    ${quarantine.length === 0 ? 'empty' : `${quarantine.length} batches; send them again with: outrider-agent spool replay --all`}\n`,
+    `quarantine    ${quarantine.length === 0 ? 'empty' : `${quarantine.length} batches; send them again with: ${commandHint('spool replay --all', dataFolder)}`}\n`,
     ...refused,
   ].join('');
 }
@@ -72,7 +73,7 @@ function spoolOf(dataFolder: string): string {
 /** Says what lies in the spool and the quarantine of a data folder, as a table or as JSON. */
 export function showSpool(dataFolder: string, json: boolean): string {
   const inspection = inspectSpool(spoolOf(dataFolder));
-  return json ? `${JSON.stringify(inspection, null, 2)}\n` : tableOf(inspection);
+  return json ? `${JSON.stringify(inspection, null, 2)}\n` : tableOf(inspection, dataFolder);
 }
 
 /** What is to be put back: named batches, or all. */
@@ -81,23 +82,25 @@ export interface ReplayWish {
   all: boolean;
 }
 
-function idsOf(folder: string, { ids, all }: ReplayWish): string[] {
+function idsOf(dataFolder: string, { ids, all }: ReplayWish): string[] {
+  const folder = quarantineOf(spoolOf(dataFolder));
+  const show = commandHint('spool show', dataFolder);
   const known = listQuarantine(folder).map(({ id }) => id);
   if (all) return known;
   const unknown = ids.filter((id) => !known.includes(id));
   if (unknown.length > 0)
     throw problems.notInQuarantine(
-      `There is no ${unknown.join(', ')} in ${folder}. To see what there is, run: outrider-agent spool show`,
+      `There is no ${unknown.join(', ')} in ${folder}. To see what there is, run: ${show}`,
     );
   if (ids.length === 0)
-    throw problems.notInQuarantine('Name a batch that outrider-agent spool show lists, or say --all.');
+    throw problems.notInQuarantine(`Name a batch of the quarantine, or say --all. To see what there is, run: ${show}`);
   return [...ids];
 }
 
 /** Has batches of the quarantine sent again, by the agent if it runs, else at its next start; says what happened. */
 export async function replayBatches(dataFolder: string, wish: ReplayWish, clock: Clock = systemClock): Promise<string> {
   const folder = quarantineOf(spoolOf(dataFolder));
-  const ids = idsOf(folder, wish);
+  const ids = idsOf(dataFolder, wish);
   if (ids.length === 0) return 'The quarantine is empty.\n';
   for (const id of ids) askForReplay(folder, id);
   if (!isRunning(readStatus(dataFolder), clock.now()))

@@ -3,6 +3,7 @@ import { createLogger, systemClock } from '#sdk';
 import { collectorsFor } from '../../plugins/collectors/catalogue.ts';
 import { createCollectors } from '../collectors.ts';
 import type { AgentSettings } from '../config.ts';
+import { commandHint } from '../command-hint.ts';
 import { problems } from '../errors.ts';
 import { redact } from '../redact/index.ts';
 import { createSchedule, type MetricBlock } from '../schedule.ts';
@@ -99,7 +100,9 @@ async function watch({ settings, file, faults }: TopGiven, { output }: Terminal,
 export async function showTop(given: TopGiven, terminal: Terminal): Promise<void> {
   const { input, output } = terminal;
   if (!input.isTTY || !output.isTTY)
-    throw problems.noTerminal('top draws on a terminal. For a program, use: outrider-agent status --json');
+    throw problems.noTerminal(
+      `top draws on a terminal. For a program, use: ${commandHint('status --json', given.settings.data)}`,
+    );
   const ending = new AbortController();
   const end = (): void => ending.abort();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);

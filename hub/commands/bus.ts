@@ -1,4 +1,5 @@
 import type { BusStatus } from '../ports/bus.ts';
+import { commandHint } from '../command-hint.ts';
 import { askHub } from './control-client.ts';
 
 const inMb = (bytes: number): string => `${Math.round(bytes / 1e5) / 10} MB`;
@@ -38,7 +39,7 @@ export async function busStatus(dataFolder: string, asJson: boolean): Promise<st
     columns([['subscriber', 'news', 'waiting', 'tried again'], ...waiting]),
     dead.length === 0
       ? 'Nothing was put aside.\n'
-      : `Put aside (outrider-hub bus replay hands them out again):\n${columns([['subscriber', 'news', 'count', 'newest reason'], ...dead])}`,
+      : `Put aside (${commandHint('bus replay', dataFolder)} hands them out again):\n${columns([['subscriber', 'news', 'count', 'newest reason'], ...dead])}`,
   ];
   return parts.join('\n');
 }

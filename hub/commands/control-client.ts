@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { defineProblems, Problem, reasonOf, socketPath } from '#sdk';
+import { commandHint } from '../command-hint.ts';
 import { defaultDataFolder } from '../config.ts';
 import { readProblem } from '../ports/peers.ts';
 
@@ -26,7 +27,7 @@ export function askHub<T>(dataFolder: string, path: string, body: unknown = {}):
       if (error instanceof Problem) return reject(error);
       reject(
         problems.notRunning(
-          `No hub answers for the data folder ${folder} (${reasonOf(error)}). Start it with outrider-hub run, or name its folder with --data.`,
+          `No hub answers for the data folder ${folder} (${reasonOf(error)}). Start it with: ${commandHint('run', folder)}; or name the folder of the one that runs with --data.`,
           { cause: error },
         ),
       );

@@ -28,7 +28,7 @@ export function firstPerson(hub: RunningHub): Person {
 /** What went wrong inside a page, as it happens. */
 export interface OpenPage {
   page: Page;
-  /** Errors of its scripts, and answers of 500 and more. */
+  /** Errors of its scripts and on its console, and answers of 500 and more. */
   faults: string[];
 }
 
@@ -43,6 +43,7 @@ export async function openPage(
   const page = await context.newPage();
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(error.message));
+  page.on('console', (message) => void (message.type() === 'error' && faults.push(message.text())));
   page.on('response', (reply) => void (reply.status() >= 500 && faults.push(`${reply.status()} ${reply.url()}`)));
   await page.goto(`${hub.url}${path}`);
   const { username, password } = person;

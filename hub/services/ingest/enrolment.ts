@@ -7,7 +7,7 @@ import type { HubFacts } from '../../service.ts';
 import type { Agents } from './agents.ts';
 import type { Authority } from './authority.ts';
 import { problems } from './errors.ts';
-import type { JoinTokens } from './join-tokens.ts';
+import { ANOTHER, type JoinTokens } from './join-tokens.ts';
 import type { IngestStore } from './store.ts';
 
 /** What enrolment stands on. */
@@ -29,7 +29,7 @@ export function createEnrolment(given: EnrolmentGiven) {
       const token = readJoinToken(text);
       if (!Value.Check(JoinToken, token)) throw problems.tokenForged('Copy the whole token, on one line.');
       const org = await store.orgOfToken(token.id);
-      if (org === undefined) throw problems.tokenForged('Make a new one: outrider-hub token create.');
+      if (org === undefined) throw problems.tokenForged(ANOTHER);
       const id = randomUUID();
       // Certified first, so that a key of the wrong kind costs no use of the token.
       const certificate = await authority().certifyAgent(publicKey, id, org, certificateDays);

@@ -15,7 +15,8 @@ export interface TokenWish {
 }
 
 const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex');
-const ANOTHER = 'Make a new one: outrider-hub token create.';
+/** What to do when a token lets nobody in. */
+export const ANOTHER = 'Make a new one: on the page (Hosts, Add a host), or with outrider-hub token create.';
 
 /** Join tokens: what lets an agent in. Only a hash of the secret is kept. */
 export function createJoinTokens(given: {

@@ -1344,7 +1344,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Get a new access token for the session cookie, which is replaced. */
+        /** Get a new access token for the session cookie, which is replaced. 204 where there is no cookie: nobody is signed in. */
         post: {
             parameters: {
                 query?: never;
@@ -1375,6 +1375,13 @@ export interface paths {
                             };
                         };
                     };
+                };
+                /** @description Done. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
                 };
                 /** @description Refused. */
                 default: {

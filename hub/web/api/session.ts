@@ -35,7 +35,7 @@ export function begin({ user, accessToken: token, expiresIn }: SessionReply): Se
 
 async function renew(): Promise<Session | undefined> {
   const reply = await fetch('/api/v1/auth/refresh', { method: 'POST' });
-  if (reply.ok) return begin((await reply.json()) as SessionReply);
+  if (reply.status === 200) return begin((await reply.json()) as SessionReply);
   // A hub that is overloaded or starting says nothing about who may come in.
   if (reply.status >= 500 || reply.status === 429) return session;
   keep(undefined);

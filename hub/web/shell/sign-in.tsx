@@ -62,7 +62,7 @@ export function SignIn(): ReactNode {
         </button>
         <p className="quiet small">
           The first sign-in stands where the hub was started and in first-sign-in.json of its data folder. Forgotten it?{' '}
-          <code>outrider-hub user reset NAME</code> gives a new one.
+          <code>outrider-hub user reset NAME --data FOLDER</code> with that folder gives a new one.
         </p>
       </form>
     </main>

@@ -68,11 +68,16 @@ export function authRoutes(
       schema: {
         tags,
         security,
-        summary: 'Get a new access token for the session cookie, which is replaced.',
-        response: { 200: SignedInReply },
+        summary:
+          'Get a new access token for the session cookie, which is replaced. 204 where there is no cookie: nobody is signed in.',
+        response: { 200: SignedInReply, ...Done },
       },
     },
-    async (request, reply) => answerSignedIn(reply, cookies, await sessions.refresh(readCookie(request))),
+    async (request, reply) => {
+      const cookie = readCookie(request);
+      if (cookie === '') return reply.code(204).send(null);
+      return answerSignedIn(reply, cookies, await sessions.refresh(cookie));
+    },
   );
   app.post(
     '/api/v1/auth/logout',

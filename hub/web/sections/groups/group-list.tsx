@@ -44,9 +44,9 @@ function NoGroups(): ReactNode {
       <p>
         An agent has the labels of the join token that it came with (Hosts, Add a host), those under <code>labels</code>{' '}
         in its settings when it joined, and <code>hostname</code>. On the machine of this hub, a token with a label is
-        made by
+        made by (FOLDER is the hub’s data folder; <code>make start</code> has <code>data/hub</code>)
       </p>
-      <Command line="outrider-hub token create --label role=web" />
+      <Command line="outrider-hub token create --label role=web --data FOLDER" />
     </>
   );
 }

@@ -46,7 +46,10 @@ function NeverReported({ name }: { name: string }): ReactNode {
       <Command line="outrider-agent status" />
       <p>The agent starts with:</p>
       <Command line="outrider-agent run" />
-      <p className="quiet">A firewall must let it reach the hub’s agent port. This page fills by itself.</p>
+      <p className="quiet">
+        Where the agent has a data folder of its own, add <code>--data FOLDER</code> to both. A firewall must let it
+        reach the hub’s agent port. This page fills by itself.
+      </p>
     </Empty>
   );
 }
