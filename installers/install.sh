@@ -207,7 +207,7 @@ if [ "$joined" = no ] && [ -n "$token" ]; then
 fi
 
 # A new version has a minute to be well; else the one before comes back.
-is_well() { as_agent "$program" status --data "$data" >/dev/null 2>&1; }
+is_well() { as_agent "$program" status --alive --data "$data" >/dev/null 2>&1; }
 await_well() {
   tries=0
   until is_well; do
@@ -233,5 +233,8 @@ else
     give_up "it was installed and does not run; its log is in $data/log."
   fi
   say 'installed, and running as the service outrider-agent.'
+  if [ "$dry" = no ] && ! as_agent "$program" status --data "$data" >/dev/null 2>&1; then
+    say 'Its settings file has a fault, so it runs on with what it read before. What is wrong says: outrider-agent check-config'
+  fi
 fi
 act rm -f "$program.previous"

@@ -59,7 +59,7 @@ export function agentState(data: string, file: string, nowMs: number): AgentStat
   const nothing = { follows: [], isOther };
   if (isClosed(data) || isClosed(join(data, 'spool'))) {
     const user = owner === undefined ? 'another user' : nameOf(owner);
-    const words = `the agent’s data in ${data} belong to ${user} and are closed to you, so this is from the settings alone; for all of it: ${sudoCommand(data, file)}`;
+    const words = `the agent’s data in ${data} belong to ${user} and are closed to you, so what it follows is not known; for all of it: ${sudoCommand(data, file)}`;
     return { ...nothing, state: 'closed', words };
   }
   const status = readStatus(data);
@@ -67,7 +67,7 @@ export function agentState(data: string, file: string, nowMs: number): AgentStat
     const other = data !== SERVICE_DATA && ownerOf(SERVICE_DATA) !== undefined;
     const next = other
       ? `the agent of this machine keeps its data in ${SERVICE_DATA}; to ask about that one: ${sudoCommand(SERVICE_DATA, file)}`
-      : `this is from the settings alone; to start it: outrider-agent run --data ${data}`;
+      : `to start it: outrider-agent run --data ${data}`;
     return { ...nothing, state: 'never', words: `no agent has run with the data folder ${data}: ${next}` };
   }
   if (isRunning(status, nowMs))

@@ -198,6 +198,6 @@ test.runIf(process.getuid?.() === 0)('who may not look is told so in plain words
   expect(asNobody(path)).toContain(
     `whether the agent may, tells: sudo outrider-agent explain --data ${folder} ${path}`,
   );
-  expect(asNobody(path)).toContain('belong to root and are closed to you, so this is from the settings alone');
+  expect(asNobody(path)).toContain('belong to root and are closed to you, so what it follows is not known');
   expect(asNobody(join(folder, 'app.txt'))).toContain('is not read\n  there is no such file');
 });

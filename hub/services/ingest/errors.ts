@@ -17,7 +17,6 @@ export const problems = defineProblems('ingest', {
   portTaken: { status: 500, title: 'The agents’ port is taken.' },
   unfitNats: { status: 500, title: 'The NATS server cannot serve agents.' },
   natsAway: { status: 503, title: 'NATS for agents cannot be used.', retryable: true },
-  noNats: { status: 409, title: 'No NATS servers for agents are set.' },
   noGroup: { status: 404, title: 'There is no such group of agents.' },
   groupTaken: { status: 409, title: 'A group of this name exists.' },
   tooManyGroups: { status: 409, title: 'There are too many groups of agents.' },

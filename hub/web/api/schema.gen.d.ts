@@ -2145,7 +2145,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             items: {
-                                builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "host-anomaly") | null;
+                                builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "settings-faulty" | "host-anomaly") | null;
                                 /**
                                  * @description Names of the channels to tell; empty for all.
                                  * @default []
@@ -2301,7 +2301,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "host-anomaly") | null;
+                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "settings-faulty" | "host-anomaly") | null;
                             /**
                              * @description Names of the channels to tell; empty for all.
                              * @default []
@@ -2408,7 +2408,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "host-anomaly") | null;
+                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "settings-faulty" | "host-anomaly") | null;
                             /**
                              * @description Names of the channels to tell; empty for all.
                              * @default []
@@ -2561,7 +2561,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "host-anomaly") | null;
+                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "settings-faulty" | "host-anomaly") | null;
                             /**
                              * @description Names of the channels to tell; empty for all.
                              * @default []
@@ -2778,7 +2778,7 @@ export interface paths {
                                 attributes: {
                                     [key: string]: string;
                                 };
-                                builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "host-anomaly") | null;
+                                builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "settings-faulty" | "host-anomaly") | null;
                                 firedMs: number;
                                 id: string;
                                 metric: string;
@@ -2876,7 +2876,7 @@ export interface paths {
                             attributes: {
                                 [key: string]: string;
                             };
-                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "host-anomaly") | null;
+                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "settings-faulty" | "host-anomaly") | null;
                             firedMs: number;
                             id: string;
                             metric: string;
@@ -2946,7 +2946,7 @@ export interface paths {
                             attributes: {
                                 [key: string]: string;
                             };
-                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "host-anomaly") | null;
+                            builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "settings-faulty" | "host-anomaly") | null;
                             firedMs: number;
                             id: string;
                             metric: string;
@@ -3038,7 +3038,7 @@ export interface paths {
                                 attributes: {
                                     [key: string]: string;
                                 };
-                                builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "host-anomaly") | null;
+                                builtIn: ("host-silent" | "disk-full" | "disk-filling" | "memory-exhausted" | "collector-failing" | "clock-skew" | "lines-lost" | "settings-faulty" | "host-anomaly") | null;
                                 firedMs: number;
                                 id: string;
                                 metric: string;

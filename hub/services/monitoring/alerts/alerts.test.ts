@@ -117,7 +117,7 @@ describe('a rule', () => {
     const rules = body['items'] as { id: string; builtIn: string | null; enabled: boolean }[];
     const built = rules.filter(({ builtIn }) => builtIn !== null);
     expect(built.map(({ builtIn }) => builtIn).sort()).toEqual([
-      'clock-skew', 'collector-failing', 'disk-filling', 'disk-full', 'host-anomaly', 'host-silent', 'lines-lost', 'memory-exhausted',
+      'clock-skew', 'collector-failing', 'disk-filling', 'disk-full', 'host-anomaly', 'host-silent', 'lines-lost', 'memory-exhausted', 'settings-faulty',
     ]); // prettier-ignore
     expect(built.filter(({ enabled }) => !enabled).map(({ builtIn }) => builtIn)).toEqual(['host-anomaly']);
     const skew = rules.find(({ builtIn }) => builtIn === 'clock-skew');

@@ -66,6 +66,7 @@ const collector = (value: number): FedSample[] => [
   { name: 'outrider.collector.success', value, attributes: { 'outrider.collector': 'disk' } },
 ];
 const skew = (value: number): FedSample[] => [{ name: 'outrider.agent.clock.skew', value }];
+const faults = (value: number): FedSample[] => [{ name: 'outrider.agent.settings.faults', value }];
 
 interface Case {
   builtIn: BuiltIn;
@@ -80,6 +81,7 @@ const CASES: Case[] = [
   { builtIn: 'disk-full', seconds: [40, 30], bad: disk(0.97), good: disk(0.6), severity: 'critical', title: /^Disk \/data on web-1 is 97 % full$/ },
   { builtIn: 'memory-exhausted', seconds: [40, 30], bad: memory(2e8), good: memory(4e9), severity: 'critical', title: /^Memory of web-1 is exhausted: 2.5 % left$/ },
   { builtIn: 'collector-failing', seconds: [280, 30], bad: collector(0), good: collector(1), severity: 'warning', title: /^Collector disk on web-1 fails$/ },
+  { builtIn: 'settings-faulty', seconds: [100, 30], bad: faults(2), good: faults(0), severity: 'warning', title: /^The agent’s settings file on web-1 is not in force: 2 faults$/ },
   { builtIn: 'clock-skew', seconds: [40, 30], bad: skew(-12), good: skew(0.1), severity: 'warning', title: /^Clock of web-1 is 12 s off$/ },
 ]; // prettier-ignore
 

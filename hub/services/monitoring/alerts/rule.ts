@@ -7,7 +7,7 @@ import { breaches, OPERATORS, type Limits, type Operator } from './state.ts';
 /** What is watched without anyone asking for it. */
 export const BUILT_IN_KINDS = [
   'host-silent', 'disk-full', 'disk-filling', 'memory-exhausted', 'collector-failing', 'clock-skew', 'lines-lost',
-  'host-anomaly',
+  'settings-faulty', 'host-anomaly',
 ] as const; // prettier-ignore
 export type BuiltIn = (typeof BUILT_IN_KINDS)[number];
 
@@ -144,6 +144,9 @@ export const BUILT_IN_RULES: readonly Omit<Rule, 'id'>[] = [
   }), // prettier-ignore
   builtIn('lines-lost', 'Log lines lost', {
     metric: 'outrider.agent.log.lines', filter: { 'outrider.ledger.state': 'lost' }, operator: 'gt', threshold: 0, keepFiringSeconds: 300,
+  }), // prettier-ignore
+  builtIn('settings-faulty', 'Settings of an agent not in force', {
+    metric: 'outrider.agent.settings.faults', operator: 'gt', threshold: 0, forSeconds: 120, keepFiringSeconds: 30,
   }), // prettier-ignore
   // Off until somebody wants it: a host is unlike its past also when something was done to it on purpose, which only its events name.
   builtIn('host-anomaly', 'Host unlike its past', {

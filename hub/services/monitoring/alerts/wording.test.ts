@@ -103,6 +103,7 @@ test.each([
   ['collector-failing', { value: 0, unit: '1', collector: 'disk' }, 'Collector disk on web-1 fails'],
   ['clock-skew', { value: 12, unit: 's' }, 'Clock of web-1 is 12 s off'],
   ['lines-lost', { value: 87.3, unit: '{line}/s' }, 'web-1 loses log lines: 87.3 lines/s'],
+  ['settings-faulty', { value: 2, unit: '{fault}' }, 'The agent’s settings file on web-1 is not in force: 2 faults'],
   ['host-anomaly', { value: 0.8, unit: '1' }, 'web-1 behaves unlike its past'],
 ] as const)('%s reads like a sentence', (builtIn, { value, unit, ...place }, title) => {
   const attributes = {

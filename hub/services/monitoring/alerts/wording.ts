@@ -92,6 +92,10 @@ const BUILT_IN: Readonly<Record<BuiltIn, (told: Told, value: string) => [firing:
     `${resourceName} loses log lines: ${value}`,
     `${resourceName} loses no log lines any more`,
   ],
+  'settings-faulty': ({ resourceName }, value) => [
+    `The agent’s settings file on ${resourceName} is not in force: ${value}`,
+    `The agent’s settings file on ${resourceName} is in force again`,
+  ],
   'host-anomaly': ({ resourceName }) => [
     `${resourceName} behaves unlike its past`,
     `${resourceName} behaves as ever again`,
@@ -109,6 +113,7 @@ const SUBJECTS: Readonly<Record<BuiltIn, (told: Told) => string>> = {
     `Collector ${attributes['outrider.collector'] ?? '?'} on ${resourceName}`,
   'clock-skew': ({ resourceName }) => `Clock of ${resourceName}`,
   'lines-lost': ({ resourceName }) => `Log lines of ${resourceName}`,
+  'settings-faulty': ({ resourceName }) => `Settings of the agent on ${resourceName}`,
   'host-anomaly': ({ resourceName }) => `Behaviour of ${resourceName}`,
 };
 
@@ -121,6 +126,8 @@ const ADVICE: Readonly<Record<BuiltIn, string>> = {
   'collector-failing': 'Its values are missing until it works again; the reason is in the agent’s own log.',
   'clock-skew': 'Times of its values and lines cannot be trusted; look at its time synchronisation.',
   'lines-lost': 'The host’s page says under Delivery which lines of which file, and why.',
+  'settings-faulty':
+    'It goes on with what it read before. On that machine, outrider-agent check-config names each fault.',
   'host-anomaly':
     'The event on the host’s page names the metrics that differ most, and what was done to the host at the time.',
 };

@@ -39,6 +39,7 @@ const BUILT_IN: Readonly<Record<NonNullable<Rule['builtIn']>, (limit: string) =>
   'collector-failing': () => 'a collector fails',
   'clock-skew': (limit) => `a clock is more than ${limit} off`,
   'lines-lost': () => 'log lines are lost',
+  'settings-faulty': () => 'the settings file of an agent has a fault',
   'host-anomaly': () => 'a host behaves unlike its past',
 };
 
