@@ -16,6 +16,7 @@ import {
 } from '#sdk';
 import { collectorsFor } from '../plugins/collectors/catalogue.ts';
 import { createAnomalies } from './anomalies/index.ts';
+import { createSensitivity } from './anomalies/sensitivity.ts';
 import {
   createBudgetReport,
   createPressure,
@@ -177,6 +178,11 @@ async function openParts(making: Making) {
   const { detection } = settings();
   const bootMs = clock.now() - 1000 * uptime();
   const anomalies = createAnomalies({ ...pipeline, dataFolder, clock, log, bootMs, detection });
+  const sensitivity = createSensitivity({
+    ...{ dataFolder, log },
+    accepts: () => settings().pushed.accept,
+    apply: (document) => anomalies.detectBy(document),
+  });
   const tailer = createReadings(making, { spool, pipeline, counts, templates: anomalies.templates });
   const machine = createMachine(making, log);
   const makeLink = () => {
@@ -191,6 +197,7 @@ async function openParts(making: Making) {
       clock,
       log,
       exchange,
+      detection: sensitivity,
       hostname: hostname(),
       labels,
       compression,

@@ -29,7 +29,7 @@ function begin() {
       if (event !== undefined) told.push(event);
     }
   };
-  return { play, told, events, now: () => endMs };
+  return { play, told, events, score, now: () => endMs };
 }
 
 test('one window, however strange, opens nothing; two of them open an event that names what was strange, the strangest first', () => {
@@ -95,4 +95,17 @@ test('whatever comes, revisions of an event rise by one, causes are ten at most,
       }
     }),
   );
+});
+
+test('a host whose threshold people raised needs more to be told of, and one that they lowered less', () => {
+  const windowsUntilTold = (offset: number): number => {
+    const { play, told, score } = begin();
+    score.shift(offset);
+    for (let n = 1; n < 50; n++) {
+      play([speaker('system.cpu.busy', 18)]);
+      if (told.length > 0) return n;
+    }
+    return Infinity;
+  };
+  expect([-4, 0, 8, 16].map(windowsUntilTold)).toEqual([3, 4, 6, 8]);
 });

@@ -94,14 +94,19 @@ export const emptyHostMemory = (): HostMemory => ({ windows: 0, sum: 0, dearer: 
 /** Judges windows; `memory` is changed and is all that it knows. */
 export function createHostScore(memory: HostMemory = emptyHostMemory(), tuning: HostTuning = HOST_TUNING) {
   const { drift, mostOfWindow } = tuning;
+  let offset = 0;
   return {
+    /** Moves the threshold by so many nats, in the place of any move before. */
+    shift(nats: number): void {
+      offset = nats;
+    },
     /** Judges a window. */
     judge({ speakers, endMs }: Pick<Window, 'speakers' | 'endMs'>): HostVerdict {
       memory.dearer *= 0.5 ** (Math.max(0, endMs - memory.atMs) / HALF_LIFE_MS);
       memory.atMs = endMs;
       memory.windows += 1;
       const evidence = evidenceOf(speakers, tuning);
-      const threshold = tuning.threshold * Math.exp(memory.dearer);
+      const threshold = (tuning.threshold + offset) * Math.exp(memory.dearer);
       const sum = memory.sum + Math.min(evidence, mostOfWindow + drift) - drift;
       memory.sum = Math.min(MOST_SUM * threshold, Math.max(0, sum));
       const score = memory.sum / (memory.sum + threshold);

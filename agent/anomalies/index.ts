@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { DetectionDocument } from '#proto/agent/v1/detection.ts';
 import { AnomalyKind } from '#proto/agent/v1/index.ts';
 import { reasonOf, type Cancel, type Clock, type Component, type Logger } from '#sdk';
 import type { AnomalyMessage, TemplateMessage } from '../pipeline/gathering.ts';
@@ -9,9 +10,9 @@ import { createContexts } from './contexts.ts';
 import { createHostEvents, type HostEvent } from './events.ts';
 import { createHostScore } from './host.ts';
 import { createKindEvents } from './kinds.ts';
-import { readMemory, writeMemory } from './memory.ts';
+import { readMemory, writeMemory, type Learnt } from './memory.ts';
 import { messageOf, messageOfKind } from './messages.ts';
-import { createWatch, WINDOW_MS, type Speaker, type Window } from './watch.ts';
+import { createWatch, keyOfSeries, WINDOW_MS, type Speaker, type Window } from './watch.ts';
 
 /** What was learnt is written down this often, milliseconds: a kill costs no more. */
 const KEEP_MS = 600_000;
@@ -42,6 +43,8 @@ export interface AnomaliesState {
   score: number | null;
   /** Since when the event that is open now, milliseconds since 1970; null when none is. */
   openSinceMs: number | null;
+  /** Thresholds, of the host and of series, that people at the hub have moved. */
+  moved: number;
 }
 
 /** Judges what the host does and what it writes, and tells of what is strange. */
@@ -50,6 +53,8 @@ export interface Anomalies extends Component {
   look(block: MetricBlock): void;
   /** Finds what kind of line each is; undefined where nobody asks. */
   templates: Pick<LineTemplates, 'find'> | undefined;
+  /** Moves thresholds of the host and its series, as people at the hub have come to want it. */
+  detectBy(document: DetectionDocument): void;
   state(): AnomaliesState;
 }
 
@@ -86,6 +91,18 @@ function say(event: HostEvent | undefined, { log, addAnomaly }: AnomaliesGiven):
   addAnomaly(messageOf(event));
 }
 
+function write(learnt: Learnt, { dataFolder, log }: AnomaliesGiven): void {
+  try {
+    writeMemory(dataFolder, learnt);
+  } catch (error) {
+    log.warn('what was learnt of the host could not be written down; it is tried again', { reason: reasonOf(error) });
+  }
+}
+
+/** By the keys of series, the nats that their thresholds were moved by. */
+const offsetsOf = (series: DetectionDocument['series']): Map<string, number> =>
+  new Map(series.map(({ metric: name, attributes, offset }) => [keyOfSeries({ name, attributes }), offset]));
+
 /** Makes what judges the host. */
 export function createAnomalies(given: AnomaliesGiven): Anomalies {
   const { dataFolder, clock, log, detection, addAnomaly } = given;
@@ -100,6 +117,7 @@ export function createAnomalies(given: AnomaliesGiven): Anomalies {
     : undefined;
   const telling = createTelling();
   let score: number | null = null;
+  let moved = 0;
   let cancels: Cancel[] = [];
   let kinds: readonly Kind[] = [];
   /** Templates that were first seen since the last window. */
@@ -135,22 +153,22 @@ export function createAnomalies(given: AnomaliesGiven): Anomalies {
     given.addBlock(block);
     look(block); // How often a kind comes is a metric like all others.
   };
-  const keep = (): void => {
-    try {
-      writeMemory(dataFolder, { ...memory, templates: templates?.save() });
-    } catch (error) {
-      log.warn('what was learnt of the host could not be written down; it is tried again', { reason: reasonOf(error) });
-    }
-  };
+  const keep = (): void => write({ ...memory, templates: templates?.save() }, given);
 
   return {
     look,
     templates,
+    detectBy({ offset, series }) {
+      host.shift(offset);
+      watch.shift(offsetsOf(series));
+      moved = series.length + (offset === 0 ? 0 : 1);
+    },
     state: () => ({
       series: watch.size(),
       templates: kinds.length,
       score,
       openSinceMs: events.current()?.startMs ?? null,
+      moved,
     }),
     start() {
       cancels = [clock.every(KEEP_MS, keep), clock.every(WINDOW_MS, lookAtLines)];

@@ -51,6 +51,23 @@ test('a window has what was strange in it, with the value and what was usual; th
   expect(speaker?.usual).toBeLessThan(0.4);
 });
 
+test('a series whose threshold people moved is so much less surprising, also one that has yet to come', () => {
+  const shifted = (nats: number) => new Map([['system.cpu.busy', nats]]);
+  const loudest = (windows: readonly Window[]) =>
+    windows.flatMap(({ speakers }) => speakers).reduce((a, b) => (a.nats >= b.nats ? a : b));
+  const [plain, raised, later] = [0, 3, 3].map((nats, n) => {
+    const watch = createWatch({ detector: createDetector(), known: new Map() });
+    if (n === 2) watch.shift(shifted(nats));
+    play(watch, 0, 4000);
+    if (n !== 2) watch.shift(shifted(nats));
+    return loudest(play(watch, 4000, 4040, 0.6));
+  });
+  expect(plain?.nats).toBeGreaterThan(9);
+  expect(raised?.nats).toBeCloseTo((plain?.nats ?? NaN) - 3, 9);
+  expect(raised?.score).toBeLessThan(plain?.score ?? 0);
+  expect(later).toEqual(raised);
+});
+
 test('what was learnt survives a restart: the next agent judges at once, and the same', () => {
   const first = readMemory(folder, silentLogger, START);
   play(createWatch(first), 0, 4000);

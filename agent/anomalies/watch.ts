@@ -1,5 +1,5 @@
 import type { MetricBlock } from '../schedule.ts';
-import { CHANNELS, type Channel, type Detector } from '../scoring/index.ts';
+import { CHANNELS, TUNING, type Channel, type Detector, type Verdict } from '../scoring/index.ts';
 import type { MetricTable, Series } from '../table.ts';
 
 /** A window is this long, milliseconds; it begins on a multiple of it. */
@@ -43,6 +43,8 @@ export interface Window {
 export interface Watch {
   /** Takes one run of a collector; nothing of it is kept. Returns the window that ended before it, if one did. */
   look(block: MetricBlock): Window | undefined;
+  /** Moves thresholds of series, by their keys and in nats, in the place of all moves before. */
+  shift(offsets: ReadonlyMap<string, number>): void;
   /** Series that have a past. */
   size(): number;
 }
@@ -69,28 +71,28 @@ interface Sums {
   values: Float64Array;
   counts: Uint32Array;
   series: (Series | undefined)[];
+  /** Nats by which the threshold of each was moved. */
+  shifts: Float64Array;
 }
 
 const emptySums = (places: number): Sums => ({
   values: new Float64Array(places),
   counts: new Uint32Array(places),
   series: Array.from({ length: places }, () => undefined),
+  shifts: new Float64Array(places),
 });
 
 function grow(sums: Sums, place: number): Sums {
   const more = emptySums(Math.max(256, 2 * place));
   more.values.set(sums.values);
   more.counts.set(sums.counts);
+  more.shifts.set(sums.shifts);
   sums.series.forEach((series, n) => (more.series[n] = series));
   return more;
 }
 
-/** Makes a watch. */
-export function createWatch({ detector, known }: Places): Watch {
-  const placesOf = new WeakMap<MetricTable, Int32Array>();
-  let sums = emptySums(0);
-  let windowEnd = 0;
-
+/** Gives each series its place in the detector; -1 where it has none. */
+function createPlaces({ detector, known }: Places): (series: Series, nowMs: number) => number {
   const forget = (nowMs: number): void => {
     for (const [key, { place, seenMs }] of known) {
       if (nowMs - seenMs < FORGET_MS) continue;
@@ -98,7 +100,7 @@ export function createWatch({ detector, known }: Places): Watch {
       detector.remove(place);
     }
   };
-  const placeOf = (series: Series, nowMs: number): number => {
+  return (series, nowMs) => {
     if (!isJudged(series)) return -1;
     const key = keyOfSeries(series);
     const before = known.get(key);
@@ -112,6 +114,27 @@ export function createWatch({ detector, known }: Places): Watch {
     known.set(key, { place, seenMs: nowMs });
     return place;
   };
+}
+
+/** Surprise and score of a series whose threshold was moved: so much less surprising. What the detector held back stays so. */
+function moved(verdict: Pick<Verdict, 'nats' | 'score'>, shift: number): Pick<Verdict, 'nats' | 'score'> {
+  if (shift === 0) return verdict;
+  const nats = Math.max(0, verdict.nats - shift);
+  const isHeld = verdict.nats >= TUNING.threshold && verdict.score < 0.5;
+  return {
+    nats,
+    score: isHeld ? Math.min(verdict.score, nats / (nats + TUNING.threshold)) : nats / (nats + TUNING.threshold),
+  };
+}
+
+/** Makes a watch. */
+export function createWatch({ detector, known }: Places): Watch {
+  const placeOf = createPlaces({ detector, known });
+  const placesOf = new WeakMap<MetricTable, Int32Array>();
+  let sums = emptySums(0);
+  let windowEnd = 0;
+  let shifts: ReadonlyMap<string, number> = new Map();
+
   /** The places of a table, which stays the same object for hours. */
   const placesIn = (table: MetricTable, nowMs: number): Int32Array => {
     const before = placesOf.get(table);
@@ -120,7 +143,9 @@ export function createWatch({ detector, known }: Places): Watch {
     placesOf.set(table, places);
     places.forEach((place, n) => {
       if (place >= sums.values.length) sums = grow(sums, place);
-      if (place >= 0) sums.series[place] = table.series[n];
+      if (place < 0) return;
+      sums.series[place] = table.series[n];
+      sums.shifts[place] = shifts.get(keyOfSeries(table.series[n]!)) ?? 0;
     });
     return places;
   };
@@ -131,8 +156,9 @@ export function createWatch({ detector, known }: Places): Watch {
     const value = series.kind === 'counter' ? sums.values[place]! : sums.values[place]! / count;
     const verdict = detector.push(place, windowEnd, value);
     if (verdict.learning) return false;
-    if (verdict.nats < SPEAKS || verdict.explained) return true;
-    const { nats, score, direction, usual } = verdict;
+    const { direction, usual } = verdict;
+    const { nats, score } = moved(verdict, sums.shifts[place]!);
+    if (nats < SPEAKS || verdict.explained) return true;
     const channel = CHANNELS[verdict.channel] ?? 'residual';
     speakers.push({ series, nats, score, direction, channel, value: verdict.value, usual, timeMs: windowEnd });
     return true;
@@ -162,6 +188,14 @@ export function createWatch({ detector, known }: Places): Watch {
         sums.counts[place]! += 1;
       }
       return closed;
+    },
+    shift(offsets) {
+      shifts = offsets;
+      sums.shifts.fill(0);
+      for (const [key, nats] of offsets) {
+        const place = known.get(key)?.place;
+        if (place !== undefined && place < sums.shifts.length) sums.shifts[place] = nats;
+      }
     },
     size: () => known.size,
   };

@@ -6,9 +6,9 @@ import {
   type HubMessage,
   type Refusal,
   type Rejected,
-  type SettingsReport,
   type Welcome,
 } from '#proto/agent/v1/index.ts';
+import type { Cancel } from '#sdk';
 import { packingFor, withGzip } from '../packing.ts';
 import type { Lane, Packing, SpooledBatch, SpoolReader } from '../spool/index.ts';
 import type { Identity } from './identity.ts';
@@ -68,6 +68,8 @@ interface Session {
   /** When the hello was said, by the monotonic clock. */
   helloMs: number;
   isWelcome: boolean;
+  /** This hub answers what the agent says that it detects by. */
+  hearsDetection: boolean;
   /** How this hub takes batches. */
   takes: Packing;
   refusal: Refusal | undefined;
@@ -104,11 +106,12 @@ function judge(
 
 /** Takes what the hub says. */
 function createHearing(session: Session, given: Connecting) {
-  const { spool, clock, log, skew, state, news, rejected, exchange } = given;
+  const { spool, clock, log, skew, state, news, rejected, exchange, detection } = given;
   const { epoch, isLive, probe, window, renewal, tables } = session;
   const welcomed = (welcome: Welcome): void => {
     const { clockMs, ackedLive, ackedBackfill } = welcome;
     session.isWelcome = true;
+    session.hearsDetection = welcome.detection;
     session.takes = takenBy(welcome, given);
     skew.measured({ sentMs: session.helloMs, receivedMs: clock.monotonic(), hubMs: Number(clockMs) });
     spool.acknowledge({ epoch, lane: 'live', seq: ackedLive });
@@ -139,6 +142,7 @@ function createHearing(session: Session, given: Connecting) {
     else if (kind.case === 'refusal') session.refusal = kind.value;
     else if (kind.case === 'rejected') wasRejected(kind.value);
     else if (kind.case === 'settings') exchange?.take(kind.value);
+    else if (kind.case === 'detection') detection?.take(kind.value);
     session.news.tell();
   };
 }
@@ -188,6 +192,16 @@ async function pump(session: Session, reader: SpoolReader, wire: Wire, given: Co
   }
 }
 
+/** Says what the agent has of what the hub gives: now, and whenever that changes. */
+function report({ hearsDetection }: Session, wire: Wire, { exchange, detection }: Connecting): (Cancel | undefined)[] {
+  return [
+    exchange?.watch((value) => void wire.send(agentMessage({ case: 'settings', value }))),
+    hearsDetection
+      ? detection?.watch((value) => void wire.send(agentMessage({ case: 'detection', value })))
+      : undefined,
+  ];
+}
+
 /** Says hello and sends, once the hub has answered. */
 async function converse(session: Session, reader: SpoolReader, wire: Wire, given: Connecting): Promise<void> {
   const { clock } = given;
@@ -198,12 +212,11 @@ async function converse(session: Session, reader: SpoolReader, wire: Wire, given
   while (!session.isWelcome && !isOver(session, given) && clock.monotonic() < late)
     await news.wait(late - clock.monotonic());
   if (!session.isWelcome) return;
-  const tell = (value: SettingsReport): void => void wire.send(agentMessage({ case: 'settings', value }));
-  const unwatch = session.isLive ? given.exchange?.watch(tell) : undefined;
+  const unwatch = session.isLive ? report(session, wire, given) : [];
   try {
     await pump(session, reader, wire, given);
   } finally {
-    unwatch?.();
+    for (const end of unwatch) end?.();
   }
 }
 
@@ -224,6 +237,7 @@ export async function connect(given: Connecting, lane: Lane, refused: RefusedBat
       news,
       helloMs: 0,
       isWelcome: false,
+      hearsDetection: false,
       takes: 'gzip' as const,
       refusal: undefined,
       ended: undefined,

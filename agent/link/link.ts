@@ -1,4 +1,5 @@
 import { reasonOf, type Clock, type Logger } from '#sdk';
+import type { DetectionExchange } from '../anomalies/sensitivity.ts';
 import type { SettingsExchange } from '../pushed/index.ts';
 import type { Lane, Packing, Spool } from '../spool/index.ts';
 import { createBackoff } from './backoff.ts';
@@ -49,6 +50,8 @@ export interface LinkGiven {
   inventory(): Readonly<Record<string, string>>;
   /** What passes between the hub and the settings that it pushes; absent where none are taken. */
   exchange?: SettingsExchange;
+  /** What passes between the hub and what the agent detects by; absent where nothing is taken. */
+  detection?: DetectionExchange;
 }
 
 /** Sends what the spool holds, for ever. */

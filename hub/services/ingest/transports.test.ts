@@ -1,19 +1,22 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { feedResource } from '#kit/host-feed.ts';
 import { startFaultProxy, type FaultProxy } from '#kit/fault-proxy.ts';
 import { createManualClock } from '#kit/manual-clock.ts';
 import { freePort, until } from '#kit/programs.ts';
 import { startUsers, type SignedInPerson, type StartedUsers } from '#kit/sign-in.ts';
 import { batchMessage, enrolSimulated, tableOf, type SimulatedIdentity } from '#kit/simulated-agent.ts';
 import { startStores, type Stores } from '#kit/stores.ts';
+import type { DetectionDocument } from '#proto/agent/v1/detection.ts';
 import type { Batch } from '#proto/agent/v1/index.ts';
 import { silentLogger, systemClock } from '#sdk';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createSensitivity } from '../../../agent/anomalies/sensitivity.ts';
 import { createLink, type LinkGiven } from '../../../agent/link/link.ts';
 import { createSkew } from '../../../agent/link/skew.ts';
 import { transportOf } from '../../../agent/link/transports/index.ts';
@@ -26,9 +29,11 @@ import { nats as natsKind, type NatsAddress } from '../../../test/services/nats.
 import type { ServiceContext, ServiceDefinition } from '../../service.ts';
 import { logs } from '../logs/index.ts';
 import { monitoring } from '../monitoring/index.ts';
+import { predictions } from '../predictions/index.ts';
 import { ingest } from './index.ts';
 
 const API = '/api/v1/agents';
+const PREDICTIONS = '/api/v1/predictions';
 const GROUPS = `${API}/settings/groups`;
 const TABLE = tableOf(['system.cpu.busy']);
 
@@ -43,6 +48,7 @@ beforeAll(async () => {
   const services = [
     { definition: monitoring as unknown as ServiceDefinition, prefixes: ['/api/v1/monitoring'] },
     { definition: logs as unknown as ServiceDefinition, prefixes: ['/api/v1/logs'] },
+    { definition: predictions as unknown as ServiceDefinition, prefixes: [PREDICTIONS] },
     { definition: ingest as unknown as ServiceDefinition, prefixes: [API], config },
   ];
   const ports = { series: stores.series, logstore: stores.logstore };
@@ -98,7 +104,7 @@ const newAgent = async (labels: Record<string, string> = {}): Promise<SimulatedI
 async function startLink(
   enrolled: SimulatedIdentity,
   way: Pick<Way, 'transport' | 'link'>,
-  more: Pick<LinkGiven, 'exchange'> = {},
+  more: Pick<LinkGiven, 'exchange' | 'detection'> = {},
 ) {
   const identity = { ...enrolled, link: way.link };
   const dataFolder = mkdtempSync(join(tmpdir(), 'outrider-way-'));
@@ -283,6 +289,26 @@ function linkContract(name: string, open: () => Promise<Way>): void {
       expect(await linesOf(identity)).toEqual(['after', 'before']);
       expect(spool.lines()).toMatchObject({ lost: 1 });
     }, 90_000);
+
+    test('brings what people said of an event to the agent, which keeps it and says so', async () => {
+      const dataFolder = mkdtempSync(join(tmpdir(), 'outrider-way-'));
+      closing.push(() => rmSync(dataFolder, { recursive: true }));
+      const inForceNow: DetectionDocument[] = [];
+      const given = { dataFolder, log: silentLogger, accepts: () => true, apply: (of: DetectionDocument) => void inForceNow.push(of) }; // prettier-ignore
+      const { link } = await startLink(identity, way, { detection: createSensitivity(given) });
+      await until('it is connected', () => link.state().connected);
+      const event = { id: randomUUID(), kind: 1, score: 0.9, startMs: 1n, causes: [{ metric: 'system.cpu.busy' }] };
+      await feedResource(hub.bus, admin.org, identity.agentId, 99n).send({ timeMs: Date.now(), anomalies: [event] });
+      const path = `${PREDICTIONS}/anomalies/${event.id}/feedback`;
+      expect((await hub.call('POST', path, { token: admin.token, body: { verdict: 'noise' } })).status).toBe(200);
+      const wanted = { offset: 2, series: [{ metric: 'system.cpu.busy', attributes: {}, offset: 2 }] };
+      await until('it is in force', () => inForceNow.length > 0, 60);
+      expect(inForceNow).toEqual([wanted]);
+      createSensitivity(given); // As at the next start.
+      expect(inForceNow.at(-1)).toEqual(wanted);
+      await hub.call('DELETE', path, { token: admin.token });
+      await until('it is taken back', () => inForceNow.at(-1)?.offset === 0, 60);
+    }, 120_000);
 
     test('brings what is pushed to the agent and what became of it back, also to one that was away', async () => {
       const labels = { way: name };
