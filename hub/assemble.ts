@@ -262,7 +262,7 @@ export async function assemble(plan: Plan, given: Given): Promise<Assembly> {
   });
   const made: Assembly['services'] = [];
   const doctor = createDoctor({
-    checked: ports,
+    checked: () => [...ports, ...made.filter(({ component }) => component.check !== undefined)],
     known: findMismatches(opened as Partial<Ports>),
     metrics: given.metrics,
     dataFolder: given.dataFolder,

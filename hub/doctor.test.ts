@@ -33,7 +33,7 @@ async function examine(given: {
     clock = createManualClock(),
   } = given;
   const checked = [{ name: 'relational', component: { check } }];
-  return createDoctor({ checked, metrics, dataFolder: folder, certificate, clock }).examine();
+  return createDoctor({ checked: () => checked, metrics, dataFolder: folder, certificate, clock }).examine();
 }
 const about = (findings: readonly Finding[], subject: string) => findings.find((one) => one.subject === subject);
 
@@ -84,7 +84,7 @@ test('ports that fail or are slow are named with their figures', async () => {
 test('only the last minutes count', async () => {
   const [metrics, clock] = [new Registry(), createManualClock()];
   const port = createMeasures(metrics).port('bus', 'nats', { publish: () => Promise.reject(new Error('no')) });
-  const doctor = createDoctor({ checked: [], metrics, dataFolder: folder, certificate: '', clock });
+  const doctor = createDoctor({ checked: () => [], metrics, dataFolder: folder, certificate: '', clock });
   await doctor.start?.();
   for (let n = 0; n < 40; n++) await port.publish().catch(() => undefined);
   expect(about(await doctor.examine(), 'port bus')?.level).toBe('failing');
@@ -134,7 +134,7 @@ test('a series store that may lose its last seconds is told of on a bus that kee
   expect(findMismatches({ series, bus: { ...bus, upkeep: {} as never } })).toEqual([]);
   expect(findMismatches({ series: {} as Ports['series'], bus })).toEqual([]);
   const known = findMismatches({ series, bus });
-  const given = { checked: [], known, metrics: new Registry(), dataFolder: folder, certificate: '' };
+  const given = { checked: () => [], known, metrics: new Registry(), dataFolder: folder, certificate: '' };
   const doctor = createDoctor({ ...given, clock: createManualClock() });
   expect(about(await doctor.examine(), 'series on a local bus')).toMatchObject({
     level: 'near',

@@ -21,10 +21,15 @@ export interface Finding {
   todo: string;
 }
 
+interface CheckedPart {
+  name: string;
+  component: Component;
+}
+
 /** What is looked at. */
 export interface DoctorGiven {
-  /** Parts that say whether they work. */
-  checked: readonly { name: string; component: Component }[];
+  /** Parts that say whether they work: ports, and services that depend on something of their own. */
+  checked(): readonly CheckedPart[];
   /** What is known from the start: parts that do not go well together. */
   known?: readonly Finding[];
   metrics: Registry;
@@ -84,7 +89,7 @@ const count = (rows: readonly (MetricValue<string> & { metricName?: string })[])
 const inWords = (seconds: number): string => (seconds >= 1 ? `${seconds} s` : `${Math.round(seconds * 1000)} ms`);
 const percent = (part: number, whole: number): string => `${Math.round((part / whole) * 1000) / 10} %`;
 
-async function readinessOf({ name, component }: DoctorGiven['checked'][number], clock: Clock): Promise<Finding> {
+async function readinessOf({ name, component }: CheckedPart, clock: Clock): Promise<Finding> {
   const started = clock.monotonic();
   const patience = new AbortController();
   const late = clock.sleep(CHECK_MS, patience.signal).then(() => {
@@ -319,7 +324,7 @@ export function createDoctor(given: DoctorGiven): Component & { examine(): Promi
     stop: () => Promise.resolve(end?.()),
     async examine() {
       const now = await valuesOf(metrics);
-      const parts = await Promise.all(given.checked.map((part) => readinessOf(part, clock)));
+      const parts = await Promise.all(given.checked().map((part) => readinessOf(part, clock)));
       return [
         ...parts,
         ...(given.known ?? []),

@@ -292,6 +292,19 @@ test('the hub says that it is live and ready, and describes its web API', async 
   expect(await (await fetch(`${hub.url}/metrics`)).text()).toContain('process_cpu_user_seconds_total');
 });
 
+test('NATS for agents that does not answer is named by the doctor and makes the hub not ready', async () => {
+  const own = await startHubProgram(undefined, { env: { OUTRIDER_INGEST__NATS__SERVERS: '["nats://127.0.0.1:1"]' } });
+  try {
+    const { code, output } = await runProgram('hub', ['doctor', '--data', own.data]);
+    expect(output).toMatch(/failing +ingest: NATS for agents at nats:\/\/127\.0\.0\.1:1 cannot be used/);
+    expect(output).toMatch(/ok +relational: answers/);
+    expect(code).toBe(1);
+    expect((await fetch(`${own.urls['ingest'] ?? own.url}/ready`)).status).toBe(503);
+  } finally {
+    await own.close();
+  }
+});
+
 test('a hub whose terminal is gone runs on, and stops in order', async () => {
   const [port, grpcPort] = [await freePort(), await freePort()];
   const args = ['run', '--data', folder(), '--port', String(port), '--grpc-port', String(grpcPort)];
