@@ -8,7 +8,9 @@ import {
   HubMessageSchema,
   Link as LinkService,
   LogsSchema,
+  MetricsSchema,
   type AgentMessage,
+  type AnomalyEvent,
   type Batch,
   type HubMessage,
   type Logs,
@@ -39,10 +41,18 @@ const SERVICE: grpc.ServiceDefinition = {
   },
 };
 
-async function logsOf({ encoding, logs }: Batch): Promise<Logs> {
+function unpacked(encoding: Encoding, bytes: Uint8Array): Promise<Uint8Array> | Uint8Array {
   const unpack = UNPACKERS.get(encoding);
   if (unpack === undefined) throw new Error(`encoding ${encoding} cannot be unpacked here`);
-  return fromBinary(LogsSchema, logs.length === 0 ? logs : await unpack(logs));
+  return bytes.length === 0 ? bytes : unpack(bytes);
+}
+
+/** What a small hub does otherwise than the plainest one. */
+export interface SmallHubOptions {
+  port?: number;
+  encodings?: readonly Encoding[];
+  /** Gets what agents found strange, as it is told. */
+  anomalies?: (events: readonly AnomalyEvent[]) => void;
 }
 
 /** A hub that speaks the agents' protocol, takes each batch once, and acknowledges it when its lines were taken. */
@@ -55,7 +65,7 @@ export interface SmallHub {
 export async function startSmallHub(
   authority: TestAuthority,
   take: (logs: Logs, encoding: Encoding) => Promise<void>,
-  { port = 0, encodings = [Encoding.GZIP] }: { port?: number; encodings?: readonly Encoding[] } = {},
+  { port = 0, encodings = [Encoding.GZIP], anomalies }: SmallHubOptions = {},
 ): Promise<SmallHub> {
   /** The newest seq that was taken, by epoch and lane. */
   const taken = new Map<string, bigint>();
@@ -66,7 +76,8 @@ export async function startSmallHub(
     const stream = `${epoch} ${lane}`;
     if (seq > (taken.get(stream) ?? 0n)) {
       if (!encodings.includes(batch.encoding)) throw new Error('this hub did not say that it takes that');
-      await take(await logsOf(batch), batch.encoding);
+      await take(fromBinary(LogsSchema, await unpacked(batch.encoding, batch.logs)), batch.encoding);
+      anomalies?.(fromBinary(MetricsSchema, await unpacked(batch.encoding, batch.metrics)).anomalies);
       taken.set(stream, seq);
     }
     call.write(say({ case: 'ack', value: { $typeName: 'outrider.agent.v1.Ack', epoch, lane, seq } }));
