@@ -57,6 +57,7 @@ test('somebody who is not signed in sees the way in, and comes out at the addres
   const { page, faults } = await openPage(browser, hub, `/hosts/${host}?from=-5m`);
   await page.getByRole('heading', { name: 'CPU by mode' }).waitFor();
   expect(page.url()).toContain(`/hosts/${host}?from=-5m`);
+  await page.getByRole('group', { name: 'Anomalies in this time' }).getByText('none in this time').waitFor();
   await page.reload();
   await page.getByRole('heading', { name: 'CPU by mode' }).waitFor();
   expect(faults).toEqual([]);

@@ -5,7 +5,7 @@ import { ChartMenu } from './chart-menu.tsx';
 import { palette, readInk } from './colors.ts';
 import type { Columns } from './buffer.ts';
 import { fillLegend, Legend, summaryOf } from './legend.tsx';
-import type { ChartLine, Mark } from './line.ts';
+import type { ChartLine, Mark, Span } from './line.ts';
 import { wordsAt } from './marks.ts';
 import { moveCrosshair } from './crosshair.ts';
 import { usePlot } from './use-plot.ts';
@@ -27,6 +27,8 @@ export interface ChartProps {
   /** The axis reaches at least this far. */
   ceiling?: number | undefined;
   marks?: readonly Mark[] | undefined;
+  /** When its metrics were unlike their past. */
+  unusual?: readonly Span[] | undefined;
   view: ChartView;
   /** The line that is shown alone. */
   only?: string | undefined;
@@ -36,6 +38,7 @@ export interface ChartProps {
 
 const HEIGHT = 168;
 const NO_MARKS: readonly Mark[] = [];
+const NO_SPANS: readonly Span[] = [];
 /** More lines than this have no bands around them: nobody could tell them apart. */
 const BANDS = 3;
 /** How often the words for screen readers are made anew, milliseconds. */
@@ -54,6 +57,7 @@ function useColors(id: string, lines: readonly ChartLine[]): readonly number[] {
 
 function ChartOf(props: ChartProps): ReactNode {
   const { id, title, help, unit, lines, stack = false, ceiling, marks = NO_MARKS, view, only, isolate } = props;
+  const { unusual = NO_SPANS } = props;
   const theme = useTheme();
   const { zone } = usePreferences();
   const ink = useMemo(() => readInk(), [theme]);
@@ -77,14 +81,14 @@ function ChartOf(props: ChartProps): ReactNode {
     const figures = { columns, newest, unit, hovered, zone, live: view.range().live };
     if (table.current !== null) fillLegend(table.current, figures);
     const at = hovered === undefined ? undefined : columns.times[hovered];
-    const told = at === undefined ? '' : wordsAt(view.spans, at);
+    const told = at === undefined ? '' : wordsAt([...view.spans, ...unusual], at);
     if (note.current !== null && note.current.textContent !== told) note.current.textContent = told;
     if (performance.now() - summarised.current < SUMMARY_MS || summary.current === null) return;
     summarised.current = performance.now();
     summary.current.textContent = summaryOf(lines, figures);
   };
   const shape = { colors: inks, stack: stacks, bands, unit, ceiling, zone, ink };
-  const plot = usePlot(place, { view, shape, height: HEIGHT, keys, shown, marks, drew });
+  const plot = usePlot(place, { view, shape, height: HEIGHT, keys, shown, marks, unusual, drew });
   const onKeyDown = useCallback(
     (event: KeyboardEvent) => {
       if (plot.current === undefined || !moveCrosshair(plot.current.uplot, event, view)) return;

@@ -24,4 +24,6 @@ export interface Span {
   toMs: number | undefined;
   label: string;
   tone: Tone;
+  /** How tall it is drawn, 0 to 1; half a ribbon and more. Without it a whole one. */
+  weight?: number;
 }

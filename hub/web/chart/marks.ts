@@ -3,18 +3,21 @@ import type { Ink } from './colors.ts';
 import type { Mark, Span } from './line.ts';
 
 const RIBBON = 4;
+/** Where each ribbon begins under the axis: what is unusual is told by its place and height, not by its colour alone. */
+const BEGINS = { alerts: 1, unusual: RIBBON + 2 } as const;
 
-/** Draws stretches of time as a ribbon under the axis. */
-export function drawSpans(u: uPlot, spans: readonly Span[], ink: Ink): void {
+/** Draws stretches of time as ribbons under the axis: alerts, and below them what is unusual. */
+export function drawSpans(u: uPlot, spans: readonly Span[], ink: Ink, which: keyof typeof BEGINS): void {
   const { left, top, width, height } = u.bbox;
   const scale = uPlot.pxRatio;
   const { min = 0, max = 0 } = u.scales['x'] ?? {};
-  for (const { fromMs, toMs = max, tone } of spans) {
+  for (const { fromMs, toMs = max, tone, weight = 1 } of spans) {
     if (fromMs > max || toMs < min) continue;
     const from = Math.max(left, u.valToPos(fromMs, 'x', true));
     const to = Math.min(left + width, u.valToPos(toMs, 'x', true));
     u.ctx.fillStyle = ink[tone];
-    u.ctx.fillRect(from, top + height + scale, Math.max(2 * scale, to - from), RIBBON * scale);
+    const tall = RIBBON * (0.5 + weight / 2);
+    u.ctx.fillRect(from, top + height + BEGINS[which] * scale, Math.max(2 * scale, to - from), tall * scale);
   }
 }
 

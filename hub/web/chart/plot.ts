@@ -14,7 +14,7 @@ import { axisFor, ticksOf, timeDistance, timeTicks, type Axis } from './ticks.ts
 export const CROSSHAIR = 'page';
 /** Room for the words of the two axes, pixels. */
 export const AXIS_WIDTH = 64;
-const AXIS_HEIGHT = 26;
+const AXIS_HEIGHT = 30;
 /** Room for half a time of day behind the axis, and how wide half a letter is, pixels. */
 const AXIS_END = 18;
 const HALF_LETTER = 3.5;
@@ -44,6 +44,7 @@ export interface PlotHands {
   visible(): boolean;
   marks(): readonly Mark[];
   spans(): readonly Span[];
+  unusual(): readonly Span[];
 }
 
 /** A drawn chart. */
@@ -93,7 +94,7 @@ function axesOf({ zone, ink, unit, stack }: PlotShape, axis: () => Axis): uPlot.
     {
       ...look,
       size: AXIS_HEIGHT,
-      gap: 8,
+      gap: 12,
       splits: (u, _axis, from, to) => {
         distance = timeDistance(to - from, u.bbox.width / uPlot.pxRatio);
         return timeTicks(from, to, distance, zone);
@@ -170,7 +171,8 @@ export function createPlot(place: HTMLElement, shape: PlotShape, hands: PlotHand
       ],
       draw: [
         (u) => {
-          drawSpans(u, hands.spans(), ink);
+          drawSpans(u, hands.spans(), ink, 'alerts');
+          drawSpans(u, hands.unusual(), ink, 'unusual');
           drawMarks(u, hands.marks(), ink);
         },
       ],

@@ -1,6 +1,6 @@
 import { useEffect, useRef, type RefObject } from 'react';
 import type { Columns } from './buffer.ts';
-import type { Mark } from './line.ts';
+import type { Mark, Span } from './line.ts';
 import { createPlot, type Plot, type PlotShape } from './plot.ts';
 import { onBeat, onView } from './redraw.ts';
 import type { ChartView } from './view.ts';
@@ -14,6 +14,7 @@ export interface PlotGiven {
   keys: readonly string[];
   shown: readonly boolean[];
   marks: readonly Mark[];
+  unusual: readonly Span[];
   /** What was read, when it was drawn anew or the crosshair moved. */
   drew(columns: Columns, hovered: number | undefined): void;
 }
@@ -49,6 +50,7 @@ function startPlot(
         visible: () => visible,
         marks: () => given.current.marks,
         spans: () => given.current.view.spans,
+        unusual: () => given.current.unusual,
       },
     );
   };
@@ -106,7 +108,7 @@ export function usePlot(place: RefObject<HTMLElement | null>, given: PlotGiven):
     session.current = started;
     return () => started.end();
   }, [place, look]);
-  const { view, keys, shown, marks } = given;
-  useEffect(() => session.current?.draw(true), [view, keys, shown, marks]);
+  const { view, keys, shown, marks, unusual } = given;
+  useEffect(() => session.current?.draw(true), [view, keys, shown, marks, unusual]);
   return plot;
 }

@@ -55,7 +55,8 @@ export interface Step {
 
 /**
  * Which stored series answer: those that carry what `where` asks for and all of `by`. Where one name has both totals and
- * parts (a machine's and each core's CPU), the ones with the fewest other attributes answer: the parts are already in the total.
+ * parts (a machine's and each core's CPU), the ones with the fewest other attributes answer: the parts are already in the total. A total stands for
+ * parts that have the same values of `by`, and for no others.
  */
 export function selectSeries(
   all: readonly NumberedSeries[],
@@ -72,6 +73,7 @@ export function selectSeries(
     const own = keysOf(one);
     return !fits.some((other) => {
       const fewer = keysOf(other);
+      if (query.by.some((key) => other.attributes[key] !== one.attributes[key])) return false;
       return fewer.length < own.length && fewer.every((key) => own.includes(key));
     });
   });

@@ -1,4 +1,4 @@
-import { Link } from '@tanstack/react-router';
+import { Link, useLocation } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { metricInfo } from '#proto/metrics.ts';
 import { useNow } from '../../live/use-live.ts';
@@ -75,11 +75,14 @@ function Lines({ event }: { event: AnomalyReply }): ReactNode {
   );
 }
 
-function Event({ event }: { event: AnomalyReply }): ReactNode {
+/** Brings what the address names into view. */
+const show = (place: HTMLElement | null): void => place?.scrollIntoView({ block: 'center' });
+
+function Event({ event, named }: { event: AnomalyReply; named: string }): ReactNode {
   const now = useNow();
   const isOpen = event.endMs === null;
   return (
-    <li className="anomaly" data-open={isOpen}>
+    <li className="anomaly" id={`anomaly-${event.id}`} data-open={isOpen} ref={event.id === named ? show : undefined}>
       <div className="row anomaly-head">
         <strong>{EVENT_NAMES[event.kind]}</strong>
         <span>
@@ -104,6 +107,7 @@ function Event({ event }: { event: AnomalyReply }): ReactNode {
 /** When the host was unlike its past, and why. */
 export function HostAnomalies({ id }: { id: string }): ReactNode {
   const { data, error, refetch } = useAnomalies(id);
+  const named = useLocation().hash.replace('anomaly-', '');
   if (error !== null && data === undefined)
     return <Fault error={error} what="the anomalies" again={() => void refetch()} />;
   if (data === undefined) return <Skeleton height={300} />;
@@ -125,7 +129,7 @@ export function HostAnomalies({ id }: { id: string }): ReactNode {
       </p>
       <ol className="anomalies">
         {data.items.map((event) => (
-          <Event key={event.id} event={event} />
+          <Event key={event.id} event={event} named={named} />
         ))}
       </ol>
     </section>

@@ -1,7 +1,7 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, type ReactNode } from 'react';
 import { Chart } from '../../chart/chart.tsx';
-import type { Mark } from '../../chart/line.ts';
+import type { Mark, Span } from '../../chart/line.ts';
 import type { ChartView } from '../../chart/view.ts';
 import type { HostChart } from './lines.ts';
 
@@ -10,10 +10,12 @@ export function ChartsOf({
   charts,
   viewOf,
   marks,
+  unusual,
 }: {
   charts: readonly HostChart[];
   viewOf(id: string): ChartView;
   marks: Readonly<Record<string, readonly Mark[]>>;
+  unusual: Readonly<Record<string, readonly Span[]>>;
 }): ReactNode {
   const { only }: { only?: string | undefined } = useSearch({ strict: false });
   const navigate = useNavigate();
@@ -29,6 +31,7 @@ export function ChartsOf({
       key={id}
       {...{ id, title, help, unit, lines, stack, ceiling }}
       marks={marks[id]}
+      unusual={unusual[id]}
       view={viewOf(id)}
       only={only?.startsWith(`${id}:`) === true ? only.slice(id.length + 1) : undefined}
       isolate={isolate}

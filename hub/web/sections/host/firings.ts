@@ -19,15 +19,18 @@ export const spansOf = (firings: readonly Firing[]): Span[] =>
     tone: severity,
   }));
 
-/** Alerts as moments, for the charts that draw what they look at. */
-export function marksOf(charts: readonly HostChart[], firings: readonly Firing[]): Record<string, Mark[]> {
+/** Alerts as moments, for the charts that draw what they look at, and moments that all charts draw. */
+export function marksOf(
+  charts: readonly HostChart[],
+  firings: readonly Firing[],
+  onAll: readonly Mark[] = [],
+): Record<string, Mark[]> {
   const marks: Record<string, Mark[]> = {};
   for (const { definition } of charts) {
     const own = firings.filter(({ metric }) => definition.picks.some(({ name }) => name === metric));
-    if (own.length === 0) continue;
-    marks[definition.id] = own
-      .map(({ firedMs, title, severity }) => ({ atMs: firedMs, label: title, tone: severity }))
-      .sort((a, b) => a.atMs - b.atMs);
+    if (own.length + onAll.length === 0) continue;
+    const alerts = own.map(({ firedMs, title, severity }): Mark => ({ atMs: firedMs, label: title, tone: severity }));
+    marks[definition.id] = [...alerts, ...onAll].sort((a, b) => a.atMs - b.atMs);
   }
   return marks;
 }

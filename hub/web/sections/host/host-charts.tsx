@@ -1,5 +1,5 @@
 import { useMemo, useRef, type ReactNode } from 'react';
-import type { Mark } from '../../chart/line.ts';
+import type { Mark, Span } from '../../chart/line.ts';
 import type { ChartView } from '../../chart/view.ts';
 import { Empty, Fault } from '../../shell/states.tsx';
 import { useRange } from '../../time/use-range.ts';
@@ -9,7 +9,9 @@ import { ChartsOf } from './charts-of.tsx';
 import { marksOf, spansOf } from './firings.ts';
 import type { HostLive } from './host-live.ts';
 import type { HostChart, Series } from './lines.ts';
-import { useFirings, useHostSeries } from './queries.ts';
+import { useAnomalies, useFirings, useHostSeries, useScores } from './queries.ts';
+import { Timeline } from './timeline.tsx';
+import { contextMarks, unusualOf } from './unusual.ts';
 import { useHostCharts } from './use-host-charts.ts';
 import { useStep } from './use-step.ts';
 import { useViews } from './use-view.ts';
@@ -22,9 +24,10 @@ interface Drawing {
   charts: readonly HostChart[];
   viewOf(chart: string): ChartView;
   marks: Readonly<Record<string, readonly Mark[]>>;
+  unusual: Readonly<Record<string, readonly Span[]>>;
 }
 
-function Groups({ charts, viewOf, marks }: Drawing): ReactNode {
+function Groups({ charts, ...drawing }: Drawing): ReactNode {
   const groups = GROUPS.map((group) => ({
     ...group,
     charts: charts.filter(({ definition }) => definition.group === group.id),
@@ -34,7 +37,7 @@ function Groups({ charts, viewOf, marks }: Drawing): ReactNode {
       {groups.length > 0 && <Jump groups={groups} />}
       {groups.map(({ id, name, charts: own }) => (
         <ChartGroup key={id} id={id} name={name} count={own.length}>
-          <ChartsOf charts={own} viewOf={viewOf} marks={marks} />
+          <ChartsOf charts={own} {...drawing} />
         </ChartGroup>
       ))}
     </>
@@ -70,9 +73,17 @@ export function HostCharts({
   });
   const firings = useFirings(id).data?.items;
   const spans = useMemo(() => spansOf(firings ?? []), [firings]);
-  const marks = useMemo(() => marksOf(charts, firings ?? []), [charts, firings]);
+  const events = useAnomalies(id).data?.items;
+  const scores = useScores(id, range.text, stepMs).data?.series;
+  const marks = useMemo(() => marksOf(charts, firings ?? [], contextMarks(events ?? [])), [charts, firings, events]);
+  const unusual = useMemo(() => unusualOf(charts, scores ?? [], stepMs), [charts, scores, stepMs]);
   const views = useViews(buffer, spans);
-  const drawing = { charts, marks, viewOf: (chart: string) => (loading.has(chart) ? views.waiting : views.ready) };
+  const drawing = {
+    charts,
+    marks,
+    unusual,
+    viewOf: (chart: string) => (loading.has(chart) ? views.waiting : views.ready),
+  };
   return (
     <div ref={place} className="host-charts">
       {series.isError && <Fault error={series.error} what="the list of charts" again={() => void series.refetch()} />}
@@ -83,6 +94,7 @@ export function HostCharts({
           <p>Choose another time above; the host’s facts say when it was last seen.</p>
         </Empty>
       )}
+      {charts.length > 0 && <Timeline id={id} events={events} />}
       {few === undefined ? (
         <Groups {...drawing} />
       ) : (

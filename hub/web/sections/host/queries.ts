@@ -131,6 +131,21 @@ export function useAnomalies(id: string) {
 export type AnomalyReply = NonNullable<ReturnType<typeof useAnomalies>['data']>['items'][number];
 type Verdict = NonNullable<AnomalyReply['feedback']['mine']>;
 
+/** How strange the host's metrics were in a time, those that were. */
+export function useScores(id: string, text: RangeText, stepMs: number) {
+  return useQuery({
+    queryKey: ['host', id, 'scores', text, stepMs],
+    queryFn: ({ signal }) => {
+      const { from, to } = rangeOf(text, liveStream.now());
+      const shown = { from: String(Math.floor(from)), to: String(Math.ceil(to)), step: `${stepMs / 1000}s` };
+      const query = { name: ['outrider.anomaly.score'], by: ['outrider.metric'], ...shown };
+      return answer(api.GET('/api/v1/monitoring/metrics/{id}', { params: { path: { id }, query }, signal }));
+    },
+    refetchInterval: text.to === undefined ? 10_000 : false,
+    placeholderData: (before) => before,
+  });
+}
+
 /** Says what an event was worth, or takes it back; the host's thresholds move by it. */
 export function useFeedback(id: string) {
   const queries = useQueryClient();
