@@ -236,7 +236,7 @@ export function seriesContract(
           0.8,
         ]);
         // And for no parts of another group.
-        await append(table(1n, gauge('s', { of: 'load' }), gauge('s', { of: 'cpu', x: '1' }), gauge('s', { of: 'cpu', x: '2' })), [[0, 5, 7, 6]]); // prettier-ignore
+        await append(table(2n, gauge('s', { of: 'load' }), gauge('s', { of: 'cpu', x: '1' }), gauge('s', { of: 'cpu', x: '2' })), [[0, 5, 7, 6]]); // prettier-ignore
         expect((await ask({ names: ['s'], by: ['of'], merge: 'max' })).map(({ avg }) => avg[0]).sort()).toEqual([5, 7]);
       });
     });
