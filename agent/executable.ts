@@ -1,5 +1,7 @@
-/** The single executable: the agent, and the program that reads the inventory, as which the agent starts itself again. */
-import { INVENTORY_COMMAND } from './inventory/command.ts';
+/** The single executable: the agent, and the programs that it starts beside itself, as which it starts itself again. */
+import { PROGRAMS } from './programs.ts';
 
-if (process.argv[2] === INVENTORY_COMMAND) void import('./inventory/main.ts');
+if (process.argv[2] === PROGRAMS.inventory) void import('./inventory/main.ts');
+else if (process.argv[2] === PROGRAMS.training)
+  void import('../plugins/models/index.ts').then(({ becomeTraining }) => becomeTraining());
 else void import('./main.ts');

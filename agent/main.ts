@@ -1,12 +1,8 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { isSea } from 'node:sea';
-import { fileURLToPath } from 'node:url';
 import { outliveReaders, Problem, systemClock, terminalSink } from '#sdk';
 import { CommanderError } from 'commander';
-import { INVENTORY_COMMAND } from './inventory/command.ts';
 import { proxyVariables } from './link/proxy.ts';
 import { createProgram } from './program.ts';
+import { programEntry } from './programs.ts';
 import { createSources, type Flags } from './sources.ts';
 
 /** Exit codes: 0 done, 1 a fault, 2 wrong usage. */
@@ -30,13 +26,6 @@ function stopSignal(): Promise<void> {
   });
 }
 
-/** The built program that reads the inventory, or the word that makes one of the single executable; undefined when running from source. */
-function inventoryEntry(): string | undefined {
-  if (isSea()) return INVENTORY_COMMAND;
-  const built = join(dirname(fileURLToPath(import.meta.url)), 'inventory.js');
-  return existsSync(built) ? built : undefined;
-}
-
 async function runAgent(flags: Flags): Promise<void> {
   const signalled = stopSignal();
   const { load, file } = createSources(process.env);
@@ -49,7 +38,7 @@ async function runAgent(flags: Flags): Promise<void> {
     file: () => file(flags),
     clock: systemClock,
     sinks,
-    inventoryEntry: inventoryEntry(),
+    inventoryEntry: programEntry('inventory'),
   });
   // At a terminal it means that the terminal has gone; changes of the file are noticed without it.
   if (!process.stderr.isTTY) process.on('SIGHUP', () => void agent.reload());

@@ -1,5 +1,6 @@
 import { systemClock } from '#sdk';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import { programEntry } from '../programs.ts';
 
 const ABOUT_SCORE = `
 FILE is a CSV file whose first column is the time (2026-05-01T12:00:00Z, the same with a space, UTC where no zone is given, or a number of
@@ -11,7 +12,8 @@ score looks only back. One metric: timestamp,anomaly_score. More: the names of t
 score, p (bound of its probability), nats (surprise before the gate), direction (1 up, -1 down), channel (what spoke), learning.
 
 With --wide the columns are the metrics of one host and are judged together, so that each row has one score: timestamp,anomaly_score. --train names a
-file of the same columns from a time when all was well; without it the first rows are learned from.
+file of the same columns from a time when all was well; without it the first rows are learned from. A small network learns it in a process that ends: some
+seconds for a day of rows. With --model linear its principal components alone judge, at once, and somewhat worse.
 
 Ends with 0 when the whole file was scored, with 1 when a row cannot be read; a file named by --out appears only when it is whole.
 
@@ -28,6 +30,7 @@ interface ScoreFlags {
   counter?: string[];
   wide?: boolean;
   train?: string;
+  model: 'network' | 'linear';
 }
 
 const repeated = (text: string, all: string[] = []): string[] => [...all, text];
@@ -42,12 +45,21 @@ export function addDataTools(program: Command): void {
     .option('--counter <column>', 'this column only ever grows and is judged by its rate, repeatable', repeated)
     .option('--wide', 'judge all columns together, as the metrics of one host')
     .option('--train <file>', 'with --wide: a normal past of the same columns')
+    .addOption(
+      new Option(
+        '--model <kind>',
+        'what learns the file of --train: a small network, or principal components alone, at once',
+      )
+        .choices(['network', 'linear'])
+        .default('network'),
+    )
     .option('--json', 'print each sample as a line of JSON, with what was found')
     .addHelpText('after', ABOUT_SCORE)
     .action(async (path: string, _options, command: Command) => {
-      const { out, json, counter, wide, train } = command.optsWithGlobals<ScoreFlags>();
+      const { out, json, counter, wide, train, model } = command.optsWithGlobals<ScoreFlags>();
       const { scoreFile } = await import('./score.ts');
       const { stdin, stdout, stderr } = process;
+      const entry = programEntry('training');
       const streams = { input: stdin, output: stdout, progress: stderr.isTTY ? stderr : undefined };
       const summary = await scoreFile({
         path,
@@ -56,6 +68,8 @@ export function addDataTools(program: Command): void {
         counters: counter ?? [],
         wide: wide ?? train !== undefined,
         train,
+        training: model === 'linear' || entry === undefined ? undefined : [entry],
+        note: (text) => void stderr.write(text),
         ...streams,
         clock: systemClock,
       });

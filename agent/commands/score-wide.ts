@@ -1,8 +1,17 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { openMatrixScore, type HostVerdict, type MatrixScore } from '../../plugins/models/index.ts';
+import { Problem, reasonOf } from '#sdk';
+import {
+  learnInProcess,
+  learnLinearModel,
+  openMatrixScore,
+  type HostVerdict,
+  type MatrixOptions,
+  type MatrixScore,
+} from '../../plugins/models/index.ts';
 import { problems } from '../errors.ts';
 import { csvRows } from './csv.ts';
+import { createProgressLine } from './progress-line.ts';
 import { demandWidth, namesOf, short, timeIn, valueOf } from './sample-table.ts';
 import type { ScoreGiven, ScoreSummary } from './score.ts';
 
@@ -72,7 +81,29 @@ function asJson(
   return `${JSON.stringify({ timestamp, score, surprise, channel, learning, causes })}\n`;
 }
 
-async function open(names: readonly string[], { train, counters, clock }: ScoreGiven): Promise<MatrixScore> {
+/** Trains a network in a process of its own; where that cannot be, what the components alone say has to do. */
+function learnWith({ training, clock, progress, note }: ScoreGiven): NonNullable<MatrixOptions['learn']> {
+  if (training === undefined) return learnLinearModel;
+  const line = createProgressLine(progress, clock);
+  const learn = learnInProcess({
+    ...{ entry: training, clock, signal: new AbortController().signal },
+    onProgress: ({ epoch, epochs }) => line.tell(() => `learning the normal past: round ${epoch} of at most ${epochs}`),
+  });
+  return async (options) => {
+    try {
+      return await learn(options);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'models.failed') throw error;
+      note?.(`no network could be trained (${reasonOf(error)}); a linear model judges instead\n`);
+      return learnLinearModel(options);
+    } finally {
+      line.end();
+    }
+  };
+}
+
+async function open(names: readonly string[], given: ScoreGiven): Promise<MatrixScore> {
+  const { train, counters, clock } = given;
   const options = { columns: names, counters, nowMs: clock.now() };
   if (train === undefined) return openMatrixScore(options);
   const past = () => hostRows(createReadStream(train), train, counters);
@@ -81,7 +112,7 @@ async function open(names: readonly string[], { train, counters, clock }: ScoreG
       throw problems.badTable(`${train} has other columns than the file that is scored.`);
     break;
   }
-  return openMatrixScore({ ...options, train: past });
+  return openMatrixScore({ ...options, train: past, learn: learnWith(given) });
 }
 
 /** Scores the rows of a host's table, all metrics together, and hands each row's text to `write`. */

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import { buildTrainingProgram } from '#kit/training-program.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '#sdk';
 import { scoreFile, type ScoreGiven } from './score.ts';
@@ -124,6 +125,22 @@ test('with --wide a row has one score, from all columns and a normal past', asyn
   const first = JSON.parse(json[280] ?? '') as { score: number; causes: { metric: string }[] };
   expect(first.causes[0]).toMatchObject({ metric: 'disk' });
 });
+
+test('a network learns the normal past in a process of its own; where it cannot, that is said, and components judge', async () => {
+  const train = join(folder, 'past.csv');
+  writeFileSync(train, hostTable(0, 400));
+  const program = await buildTrainingProgram(folder);
+  const notes: string[] = [];
+  const given = { wide: true, train, counters: ['sent'], note: (text: string) => void notes.push(text) };
+  const linear = await score(hostTable(400, 100, 60), given);
+  const network = await score(hostTable(400, 100, 60), { ...given, training: [program] });
+  expect(network).not.toBe(linear);
+  expect(network.trimEnd().split('\n')).toHaveLength(101);
+  expect(Number(network.trimEnd().split('\n')[81]?.split(',')[1])).toBeGreaterThanOrEqual(0.5);
+  expect(notes).toEqual([]);
+  expect(await score(hostTable(400, 100, 60), { ...given, training: [join(folder, 'none.mjs')] })).toBe(linear);
+  expect(notes.join()).toMatch(/^no network could be trained \(.*\); a linear model judges instead\n$/);
+}, 60_000);
 
 test('a past of other columns is refused, and so is a column that is not there', async () => {
   const train = join(folder, 'past.csv');

@@ -23,10 +23,14 @@ export interface ScoreGiven {
   wide?: boolean;
   /** A file of the same columns that holds a normal past; only where `wide`. */
   train?: string | undefined;
+  /** How to start the program that trains a network of it; without one a linear model is made at once. */
+  training?: readonly string[] | undefined;
   input: Readable;
   output: Writable;
   /** Where progress is told; undefined to tell none. */
   progress: Writable | undefined;
+  /** Takes what a person should know besides. */
+  note?: (text: string) => void;
   clock: Clock;
 }
 

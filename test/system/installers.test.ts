@@ -65,6 +65,10 @@ describe.skipIf(!isRoot)('on a bare Debian without Node', () => {
     expect(JSON.parse(there('agent inventory-of-this-machine').output)).toMatchObject({
       'os.name': 'Debian GNU/Linux',
     });
+    const rows = Array.from({ length: 400 }, (_, n) => `${n},${Math.sin(n / 9)},${Math.cos(n / 7)},${n % 5}`);
+    writeFileSync(join(root, 'tmp/past.csv'), ['time,a,b,c', ...rows].join('\n'));
+    const learnt = there('cd /tmp; agent score --wide past.csv --train past.csv --out scores.csv');
+    expect(learnt).toEqual({ code: 0, output: expect.stringMatching(/^wrote scores.csv: 400 rows/) as string });
     rmSync(join(root, 'usr/local/bin/agent'));
   });
 

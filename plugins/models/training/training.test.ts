@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { buildTrainingProgram } from '#kit/training-program.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '#sdk';
 import { trainAutoencoder } from '../autoencoder.ts';
@@ -9,11 +9,6 @@ import { pastOf } from '../host-model.ts';
 import { createNormal, createRandom } from '../random.ts';
 import { loadTensorFlow } from '../tensorflow.ts';
 import { trainInProcess, type TrainingRequest } from './index.ts';
-
-/** As in `.make/build.mjs`. */
-const EXTERNAL = ['@tensorflow/tfjs-node', '@tensorflow/tfjs-backend-wasm'];
-const REQUIRE =
-  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
 const ROWS = 600;
 /** Four metrics of which two bend with the others. */
@@ -39,18 +34,7 @@ let folder: string;
 let entry: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'outrider-training-'));
-  entry = join(folder, 'training.mjs');
-  await build({
-    entryPoints: [join(import.meta.dirname, 'main.ts')],
-    outfile: entry,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    external: EXTERNAL,
-    banner: { js: REQUIRE },
-    logLevel: 'error',
-  });
+  entry = await buildTrainingProgram(folder);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
