@@ -3,7 +3,7 @@ import { startMonitoring, type StartedMonitoring } from '#kit/monitored.ts';
 import { until } from '#kit/programs.ts';
 import type { SignedInPerson } from '#kit/sign-in.ts';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import type { BuiltIn } from './rule.ts';
+import { BUILT_IN_KINDS, type BuiltIn } from './rule.ts';
 
 interface Firing {
   builtIn: BuiltIn;
@@ -26,7 +26,7 @@ beforeAll(async () => {
   await early.send({ timeMs: hub.clock.now(), samples: [{ name: 'system.cpu.busy', value: 0 }] });
   await until('the rules are there', async () => {
     const { body } = await hub.call('GET', '/api/v1/monitoring/alerts', { token: first.token });
-    return body['total'] === 8;
+    return body['total'] === BUILT_IN_KINDS.length;
   });
 });
 afterAll(() => hub.stop());
