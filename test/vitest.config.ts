@@ -15,6 +15,8 @@ const OTHER_PROGRAMS = [
   'test/services/**',
   'hub/adapters/{cache/redis,logstore/elastic,relational/postgres,series/influx,series/prometheus}/**',
 ];
+/** An agent's side of things: the same whichever processes its hub has, and no more of another Node than its in-process tests use. `groups` pushes over split hubs. */
+const OF_AGENTS = ['add-host', 'pushed'].map((name) => `test/system/${name}.test.ts`);
 /** A browser does not know which Node serves it. */
 const IN_BROWSER = ['groups', 'page'].map((name) => `test/system/${name}.test.ts`);
 /** What runs again: with a process for each service, or on another Node. */
@@ -44,7 +46,7 @@ export default defineConfig({
           name: 'system',
           include: SYSTEM,
           exclude: [
-            ...(again === undefined ? [] : OWN_TOPOLOGY),
+            ...(again === undefined ? [] : [...OWN_TOPOLOGY, ...OF_AGENTS]),
             ...(again === 'lts' ? IN_BROWSER : []),
             '**/node_modules/**',
           ],
