@@ -27,7 +27,7 @@ const clock: Clock = {
   monotonic: () => systemClock.monotonic() + skipped,
 };
 const open = async (): Promise<void> => {
-  database = await openDatabase({ folder, memoryMb: 128, threads: 2 });
+  database = await openDatabase({ folder, memoryMb: 256, threads: 2 }); // As it comes: half of it was too little for a million rows now and then.
   store = await openSeriesStore(database, clock);
 };
 const close = async (): Promise<void> => {
