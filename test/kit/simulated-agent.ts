@@ -1,9 +1,10 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import {
   AgentMessageSchema,
+  type AnomalyEventSchema,
   BatchSchema,
   Encoding,
   HelloSchema,
@@ -147,6 +148,7 @@ export interface SimulatedBatch {
   table: Table;
   values: readonly number[];
   lines?: readonly string[];
+  anomalies?: MessageInitShape<typeof AnomalyEventSchema>[];
   level?: Level;
   withTable: boolean;
   lane?: Lane;
@@ -157,7 +159,7 @@ export interface SimulatedBatch {
 /** One batch, encoded as agents do. */
 export function batchMessage(batch: SimulatedBatch): AgentMessage {
   const block = { table: batch.table.id, timeMs: BigInt(batch.timeMs), values: [...batch.values] };
-  const metrics = toBinary(MetricsSchema, create(MetricsSchema, { blocks: [block] }));
+  const metrics = toBinary(MetricsSchema, create(MetricsSchema, { blocks: [block], anomalies: batch.anomalies ?? [] }));
   const lines = (batch.lines ?? []).map((text) => ({
     timeMs: BigInt(batch.timeMs),
     level: batch.level ?? 2,

@@ -8,7 +8,8 @@ import { startUsers, type SignedInPerson, type StartedUsers } from '#kit/sign-in
 import { batchMessage, enrolSimulated, openSimulated, tableOf, type SimulatedIdentity } from '#kit/simulated-agent.ts';
 import { startStores, type Stores } from '#kit/stores.ts';
 import { AgentMessageSchema, AnomalyKind, DetectionReportSchema, type HubMessage } from '#proto/agent/v1/index.ts';
-import { silentLogger } from '#sdk';
+import { silentLogger, systemClock } from '#sdk';
+import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Peers } from '../../../ports/peers.ts';
 import type { ServiceDefinition } from '../../../service.ts';
@@ -141,19 +142,33 @@ const detectionOf = async ({ agentId }: SimulatedIdentity): Promise<unknown> => 
   return (await hub.peers.json<{ detection: unknown }>('predictions', { method: 'GET', path, query })).detection;
 };
 
-test('a batch whose events could not be kept is not acknowledged, also not at the next welcome', async () => {
+test('a batch is not acknowledged while its events cannot be kept, also not at the next welcome', async () => {
   const identity = await newAgent();
   const agent = await connect(identity, 8n);
   const table = tableOf(['system.cpu.busy']);
-  const batch = (seq: bigint) =>
-    batchMessage({ epoch: 8n, seq, timeMs: hub.clock.now(), table, values: [1], withTable: true });
+  const batch = (seq: bigint, anomalies: { id: string; kind: AnomalyKind; startMs: bigint }[] = []) =>
+    batchMessage({ epoch: 8n, seq, timeMs: hub.clock.now(), table, values: [1], withTable: true, anomalies });
+  const isAcknowledged = (seq: bigint): boolean =>
+    agent.heard.some((kind) => kind.case === 'ack' && kind.value.seq === seq);
   agent.stream.send(batch(1n));
-  await until('the first is acknowledged', () => agent.heard.some((kind) => kind.case === 'ack'));
-  expect((await connect(identity, 8n)).welcome.ackedLive).toBe(1n);
+  await until('the first is acknowledged', () => isAcknowledged(1n));
+  /** What a welcome would name. */
+  const durable = (epoch: number): Promise<unknown> => {
+    const path = '/internal/predictions/acknowledged';
+    const query = `org=${admin.org}&agent=${identity.agentId}&epoch=${epoch}`;
+    return hub.peers.json('predictions', { method: 'GET', path, query });
+  };
+  await hub.relational.forOrg('predictions', admin.org, async (db) => {
+    await sql`LOCK TABLE anomalies IN ACCESS EXCLUSIVE MODE`.execute(db);
+    agent.stream.send(batch(2n, [{ id: randomUUID(), kind: AnomalyKind.HOST, startMs: 1n }]));
+    await systemClock.sleep(1000);
+    expect(isAcknowledged(2n)).toBe(false);
+    expect(await durable(8)).toEqual({ live: '1', backfill: '0' });
+  });
+  await until('it is acknowledged', () => isAcknowledged(2n));
+  expect((await connect(identity, 8n)).welcome.ackedLive).toBe(2n);
   // What the other owners have, and this one does not, is to come again.
-  const path = '/internal/predictions/acknowledged';
-  const query = `org=${admin.org}&agent=${identity.agentId}&epoch=9`;
-  expect(await hub.peers.json('predictions', { method: 'GET', path, query })).toEqual({ live: '0', backfill: '0' });
+  expect(await durable(9)).toEqual({ live: '0', backfill: '0' });
 });
 
 test('a report that nobody takes keeps the stream, and is answered when the service is there again', async () => {
