@@ -176,7 +176,7 @@ export function createQuietHost(seed: number, faults: readonly Fault[] = []) {
 /** What a quiet week brought. */
 export interface QuietWeek {
   events: HostEvent[];
-  /** After the first two days, by day. */
+  /** After the first two days, by day since the agent was installed. */
   perDay: number[];
 }
 
@@ -199,7 +199,7 @@ export function playQuietWeek(seed: number, days = 7, faults: readonly Fault[] =
     if (event !== undefined) told.set(event.id, event);
   }
   const all = [...told.values()];
-  const perDay = Array.from({ length: days - 2 }, (_, n) => all.filter(({ startMs }) => Math.floor((startMs / 1000 - START) / DAY) === n + 2).length); // prettier-ignore
+  const perDay = Array.from({ length: days - 2 }, (_, n) => all.filter(({ startMs }) => Math.floor((startMs / 1000 - START - INSTALLED) / DAY) === n + 2).length); // prettier-ignore
   return { events: all, perDay };
 }
 
