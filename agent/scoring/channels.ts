@@ -14,6 +14,8 @@ import {
   SPREAD_PAIRS,
   SPREAD_SPANS,
   SPREADS,
+  STEP,
+  STEP_BEFORE,
   STRANGE,
   TAIL_COUNT,
   TAILS,
@@ -38,6 +40,7 @@ const KNOWN = 20;
 const FLOOR_OF_MEANS = 0.01;
 const FLOOR_OF_RUNS = 4;
 const FLOOR_OF_STRANGENESS = 0.5;
+const FLOOR_OF_RAMPS = 0.5;
 /** Of the slow spread, so much is added to the fast one, so that a single quiet stretch does not divide by nothing. */
 const LEAST_SPREAD = 0.02;
 
@@ -46,7 +49,7 @@ const OTHERS = MEAN_PAIRS.length + SPREAD_PAIRS.length;
 
 // The pairs as columns: reading objects in the loop costs half as much again.
 const PAIRS = [...MEAN_PAIRS, ...SPREAD_PAIRS];
-const LONE = (['residual', 'stuck', 'season', 'novelty'] as const).map((name) => CHANNELS.indexOf(name));
+const LONE = (['residual', 'stuck', 'season', 'novelty', 'ramp'] as const).map((name) => CHANNELS.indexOf(name));
 const CHANNEL = Int8Array.from([...PAIRS.map(({ channel }) => channel), ...LONE]);
 const FAST = Int8Array.from(PAIRS, ({ fast }) => fast);
 const SLOW = Int8Array.from(PAIRS, ({ slow }) => slow);
@@ -107,12 +110,24 @@ function learn(floats: Float64Array, at: number): void {
   floats[at + RESIDUAL] = residual;
 }
 
+/** The least of the last three steps, where all go the same way; its sign is theirs. Keeps the steps. */
+function rampOf(floats: Float64Array, at: number): number {
+  const step = floats[at + VALUE]! - floats[at + LAST]!;
+  const [a, b] = [floats[at + STEP]!, floats[at + STEP_BEFORE]!];
+  floats[at + STEP_BEFORE] = a;
+  floats[at + STEP] = step;
+  if (step > 0 && a > 0 && b > 0) return Math.min(step, a, b);
+  if (step < 0 && a < 0 && b < 0) return Math.max(step, a, b);
+  return 0;
+}
+
 /** Puts the statistic of every test into `z`, as a multiple of its floor, and the side that it points to into `way`. */
 function measure(memory: Memory, place: number): void {
   const { floats } = memory;
   const at = place * FLOATS;
   const tiny = 1e-9 * Math.abs(floats[at + VALUE]!) + 1e-12;
   const unit = floats[at + SCALE]! + tiny;
+  const ramp = rampOf(floats, at);
   feelStrangeness(memory, place);
   learn(floats, at);
   for (let n = 0; n < MEAN_PAIRS.length; n++) {
@@ -132,6 +147,8 @@ function measure(memory: Memory, place: number): void {
   z[OTHERS + 1] = floats[at + SCALE]! > 0 ? floats[at + RUN]! / FLOOR_OF_RUNS : 0;
   z[OTHERS + 2] = seasonalDistance(memory, place) / FLOOR_OF_MEANS;
   z[OTHERS + 3] = floats[at + STRANGE]! / FLOOR_OF_STRANGENESS;
+  z[OTHERS + 4] = Math.abs(ramp) / (unit * FLOOR_OF_RAMPS);
+  way[OTHERS + 4] = ramp;
   way[OTHERS] = way[OTHERS + 3] = floats[at + RESIDUAL]!;
   way[OTHERS + 1] = -1;
   way[OTHERS + 2] = floats[at + SEASON_AWAY]!;

@@ -131,6 +131,23 @@ test('a level shift, a stuck value and a burst of noise are found, and say which
   }
 });
 
+test('steps that go on say more than each alone, which is nothing new, and say which way', () => {
+  const ramp = CHANNELS.indexOf('ramp');
+  const deaf = { ...TUNING, weights: TUNING.weights.map((weight, channel) => (channel === ramp ? 0 : weight)) };
+  for (const way of [1, -1]) {
+    const [found, without] = [TUNING, deaf].map((tuning) => {
+      const roll = dice(5);
+      const detector = createDetector(tuning);
+      const place = detector.add('gauge');
+      const push = (n: number, value: number) => detector.push(place, n * 1000, way * (value + 0.2 * roll()));
+      for (let n = 0; n < 3000; n++) push(n, n % 150 < 20 ? 3 : 0); // There and back again each few minutes.
+      return Array.from({ length: 5 }, (_, n) => ({ ...push(3000 + n, 3 + 3 * n) }));
+    });
+    expect(found?.[2]?.nats).toBeGreaterThan((without?.[2]?.nats ?? NaN) + 1);
+    expect(found?.[4]).toMatchObject({ direction: way });
+  }
+});
+
 test('plain noise is quiet, and its p-values are a bound', () => {
   const roll = dice(3);
   const detector = createDetector();

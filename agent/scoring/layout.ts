@@ -1,7 +1,18 @@
 import { TAIL_SIZE } from './tail.ts';
 
 /** What a channel watches, in the order of `Verdict.channel`; the README says what each is for. */
-export const CHANNELS = ['residual', 'level', 'shift', 'drift', 'wild', 'calm', 'stuck', 'season', 'novelty'] as const;
+export const CHANNELS = [
+  'residual',
+  'level',
+  'shift',
+  'drift',
+  'wild',
+  'calm',
+  'stuck',
+  'season',
+  'novelty',
+  'ramp',
+] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 /** Spans in samples of the running means of values. */
@@ -52,8 +63,8 @@ export const SPREAD_PAIRS: readonly Pair[] = [
   pair('calm', spread(48), spread(900)),
 ];
 
-/** Tails of one metric: one for each pair, then residual, stuck, season, novelty. */
-export const TAIL_COUNT = MEAN_PAIRS.length + SPREAD_PAIRS.length + 4;
+/** Tails of one metric: one for each pair, then residual, stuck, season, novelty, ramp. */
+export const TAIL_COUNT = MEAN_PAIRS.length + SPREAD_PAIRS.length + 5;
 
 /** Hours of a day and of a week: a mean for each. */
 export const SLOTS = 24 + 168;
@@ -89,7 +100,10 @@ export const STRANGE = 20;
 /** The sample that is being judged, its distance from the residuals' baseline, and from the season. */
 export const VALUE = 21;
 export const RESIDUAL = 22;
-export const MEANS = 23;
+/** The two steps before the last one. */
+export const STEP = 23;
+export const STEP_BEFORE = 24;
+export const MEANS = 25;
 export const SPREADS = MEANS + MEAN_SPANS.length;
 export const WIDTHS = SPREADS + SPREAD_SPANS.length;
 export const TAILS = WIDTHS + WIDTH_SPANS.length;

@@ -21,6 +21,7 @@ const HOW: Readonly<Record<string, readonly [up: string, down: string]>> = {
   stuck: ['no longer changes', 'no longer changes'],
   season: ['is higher than at this hour', 'is lower than at this hour'],
   novelty: ['moves as it never did', 'moves as it never did'],
+  ramp: ['climbs step by step', 'falls step by step'],
 };
 
 /** The series by its name and what tells it from its sisters. */
