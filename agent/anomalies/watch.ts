@@ -120,11 +120,9 @@ function createPlaces({ detector, known }: Places): (series: Series, nowMs: numb
 function moved(verdict: Pick<Verdict, 'nats' | 'score'>, shift: number): Pick<Verdict, 'nats' | 'score'> {
   if (shift === 0) return verdict;
   const nats = Math.max(0, verdict.nats - shift);
+  const score = nats / (nats + TUNING.threshold);
   const isHeld = verdict.nats >= TUNING.threshold && verdict.score < 0.5;
-  return {
-    nats,
-    score: isHeld ? Math.min(verdict.score, nats / (nats + TUNING.threshold)) : nats / (nats + TUNING.threshold),
-  };
+  return { nats, score: isHeld ? Math.min(verdict.score, score) : score };
 }
 
 /** Makes a watch. */

@@ -113,7 +113,8 @@ function learn(floats: Float64Array, at: number): void {
 /** The least of the last three steps, where all go the same way; its sign is theirs. Keeps the steps. */
 function rampOf(floats: Float64Array, at: number): number {
   const step = floats[at + VALUE]! - floats[at + LAST]!;
-  const [a, b] = [floats[at + STEP]!, floats[at + STEP_BEFORE]!];
+  const a = floats[at + STEP]!;
+  const b = floats[at + STEP_BEFORE]!;
   floats[at + STEP_BEFORE] = a;
   floats[at + STEP] = step;
   if (step > 0 && a > 0 && b > 0) return Math.min(step, a, b);

@@ -8,7 +8,7 @@ import { startUsers, type SignedInPerson, type StartedUsers } from '#kit/sign-in
 import { batchMessage, enrolSimulated, openSimulated, tableOf, type SimulatedIdentity } from '#kit/simulated-agent.ts';
 import { startStores, type Stores } from '#kit/stores.ts';
 import { AgentMessageSchema, AnomalyKind, DetectionReportSchema, type HubMessage } from '#proto/agent/v1/index.ts';
-import { silentLogger, systemClock } from '#sdk';
+import { silentLogger } from '#sdk';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Peers } from '../../../ports/peers.ts';
@@ -161,7 +161,12 @@ test('a batch is not acknowledged while its events cannot be kept, also not at t
   await hub.relational.forOrg('predictions', admin.org, async (db) => {
     await sql`LOCK TABLE anomalies IN ACCESS EXCLUSIVE MODE`.execute(db);
     agent.stream.send(batch(2n, [{ id: randomUUID(), kind: AnomalyKind.HOST, startMs: 1n }]));
-    await systemClock.sleep(1000);
+    await until('the batch waits for the table', async () => {
+      const { rows } = await sql`SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'anomalies'::regclass`.execute(
+        db,
+      );
+      return rows.length > 0;
+    });
     expect(isAcknowledged(2n)).toBe(false);
     expect(await durable(8)).toEqual({ live: '1', backfill: '0' });
   });
