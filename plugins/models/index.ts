@@ -17,8 +17,7 @@ export { FEWEST_ROWS, learnLinearModel, type LearnOptions, type RowSource, type 
 export { openMatrixScore, type MatrixOptions, type MatrixScore } from './matrix.ts';
 export { problems as modelProblems } from './errors.ts';
 export { readTopology, type Topology } from './topology.ts';
-export { learnInProcess } from './training/learning.ts';
-export { trainInProcess, type TrainingOptions, type TrainingRequest } from './training/index.ts';
+export { learnInProcess } from './training/index.ts';
 
 /** Hands a model with layers that are not run here to TF.js; loads it only now. */
 export async function runWithTf(model: HostModel): Promise<TensorFlowExecutor> {

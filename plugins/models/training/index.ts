@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process';
-import { reasonOf, type Clock } from '#sdk';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Problem, reasonOf, type Clock } from '#sdk';
 import type { TrainingProgress } from '../autoencoder.ts';
 import { problems } from '../errors.ts';
 import { readHostModel, type HostModel } from '../host-model.ts';
+import type { LearnOptions, RowSource } from '../linear.ts';
 import { MOST_ANSWER, MOST_VALUES, parseLine, type TrainingHead, type TrainingLine } from './wire.ts';
 
 /** What a training is made from. */
 export interface TrainingRequest extends Omit<TrainingHead, 'rows'> {
-  /** The time of each row, in milliseconds. */
-  times: Float64Array;
-  /** Row by row, NaN where there is no sample; as many a row as there are series. */
-  values: Float64Array | Float32Array;
+  /** NaN where there is no sample; as many values a row as there are series. Read twice; of more rows than a training takes each second, third … is left in. */
+  rows: RowSource;
 }
 
 /** What running the program needs. */
@@ -24,17 +25,31 @@ export interface TrainingOptions {
   limitMs?: number;
 }
 
-function encode({ times, values, ...head }: TrainingRequest): Buffer[] {
-  const width = head.series.length;
-  if (times.length < 1 || values.length !== times.length * width || times.length * (width + 1) > MOST_VALUES)
-    throw problems.refused(`A training cannot be given ${times.length} rows of ${width} metrics.`);
-  const numbers = new Float64Array(times.length * (width + 1));
-  times.forEach((time, n) => {
-    numbers[n * (width + 1)] = time;
-    for (let j = 0; j < width; j++) numbers[n * (width + 1) + 1 + j] = values[n * width + j]!;
-  });
-  const text = JSON.stringify({ ...head, rows: times.length } satisfies TrainingHead);
-  return [Buffer.from(`${text}\n`), Buffer.from(numbers.buffer)];
+/** Rows that are handed over in one piece. */
+const ROWS_OF_PART = 512;
+
+/** What the program is given, part by part, so that nobody holds all rows. */
+async function* encode({ rows, ...head }: TrainingRequest): AsyncGenerator<Buffer> {
+  const width = head.series.length + 1;
+  let count = 0;
+  for await (const _ of rows()) count += 1;
+  if (count === 0) throw problems.notEnoughData('There are no rows to learn from.');
+  const every = Math.ceil((count * width) / MOST_VALUES);
+  const kept = Math.ceil(count / every);
+  yield Buffer.from(`${JSON.stringify({ ...head, rows: kept } satisfies TrainingHead)}\n`);
+  let part = new Float64Array(Math.min(kept, ROWS_OF_PART) * width);
+  let [n, at] = [0, 0];
+  for await (const { timeMs, values } of rows()) {
+    if (n++ % every !== 0) continue;
+    part[at] = timeMs;
+    part.set(values, at + 1);
+    at += width;
+    if (at < part.length) continue;
+    yield Buffer.from(part.buffer);
+    part = new Float64Array(part.length);
+    at = 0;
+  }
+  yield Buffer.from(part.buffer, 0, 8 * at);
 }
 
 /** Cuts what the program says into lines, the whole of it bounded. */
@@ -54,7 +69,6 @@ function lineReader(take: (line: TrainingLine) => void): (chunk: string) => void
  */
 export function trainInProcess(request: TrainingRequest, options: TrainingOptions): Promise<HostModel> {
   const { entry, clock, signal, onProgress, limitMs = 1_800_000 } = options;
-  const input = encode(request);
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(problems.aborted());
     const child = spawn(process.execPath, [...process.execArgv, ...entry], {
@@ -96,11 +110,28 @@ export function trainInProcess(request: TrainingRequest, options: TrainingOption
       }
     });
     signal.addEventListener('abort', abort, { once: true });
-    child.stdin.on('error', () => undefined); // It has ended early; what it said tells why.
-    for (const part of input) child.stdin.write(part);
-    child.stdin.end();
+    // Where the program has ended early, what it said tells why; rows that cannot be read end it.
+    pipeline(Readable.from(encode(request), { objectMode: true, highWaterMark: 1 }), child.stdin).catch(
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_PREMATURE_CLOSE') return;
+        end(
+          error instanceof Problem
+            ? error
+            : problems.failed(`The rows cannot be read: ${reasonOf(error)}`, { cause: error }),
+        );
+      },
+    );
   });
 }
+
+/** Chance begins here unless somebody asks for another beginning: the same rows give the same model. */
+const SEED = 7;
+
+/** Makes a `learn` that trains an autoencoder in a process of its own. */
+export const learnInProcess =
+  (given: Omit<TrainingOptions, 'limitMs'>) =>
+  ({ series, rows, version, createdMs, seed = SEED }: LearnOptions): Promise<HostModel> =>
+    trainInProcess({ series: [...series], rows, version, createdMs, seed }, given);
 
 function modelOf(answer: TrainingLine | undefined, code: number | null): HostModel {
   if (answer !== undefined && 'model' in answer) return readHostModel(answer.model);

@@ -12,23 +12,20 @@ import { trainInProcess, type TrainingRequest } from './index.ts';
 
 const ROWS = 600;
 /** Four metrics of which two bend with the others. */
-function request(seed = 3): TrainingRequest {
+function request(seed = 3, count = ROWS): TrainingRequest {
   const noise = createNormal(createRandom(11));
-  const values = new Float64Array(ROWS * 4);
-  for (let n = 0; n < ROWS; n++) {
+  const values = new Float64Array(count * 4);
+  for (let n = 0; n < count; n++) {
     const [a, b] = [noise(), noise()];
     values.set([a, b, Math.tanh(2 * a) + 0.05 * noise(), Math.abs(b) + 0.05 * noise()], 4 * n);
   }
   const series = ['a', 'b', 'c', 'd'].map((metric) => ({ metric, attributes: {}, kind: 'gauge' as const }));
-  const times = Float64Array.from({ length: ROWS }, (_, n) => n * 10_000);
-  return { series, times, values, version: 'v1', createdMs: 7, seed, epochs: 6 };
-}
-
-const rowsOf = ({ values, times }: TrainingRequest) =>
-  async function* () {
-    for (const [n, timeMs] of times.entries())
-      yield await Promise.resolve({ timeMs, values: values.slice(4 * n, 4 * n + 4) as Float64Array });
+  const rows = async function* () {
+    for (let n = 0; n < count; n++)
+      yield await Promise.resolve({ timeMs: n * 10_000, values: values.slice(4 * n, 4 * n + 4) });
   };
+  return { series, rows, version: 'v1', createdMs: 7, seed, epochs: 6 };
+}
 
 let folder: string;
 let entry: string;
@@ -41,8 +38,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 test('the same rows and seed give the same model, another seed another one, and none is worse than its components', async () => {
   const tensorFlow = await loadTensorFlow(['cpu']);
   const train = async (seed: number) => {
-    const given = request(seed);
-    return (await trainAutoencoder({ ...given, rows: rowsOf(given), tensorFlow })).document;
+    return (await trainAutoencoder({ ...request(seed), tensorFlow })).document;
   };
   const [first, again, other] = [await train(3), await train(3), await train(4)];
   expect(again.digest).toBe(first.digest);
@@ -51,11 +47,9 @@ test('the same rows and seed give the same model, another seed another one, and 
 });
 
 test('a training ends when its signal says so', async () => {
-  const given = request();
   const aborting = new AbortController();
   const training = trainAutoencoder({
-    ...given,
-    rows: rowsOf(given),
+    ...request(),
     signal: aborting.signal,
     onProgress: () => aborting.abort(),
   });
@@ -80,12 +74,16 @@ test(
   'a process that says nothing, nonsense or too late is a failed training, and is gone',
   { timeout: 120_000 },
   async () => {
-    const run = (script: string, limitMs?: number, signal = new AbortController().signal) =>
-      trainInProcess(request(), { entry: ['-e', script], clock: systemClock, signal, limitMs });
+    const nothing = { clock: systemClock, signal: new AbortController().signal };
+    const run = (script: string, limitMs?: number, signal = nothing.signal) =>
+      trainInProcess(request(), { ...nothing, entry: ['-e', script], signal, limitMs });
     await expect(run('')).rejects.toThrowError(/said nothing/);
     await expect(run('console.log("hello")')).rejects.toThrowError(/not JSON/);
     await expect(run('console.log("{}")')).rejects.toThrowError(/not understood/);
     await expect(run('setInterval(() => {}, 1000)', 300)).rejects.toThrowError(/0.3 s/);
+    await expect(trainInProcess(request(3, 0), { ...nothing, entry: ['-e', ''] })).rejects.toMatchObject({
+      code: 'models.not-enough-data',
+    });
     await expect(run('', 1000, AbortSignal.abort())).rejects.toMatchObject({ code: 'models.aborted' });
     await expect(run('console.log(JSON.stringify({ model: "{}" }))')).rejects.toMatchObject({ code: 'models.refused' });
   },
