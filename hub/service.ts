@@ -39,6 +39,8 @@ export interface HubFacts {
   page: string;
   /** Folders in which packages of the agent may lie, looked at in this order at each call. */
   downloads: readonly string[];
+  /** The program that trains models, as arguments of Node; empty when none came with this one, as when it runs from source. */
+  training: readonly string[];
   /** Which service answers which paths; the longest prefix wins. */
   routes: readonly { prefix: string; service: string }[];
 }

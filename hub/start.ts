@@ -70,6 +70,13 @@ function builtPage(): string {
   return places.find((place) => existsSync(join(place, 'index.html')) && existsSync(join(place, 'assets'))) ?? '';
 }
 
+/** The built program that trains models, as arguments of Node. */
+function trainingProgram(): string[] {
+  const here = import.meta.dirname;
+  const places = [join(here, 'training.js'), join(here, '..', 'dist', 'hub', 'training.js')];
+  return places.filter((place) => existsSync(place)).slice(0, 1);
+}
+
 /** Where packages of the agent lie: where an operator puts them, and where make package does. */
 function downloadFolders(dataFolder: string): string[] {
   const here = import.meta.dirname;
@@ -97,6 +104,7 @@ function factsOf(settings: PlanSettings, plan: Plan): HubFacts {
     hostnames: [...new Set([name, hostname(), 'localhost', '127.0.0.1'])],
     page: builtPage(),
     downloads: downloadFolders(settings.data),
+    training: trainingProgram(),
     routes: Object.entries(plan.table).flatMap(([service, { prefixes }]) =>
       prefixes.map((prefix) => ({ prefix, service })),
     ),

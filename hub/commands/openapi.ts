@@ -18,6 +18,7 @@ export async function printOpenApi(): Promise<string> {
       listen: '',
       hostnames: [],
       downloads: [],
+      training: [],
       page: '',
       routes: [],
     },

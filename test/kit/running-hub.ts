@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { services } from '../../hub/catalogue.ts';
+import { makeBucket, minio } from '../services/minio.ts';
 import { nats } from '../services/nats.ts';
 import { emptyDatabase, postgres } from '../services/postgres.ts';
 import { redis } from '../services/redis.ts';
@@ -118,7 +119,10 @@ export async function sharedStores(): Promise<{ env: Record<string, string>; sto
   const [database, bus, cache] = await Promise.all(
     [postgres, nats, redis].map(async (kind) => (await kind.find()).start()),
   );
+  const blobs = await (await minio.find()).start();
   const name = ownName('hub');
+  const bucket = name.replaceAll('_', '-');
+  await makeBucket(blobs.address, bucket);
   const env = {
     OUTRIDER_PEERS__SECRET: 'a secret that every process of this test knows',
     OUTRIDER_RELATIONAL__ADAPTER: 'postgres',
@@ -131,10 +135,15 @@ export async function sharedStores(): Promise<{ env: Record<string, string>; sto
     OUTRIDER_CACHE__ADAPTER: 'redis',
     OUTRIDER_CACHE__URL: cache?.address.url ?? '',
     OUTRIDER_CACHE__PREFIX: name,
+    OUTRIDER_BLOBS__ADAPTER: 's3',
+    OUTRIDER_BLOBS__ENDPOINT: blobs.address.url,
+    OUTRIDER_BLOBS__BUCKET: bucket,
+    OUTRIDER_BLOBS__ACCESS_KEY: blobs.address.accessKey,
+    OUTRIDER_BLOBS__SECRET_KEY: blobs.address.secretKey,
   };
   return {
     env,
-    stop: async () => void (await Promise.all([database, bus, cache].map(async (server) => server?.stop()))),
+    stop: async () => void (await Promise.all([database, bus, cache, blobs].map(async (server) => server?.stop()))),
   };
 }
 

@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { checkSettings, silentLogger, type GuardedFetch } from '#sdk';
 import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
 import type { Static, TObject } from 'typebox';
+import { fileBlobs } from '../../hub/adapters/blobs/files/index.ts';
 import { localBus } from '../../hub/adapters/bus/local/index.ts';
 import { memoryCache } from '../../hub/adapters/cache/memory/index.ts';
 import { createLocalPeers } from '../../hub/adapters/peers/local/index.ts';
@@ -19,11 +23,13 @@ import { makeAdapter } from './stores.ts';
 /** Which services to run on which ports. */
 export interface WebOptions {
   services: readonly { definition: ServiceDefinition; prefixes: readonly string[]; config?: Record<string, unknown> }[];
-  /** Ports besides cache and peers, which every test gets fresh; the bus is a local one unless it is given. */
+  /** Ports besides cache and peers, which every test gets fresh; bus and blobs are local ones unless they are given. */
   ports?: Partial<Ports>;
   publicUrl?: string;
   /** Folders of packages of the agent. */
   downloads?: readonly string[];
+  /** The program that trains models, as arguments of Node. */
+  training?: readonly string[];
   /** How addresses of users are called; by default nobody is. */
   egress?: GuardedFetch;
   clock?: ManualClock;
@@ -60,15 +66,20 @@ export async function startWeb(options: WebOptions): Promise<StartedWeb> {
   const cache = memoryCache.create({ ...given, config: { entries: 10_000 } });
   const ownBus = makeAdapter(localBus, '');
   const bus = options.ports?.bus ?? ownBus.port;
+  const scratch = mkdtempSync(join(tmpdir(), 'outrider-web-'));
+  const ownBlobs = makeAdapter(fileBlobs, scratch);
+  await ownBlobs.start?.();
+  const blobs = options.ports?.blobs ?? ownBlobs.port;
   const scheduled = new Map<string, () => Promise<void>>();
   const timeless = withoutTimes(options.ports?.relational, scheduled);
-  const ports = { ...options.ports, ...timeless, cache: cache.port, bus, peers } as Ports;
+  const ports = { ...options.ports, ...timeless, blobs, cache: cache.port, bus, peers } as Ports;
   const hub: HubFacts = {
     version: '0.0.0',
     publicUrl: options.publicUrl ?? 'http://127.0.0.1:8080',
     linkAddress: '127.0.0.1:4320',
     page: '',
     downloads: options.downloads ?? [],
+    training: options.training ?? [],
     listen: '127.0.0.1',
     hostnames: ['127.0.0.1'],
     routes: options.services.flatMap(({ definition, prefixes }) =>
@@ -120,6 +131,7 @@ export async function startWeb(options: WebOptions): Promise<StartedWeb> {
       }
       await ownBus.stop?.();
       await cache.stop?.();
+      rmSync(scratch, { recursive: true, force: true });
     },
   };
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { defineServer } from './kind.ts';
 import { answers } from './processes.ts';
 import { goInstall, installed } from './sources.ts';
@@ -42,3 +43,11 @@ export const minio = defineServer<MinioAddress>({
     env: ENVIRONMENT,
   }),
 });
+
+/** Makes a bucket; a name has small letters, digits and `-`. */
+export async function makeBucket({ url, accessKey, secretKey }: MinioAddress, bucket: string): Promise<void> {
+  const credentials = { accessKeyId: accessKey, secretAccessKey: secretKey };
+  const client = new S3Client({ endpoint: url, region: 'us-east-1', forcePathStyle: true, credentials });
+  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  client.destroy();
+}

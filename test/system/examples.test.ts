@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { elasticsearch8 } from '../services/elasticsearch.ts';
 import { onServer, ownName } from '../services/index.ts';
 import { influxdb } from '../services/influxdb.ts';
-import { minio } from '../services/minio.ts';
+import { makeBucket, minio, type MinioAddress } from '../services/minio.ts';
 import { nats } from '../services/nats.ts';
 import { emptyDatabase, postgres } from '../services/postgres.ts';
 import { redis } from '../services/redis.ts';
@@ -64,6 +64,8 @@ describe.runIf(Object.keys(addresses).length === Object.keys(kinds).length)('the
 
   test('starts on real stores with its secrets in files', async () => {
     const name = ownName('examples');
+    const bucket = name.replaceAll('_', '-');
+    await makeBucket(addresses.minio as unknown as MinioAddress, bucket);
     const own = await freePort();
     const hub = await start('cluster', {
       OUTRIDER_LISTEN: '127.0.0.1',
@@ -88,6 +90,7 @@ describe.runIf(Object.keys(addresses).length === Object.keys(kinds).length)('the
       OUTRIDER_BUS__PREFIX: name,
       OUTRIDER_BUS__PASSWORD_FILE: secret('nats-password'),
       OUTRIDER_BLOBS__ENDPOINT: addresses.minio['url'] ?? '',
+      OUTRIDER_BLOBS__BUCKET: bucket,
       OUTRIDER_BLOBS__ACCESS_KEY: addresses.minio['accessKey'] ?? '',
       OUTRIDER_BLOBS__SECRET_KEY_FILE: secret('s3-secret-key', addresses.minio['secretKey']),
     });

@@ -7,6 +7,7 @@ import { createLive } from './live.ts';
 import { migrations } from './migrations/index.ts';
 import { createRemoval } from './removal.ts';
 import { createRetention } from './retention.ts';
+import { internalRoutes } from './routes/internal.ts';
 import { metricRoutes } from './routes/metrics.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { resourceRoutes } from './routes/resources.ts';
@@ -53,7 +54,8 @@ export const monitoring = defineService({
         metricRoutes(app, { store, series, clock });
         retentionRoutes(app, { retention, series });
         streamRoutes(app, { live, alerts, clock });
-        overviewRoutes(app, { store, series, live, clock, firingTitles: (org) => alerts.firingTitles(org) });
+        overviewRoutes(app, { store, live, clock, firingTitles: (org) => alerts.firingTitles(org) });
+        internalRoutes(app, { series });
         alerts.routes(app);
       },
       async start() {

@@ -40,6 +40,7 @@ beforeAll(async () => {
       linkAddress: '',
       listen: '',
       downloads: [],
+      training: [],
       page: '',
       hostnames: [],
       routes: [],

@@ -8,5 +8,26 @@ export const PredictionsConfig = Type.Object({
     default: 6,
     exclusiveMinimum: 0,
   }),
+  training: Type.Object(
+    {
+      automatic: Type.Boolean({
+        description: 'Make a model of each host by itself, once a day of it is known and then from time to time.',
+        default: true,
+      }),
+      everyDays: Type.Number({
+        description: 'Days between two models of a host that are made by themselves.',
+        default: 7,
+        minimum: 1,
+        maximum: 365,
+      }),
+      days: Type.Number({
+        description: 'Days of its past that a model learns from.',
+        default: 7,
+        minimum: 0.25,
+        maximum: 30,
+      }),
+    },
+    { additionalProperties: false, default: {} },
+  ),
 });
 export type PredictionsConfig = Static<typeof PredictionsConfig>;

@@ -16,6 +16,8 @@ const AGENTS = 20_000;
 export interface ListeningGiven {
   bus: Bus;
   anomalies: Anomalies;
+  /** Forgets all of a resource that was deleted. */
+  forget(org: string, resource: string): Promise<void>;
   watermarks: Watermarks;
   clock: Clock;
   log: Logger;
@@ -23,7 +25,15 @@ export interface ListeningGiven {
 }
 
 /** Listens to the bus; returns the ends of all subscriptions. */
-export function listenToBus({ bus, anomalies, watermarks, clock, log, metrics }: ListeningGiven): (() => void)[] {
+export function listenToBus({
+  bus,
+  anomalies,
+  forget,
+  watermarks,
+  clock,
+  log,
+  metrics,
+}: ListeningGiven): (() => void)[] {
   const noted = new LRUCache<string, number>({ max: AGENTS });
   /** A word that is missed is said again with the next batch. */
   const hear = async (org: string, { resource, lane }: BatchReceived): Promise<void> => {
@@ -44,8 +54,6 @@ export function listenToBus({ bus, anomalies, watermarks, clock, log, metrics }:
   };
   return [
     ...BATCH_SUBJECTS.map((subject) => bus.subscribe(subject, 'predictions', keep)),
-    bus.subscribe(SUBJECTS.resourceDeleted, 'predictions', (org, { resource }) =>
-      anomalies.deleteResource(org, resource),
-    ),
+    bus.subscribe(SUBJECTS.resourceDeleted, 'predictions', (org, { resource }) => forget(org, resource)),
   ];
 }

@@ -2,7 +2,14 @@ import type { Clock } from '#sdk';
 import type { Principal } from '../../principal.ts';
 import { give } from './detection.ts';
 import { problems } from './errors.ts';
-import { MOVED_CAUSES, sensitivityOf, type MovedSeries, type Sensitivity, type Verdict } from './sensitivity.ts';
+import {
+  documentOf,
+  MOVED_CAUSES,
+  sensitivityOf,
+  type MovedSeries,
+  type Sensitivity,
+  type Verdict,
+} from './sensitivity.ts';
 import { lockResource, type Db, type PredictionsStore } from './store.ts';
 
 /** Labels of one host that count: the newest. */
@@ -39,7 +46,7 @@ async function settle(db: Db, org: string, resource: string, nowMs: number): Pro
   }));
   await db.deleteFrom('sensitivities').where('resource', '=', resource).execute();
   if (rows.length > 0) await db.insertInto('sensitivities').values(rows).execute();
-  await give(db, { org, agent: resource }, sensitivity, nowMs);
+  await give(db, { org, agent: resource }, { document: documentOf(sensitivity) }, nowMs);
 }
 
 /** What people say of events, and what that does to thresholds. */

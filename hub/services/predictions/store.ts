@@ -27,6 +27,12 @@ export function createStore(relational: Relational) {
           agent: string;
         }>`SELECT org, agent FROM due_detections(${[...agents]}::uuid[], ${sinceMs})`.execute(db),
       ),
+    /** Orgs whose agents detect anything. */
+    detectingOrgs: async (): Promise<string[]> =>
+      (await outside((db) => sql<{ org: string }>`SELECT org FROM detecting_orgs()`.execute(db))).map(({ org }) => org),
+    /** Work that waits, or whose runner was last heard of before a moment; the oldest first. */
+    waitingJobs: (sinceMs: number) =>
+      outside((db) => sql<{ org: string; id: string }>`SELECT org, id FROM waiting_jobs(${sinceMs})`.execute(db)),
     check: () => relational.check(),
   };
 }

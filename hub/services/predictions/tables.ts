@@ -1,4 +1,4 @@
-import type { ColumnType } from 'kysely';
+import type { ColumnType, Generated } from 'kysely';
 import type { Cause, Happening, Kind, SeriesName } from './event.ts';
 import type { Verdict } from './sensitivity.ts';
 
@@ -18,6 +18,36 @@ export interface ToldModel {
   problem: string;
 }
 
+/** A number that may be missing. */
+type MaybeBig = ColumnType<string | number | null, number | null, number | null>;
+
+/** What a model can be to a host: the one whose scores count, and one whose scores are only told. */
+export const ALIASES = ['champion', 'shadow'] as const;
+export type AliasName = (typeof ALIASES)[number];
+
+/** A model that an agent is to have. */
+export interface WantedModel {
+  alias: AliasName;
+  version: string;
+  digest: string;
+}
+
+/** One question that a new model has to answer well before it may judge. */
+export interface GateCheck {
+  name: string;
+  value: number | null;
+  limit: number | null;
+  passed: boolean;
+  words: string;
+}
+export interface Gate {
+  passed: boolean;
+  checks: GateCheck[];
+}
+
+export const JOB_STATES = ['queued', 'running', 'done', 'failed', 'cancelled'] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
 /** The tables of the schema `predictions`, as Kysely sees them. */
 export interface PredictionsTables {
   anomalies: {
@@ -28,7 +58,7 @@ export interface PredictionsTables {
     kind: Kind;
     start_ms: Big;
     peak_ms: Big;
-    end_ms: ColumnType<string | number | null, number | null, number | null>;
+    end_ms: MaybeBig;
     ended_by: Ending | null;
     score: number;
     surprise: number;
@@ -66,8 +96,68 @@ export interface PredictionsTables {
     agent: string;
     revision: Big;
     document: string;
-    reported: ColumnType<string | number | null, number | null, number | null>;
+    reported: MaybeBig;
     models: Json<ToldModel[]>;
-    sent_ms: ColumnType<string | number | null, number | null, number | null>;
+    sent_ms: MaybeBig;
+    wanted: ColumnType<WantedModel[], string | undefined, string>;
+    since_ms: MaybeBig;
+  };
+  models: {
+    org_id: string;
+    version: string;
+    resource: string;
+    architecture: 'autoencoder' | 'linear';
+    created_ms: Big;
+    from_ms: Big;
+    to_ms: Big;
+    rows: number;
+    features: number;
+    seed: Big;
+    digest: string;
+    bytes: number;
+    metrics: Json<Record<string, number>>;
+    gate: Json<Gate>;
+    job: string | null;
+    made_by: string;
+    program: string;
+  };
+  aliases: {
+    org_id: string;
+    resource: string;
+    alias: AliasName;
+    version: string;
+    since_ms: Big;
+    made_by: string;
+  };
+  alias_moves: {
+    org_id: string;
+    id: Generated<string>;
+    resource: string;
+    alias: AliasName;
+    version: string | null;
+    before: string | null;
+    at_ms: Big;
+    made_by: string;
+    reason: string;
+  };
+  jobs: {
+    org_id: string;
+    id: string;
+    kind: 'train-model';
+    resource: string;
+    state: JobState;
+    days: number;
+    progress: number;
+    step: string;
+    created_ms: Big;
+    started_ms: MaybeBig;
+    ended_ms: MaybeBig;
+    made_by: string;
+    runner: string | null;
+    heard_ms: MaybeBig;
+    attempts: number;
+    is_cancelled: boolean;
+    version: string | null;
+    problem: ColumnType<{ code: string; detail: string } | null, string | null, string | null>;
   };
 }

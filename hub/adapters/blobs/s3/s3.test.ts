@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
-import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
+import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { loadSettings, silentLogger, systemClock } from '#sdk';
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { minio } from '../../../../test/services/minio.ts';
+import { makeBucket, minio } from '../../../../test/services/minio.ts';
 import { onServer, ownName } from '../../../../test/services/index.ts';
 import { blobsContract } from '../../../ports/blobs.contract.ts';
 import { s3Blobs } from './index.ts';
@@ -32,15 +32,15 @@ await onServer(minio, ({ url, accessKey, secretKey }) => {
   });
   const given = { endpoint: url, bucket, accessKey, secretKey };
   let made: Promise<unknown> | undefined;
-  const makeBucket = (): Promise<unknown> => (made ??= raw.send(new CreateBucketCommand({ Bucket: bucket })));
+  const bucketIsMade = (): Promise<unknown> => (made ??= makeBucket({ url, accessKey, secretKey }, bucket));
 
   blobsContract('s3', async () => {
-    await makeBucket();
+    await bucketIsMade();
     return storeOf({ ...given, prefix: 'contract/' });
   });
 
   test('an aborted upload leaves no parts behind', async () => {
-    await makeBucket();
+    await bucketIsMade();
     const { port } = storeOf({ ...given, prefix: 'parts/' });
     function* failing(): Generator<Buffer> {
       for (let n = 0; n < 20; n++) yield Buffer.alloc(1024 * 1024, n);
@@ -52,7 +52,7 @@ await onServer(minio, ({ url, accessKey, secretKey }) => {
   }, 60_000);
 
   test('wrong keys and a bucket that is not there are named, without the secret', async () => {
-    await makeBucket();
+    await bucketIsMade();
     for (const [flags, says] of [
       [{ accessKey: 'nobody' }, /InvalidAccessKeyId.*blobs\.accessKey/],
       [{ secretKey: 'wrong-secret' }, /SignatureDoesNotMatch.*blobs\.secretKey/],

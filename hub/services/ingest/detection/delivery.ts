@@ -24,7 +24,11 @@ export interface DetectionGiven {
 
 /** What the predictions service says that an agent is to have. */
 interface Answer {
-  detection: { revision: number; document: string } | null;
+  detection: {
+    revision: number;
+    document: string;
+    models: { alias: string; version: string; digest: string; document: string }[];
+  } | null;
 }
 
 const messageOf = ({ detection }: Answer): HubMessage | undefined =>
@@ -32,7 +36,11 @@ const messageOf = ({ detection }: Answer): HubMessage | undefined =>
     ? undefined
     : hubMessage({
         case: 'detection',
-        value: create(DetectionSchema, { revision: BigInt(detection.revision), document: detection.document }),
+        value: create(DetectionSchema, {
+          revision: BigInt(detection.revision),
+          document: detection.document,
+          models: detection.models.map(({ digest, ...model }) => ({ ...model, digest: Buffer.from(digest, 'hex') })),
+        }),
       });
 
 /** A report within the bounds of who takes it. */

@@ -181,7 +181,7 @@ test('a report that nobody takes keeps the stream, and is answered when the serv
   const sent: HubMessage[] = [];
   let isThere = false;
   const answers: Record<string, unknown> = {
-    '/internal/predictions/reports': { detection: { revision: 5, document: '{}' } },
+    '/internal/predictions/reports': { detection: { revision: 5, document: '{}', models: [] } },
     '/internal/predictions/due': { items: [] },
   };
   const json = (_service: string, { path }: { path: string }): Promise<unknown> =>

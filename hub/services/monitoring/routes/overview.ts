@@ -1,7 +1,6 @@
 import type { Clock } from '#sdk';
 import { Type } from 'typebox';
 import { principalOf, type ServiceApp } from '../../../http.ts';
-import type { SeriesStore } from '../../../ports/series.ts';
 import type { Live } from '../live.ts';
 import type { MonitoringStore } from '../store.ts';
 import { headlineOf, strainOf, verdictOf } from '../verdict.ts';
@@ -25,14 +24,13 @@ const HostRow = Type.Object({
 /** What the overview stands on. `firingTitles` gives what fires now by resource, worst first. */
 export interface OverviewGiven {
   store: MonitoringStore;
-  series: SeriesStore;
   live: Live;
   clock: Clock;
   firingTitles(org: string): Promise<ReadonlyMap<string, readonly string[]>>;
 }
 
-/** All hosts with a one-line verdict, and what sisters ask. */
-export function overviewRoutes(app: ServiceApp, { store, series, live, clock, firingTitles }: OverviewGiven): void {
+/** All hosts with a one-line verdict. */
+export function overviewRoutes(app: ServiceApp, { store, live, clock, firingTitles }: OverviewGiven): void {
   const startedMs = clock.monotonic();
   app.get(
     '/api/v1/monitoring/overview',
@@ -67,24 +65,6 @@ export function overviewRoutes(app: ServiceApp, { store, series, live, clock, fi
         return { id, name, type, labels, connected, lastSeenMs: seenMs, state, verdict: sentence, headline };
       });
       return { nowMs, total, hosts };
-    },
-  );
-  app.get(
-    '/internal/monitoring/acknowledged',
-    {
-      config: { role: 'service' },
-      schema: {
-        querystring: Type.Object({
-          org: Type.String(),
-          agent: Type.String(),
-          epoch: Type.String({ pattern: '^\\d{1,20}$' }),
-        }),
-        response: { 200: Type.Object({ live: Type.String(), backfill: Type.String() }) },
-      },
-    },
-    async ({ query: { org, agent, epoch } }) => {
-      const { live: newest, backfill } = await series.acknowledged(org, agent, BigInt(epoch));
-      return { live: String(newest), backfill: String(backfill) };
     },
   );
 }

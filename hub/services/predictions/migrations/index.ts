@@ -1,4 +1,5 @@
 import { start } from './0001-start.ts';
+import { models } from './0002-models.ts';
 
 /** Every step of the schema, oldest first. */
-export const migrations = [start];
+export const migrations = [start, models];

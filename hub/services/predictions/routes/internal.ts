@@ -2,6 +2,7 @@ import { Lane } from '#proto/agent/v1/index.ts';
 import { Type } from 'typebox';
 import type { ServiceApp } from '../../../http.ts';
 import type { Detections } from '../detection.ts';
+import { ALIASES } from '../tables.ts';
 import type { Watermarks } from '../watermarks.ts';
 
 /** What these routes stand on. */
@@ -19,7 +20,21 @@ const Model = Type.Object({
   problem: Type.String({ maxLength: 2000 }),
 });
 const Answer = Type.Object({
-  detection: Type.Union([Type.Object({ revision: Type.Integer(), document: Type.String() }), Type.Null()]),
+  detection: Type.Union([
+    Type.Object({
+      revision: Type.Integer(),
+      document: Type.String(),
+      models: Type.Array(
+        Type.Object({
+          alias: Type.Enum([...ALIASES]),
+          version: Type.String(),
+          digest: Type.String(),
+          document: Type.String(),
+        }),
+      ),
+    }),
+    Type.Null(),
+  ]),
 });
 
 /** What the processes that agents are connected to ask. */
