@@ -4690,6 +4690,253 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/predictions/aliases/{resource}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which models a host is judged by, what its agent says of them, and what they were before. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description Id of a host. */
+                    resource: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            champion: {
+                                by: string;
+                                sinceMs: number;
+                                version: string;
+                            } | null;
+                            /** @description What aliases were moved to, the newest first. */
+                            history: {
+                                /**
+                                 * @description champion: it judges. shadow: its scores are told, and no alert comes of them.
+                                 * @enum {unknown}
+                                 */
+                                alias: "champion" | "shadow";
+                                atMs: number;
+                                before: string | null;
+                                by: string;
+                                reason: string;
+                                version: string | null;
+                            }[];
+                            shadow: {
+                                by: string;
+                                sinceMs: number;
+                                version: string;
+                            } | null;
+                            /** @description What its agent says of models. own: one that it made itself while the hub gave it none. */
+                            told: {
+                                alias: string;
+                                inUse: boolean;
+                                problem: string;
+                                version: string;
+                            }[];
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/predictions/aliases/{resource}/{alias}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Let an alias of a host name a model, or none. What becomes champion is no shadow any more. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description champion: it judges. shadow: its scores are told, and no alert comes of them. */
+                    alias: "champion" | "shadow";
+                    /** @description Id of a host. */
+                    resource: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Also one that did not pass its gate. */
+                        force?: boolean;
+                        version: string | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            champion: {
+                                by: string;
+                                sinceMs: number;
+                                version: string;
+                            } | null;
+                            /** @description What aliases were moved to, the newest first. */
+                            history: {
+                                /**
+                                 * @description champion: it judges. shadow: its scores are told, and no alert comes of them.
+                                 * @enum {unknown}
+                                 */
+                                alias: "champion" | "shadow";
+                                atMs: number;
+                                before: string | null;
+                                by: string;
+                                reason: string;
+                                version: string | null;
+                            }[];
+                            shadow: {
+                                by: string;
+                                sinceMs: number;
+                                version: string;
+                            } | null;
+                            /** @description What its agent says of models. own: one that it made itself while the hub gave it none. */
+                            told: {
+                                alias: string;
+                                inUse: boolean;
+                                problem: string;
+                                version: string;
+                            }[];
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/predictions/aliases/{resource}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let the champion of a host be what it was before. Done twice, it is as it was. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description Id of a host. */
+                    resource: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            champion: {
+                                by: string;
+                                sinceMs: number;
+                                version: string;
+                            } | null;
+                            /** @description What aliases were moved to, the newest first. */
+                            history: {
+                                /**
+                                 * @description champion: it judges. shadow: its scores are told, and no alert comes of them.
+                                 * @enum {unknown}
+                                 */
+                                alias: "champion" | "shadow";
+                                atMs: number;
+                                before: string | null;
+                                by: string;
+                                reason: string;
+                                version: string | null;
+                            }[];
+                            shadow: {
+                                by: string;
+                                sinceMs: number;
+                                version: string;
+                            } | null;
+                            /** @description What its agent says of models. own: one that it made itself while the hub gave it none. */
+                            told: {
+                                alias: string;
+                                inUse: boolean;
+                                problem: string;
+                                version: string;
+                            }[];
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/predictions/anomalies": {
         parameters: {
             query?: never;
@@ -5083,6 +5330,442 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/predictions/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Work that was asked for, newest first. */
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                    offset?: number;
+                    resource?: string;
+                    state?: "queued" | "running" | "done" | "failed" | "cancelled";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                by: string;
+                                createdMs: number;
+                                /** @description Days to learn from. */
+                                days: number;
+                                endedMs: number | null;
+                                id: string;
+                                /** @enum {unknown} */
+                                kind: "train-model";
+                                problem: {
+                                    code: string;
+                                    detail: string;
+                                } | null;
+                                /** @description 0 to 1. */
+                                progress: number;
+                                resource: string;
+                                startedMs: number | null;
+                                /** @enum {unknown} */
+                                state: "queued" | "running" | "done" | "failed" | "cancelled";
+                                /** @description What it does now, in words. */
+                                step: string;
+                                /** @description The model that it made. */
+                                version: string | null;
+                            }[];
+                            limit: number;
+                            offset: number;
+                            total: number;
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/predictions/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a job is. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            by: string;
+                            createdMs: number;
+                            /** @description Days to learn from. */
+                            days: number;
+                            endedMs: number | null;
+                            id: string;
+                            /** @enum {unknown} */
+                            kind: "train-model";
+                            problem: {
+                                code: string;
+                                detail: string;
+                            } | null;
+                            /** @description 0 to 1. */
+                            progress: number;
+                            resource: string;
+                            startedMs: number | null;
+                            /** @enum {unknown} */
+                            state: "queued" | "running" | "done" | "failed" | "cancelled";
+                            /** @description What it does now, in words. */
+                            step: string;
+                            /** @description The model that it made. */
+                            version: string | null;
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Cancel a job that is not over; one that runs ends within seconds. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Done. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/predictions/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Models of hosts, newest first. */
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                    offset?: number;
+                    /** @description Id of a host. */
+                    resource?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                aliases: ("champion" | "shadow")[];
+                                /** @enum {unknown} */
+                                architecture: "autoencoder" | "linear";
+                                /** @description Length of its document. */
+                                bytes: number;
+                                createdMs: number;
+                                /** @description SHA-256 of its document. */
+                                digest: string;
+                                /** @description Series that it looks at. */
+                                features: number;
+                                gate: {
+                                    checks: {
+                                        limit: number | null;
+                                        name: string;
+                                        passed: boolean;
+                                        value: number | null;
+                                        words: string;
+                                    }[];
+                                    passed: boolean;
+                                };
+                                madeBy: {
+                                    job: string | null;
+                                    name: string;
+                                    program: string;
+                                };
+                                metrics: {
+                                    [key: string]: number;
+                                };
+                                /** @description Id of the host that it is of. */
+                                resource: string;
+                                seed: number;
+                                version: string;
+                                /** @description The data that it was trained on: rows of ten seconds. */
+                                window: {
+                                    fromMs: number;
+                                    rows: number;
+                                    toMs: number;
+                                };
+                            }[];
+                            limit: number;
+                            offset: number;
+                            total: number;
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/predictions/models/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a model was made from and how it does. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description Version of a model. */
+                    version: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            aliases: ("champion" | "shadow")[];
+                            /** @enum {unknown} */
+                            architecture: "autoencoder" | "linear";
+                            /** @description Length of its document. */
+                            bytes: number;
+                            createdMs: number;
+                            /** @description SHA-256 of its document. */
+                            digest: string;
+                            /** @description Series that it looks at. */
+                            features: number;
+                            gate: {
+                                checks: {
+                                    limit: number | null;
+                                    name: string;
+                                    passed: boolean;
+                                    value: number | null;
+                                    words: string;
+                                }[];
+                                passed: boolean;
+                            };
+                            madeBy: {
+                                job: string | null;
+                                name: string;
+                                program: string;
+                            };
+                            metrics: {
+                                [key: string]: number;
+                            };
+                            /** @description Id of the host that it is of. */
+                            resource: string;
+                            seed: number;
+                            version: string;
+                            /** @description The data that it was trained on: rows of ten seconds. */
+                            window: {
+                                fromMs: number;
+                                rows: number;
+                                toMs: number;
+                            };
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Remove a model that no alias names. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description Version of a model. */
+                    version: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Done. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/predictions/models/{version}/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The model itself: its series, a TF.js LayersModel and the weights. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description Version of a model. */
+                    version: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A HostModelDocument. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/predictions/sensitivities/{id}": {
         parameters: {
             query?: never;
@@ -5134,6 +5817,86 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/predictions/train-model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have a model made of a host’s usual state from its last days. Answers with the job that does it. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Days to learn from. */
+                        days?: number;
+                        /**
+                         * Format: uuid
+                         * @description Id of a host.
+                         */
+                        resource: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            by: string;
+                            createdMs: number;
+                            /** @description Days to learn from. */
+                            days: number;
+                            endedMs: number | null;
+                            id: string;
+                            /** @enum {unknown} */
+                            kind: "train-model";
+                            problem: {
+                                code: string;
+                                detail: string;
+                            } | null;
+                            /** @description 0 to 1. */
+                            progress: number;
+                            resource: string;
+                            startedMs: number | null;
+                            /** @enum {unknown} */
+                            state: "queued" | "running" | "done" | "failed" | "cancelled";
+                            /** @description What it does now, in words. */
+                            step: string;
+                            /** @description The model that it made. */
+                            version: string | null;
+                        };
+                    };
+                };
+                /** @description Refused. */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;

@@ -181,7 +181,13 @@ test('a report that nobody takes keeps the stream, and is answered when the serv
   const sent: HubMessage[] = [];
   let isThere = false;
   const answers: Record<string, unknown> = {
-    '/internal/predictions/reports': { detection: { revision: 5, document: '{}', models: [] } },
+    '/internal/predictions/reports': {
+      detection: {
+        revision: 5,
+        document: '{}',
+        models: [{ alias: 'champion', version: 'v1', digest: '0aff', document: '' }],
+      },
+    },
     '/internal/predictions/due': { items: [] },
   };
   const json = (_service: string, { path }: { path: string }): Promise<unknown> =>
@@ -194,5 +200,10 @@ test('a report that nobody takes keeps the stream, and is answered when the serv
   isThere = true;
   await delivery.deliver();
   await delivery.deliver();
-  expect(sent.map(({ kind }) => kind)).toMatchObject([{ case: 'detection', value: { revision: 5n, document: '{}' } }]);
+  expect(sent.map(({ kind }) => kind)).toMatchObject([
+    {
+      case: 'detection',
+      value: { revision: 5n, document: '{}', models: [{ version: 'v1', digest: Buffer.of(10, 255) }] },
+    },
+  ]);
 });

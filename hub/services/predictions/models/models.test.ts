@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +19,17 @@ const API = '/api/v1/predictions';
 const NOW = Date.UTC(2026, 10, 26, 12);
 const HOUR = 3_600_000;
 const WINDOW = 10_000;
+
+/** Numbers from 0 to 1 (xorshift). */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
 
 let folder: string;
 let stores: Stores;
@@ -50,22 +61,40 @@ const call = async (method: string, path: string, body?: object, by = editor) =>
   hub.call(method, `${API}/${path}`, { token: by.token, ...(body === undefined ? {} : { body }) });
 const asked = async (path: string, by = viewer) => (await call('GET', path, undefined, by)).body;
 
-/** So many hours of a host's rows up to now: five metrics that wander together, and one that is always the same. */
-async function live(hours: number, of = host): Promise<void> {
-  const end = Math.floor(hub.clock.now() / WINDOW) * WINDOW;
+type Samples = Readonly<Record<string, number>>;
+
+/** Rows of a host, one each ten seconds from a time on, straight into the store. */
+async function store(
+  count: number,
+  fromMs: number,
+  row: (n: number) => Samples,
+  attributes: Record<string, Record<string, string>> = {},
+) {
+  // prettier-ignore
+  const names = Object.keys(row(0));
+  const series = names.map((name) => ({ name: name.split('#')[0]!, kind: 'gauge' as const, attributes: attributes[name] ?? {} })); // prettier-ignore
+  const id = BigInt(`0x${createHash('sha256').update(JSON.stringify(series)).digest('hex').slice(0, 15)}`);
+  const blocks = Array.from({ length: count }, (_, n) => {
+    const values = Float64Array.from(Object.values(row(n)));
+    return { table: id, timeMs: fromMs + n * WINDOW, values };
+  });
+  const key = { agent: randomUUID(), epoch: 1n, lane: 1, seq: 1n };
+  await stores.series.append(editor.org, { resource: host.resource, key, tables: [{ id, series }], blocks });
+}
+const thisWindow = (): number => Math.floor(hub.clock.now() / WINDOW) * WINDOW;
+
+/** So many hours of rows up to now: five metrics that wander together, one that is always the same, and one of the agent itself. */
+async function live(hours: number): Promise<void> {
+  await host.send({ timeMs: hub.clock.now(), samples: [{ name: 'still', value: 7 }] }); // So that the host is known.
   let wander = 0;
-  for (let timeMs = end - hours * HOUR; timeMs < end; timeMs += WINDOW) {
-    wander = 0.98 * wander + 0.2 * (Math.random() - 0.5);
-    const noise = (): number => 0.1 * (Math.random() - 0.5);
-    await of.send({
-      timeMs,
-      samples: [
-        ...['a', 'b', 'c', 'd', 'e'].map((name, n) => ({ name, value: (n + 1) * wander + noise() })),
-        { name: 'still', value: 7 },
-        { name: 'outrider.agent.cpu', value: Math.random() },
-      ],
-    });
-  }
+  const random = createRandom(5); // The same past each time.
+  const noise = (): number => 0.1 * (random() - 0.5);
+  const rows = hours * 360;
+  await store(rows, thisWindow() - rows * WINDOW, () => {
+    wander = 0.9 * wander + 0.2 * (random() - 0.5);
+    const moving = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name, n) => [name, (n + 1) * wander + noise()]));
+    return { ...moving, still: 7, 'outrider.agent.cpu': random() };
+  });
 }
 
 /** Asks for a model and waits for what became of it. */
@@ -146,10 +175,8 @@ describe('a model', { timeout: 120_000 }, () => {
   test('that did not pass its gate judges only when somebody insists', async () => {
     await live(5);
     // What the model has not seen is nothing like what it learnt.
-    const end = Math.floor(hub.clock.now() / WINDOW) * WINDOW;
-    for (let timeMs = end; timeMs < end + HOUR; timeMs += WINDOW)
-      await host.send({ timeMs, samples: ['a', 'b', 'c', 'd', 'e'].map((name) => ({ name, value: 50 * Math.random() })) }); // prettier-ignore
-    await hub.clock.advance(HOUR);
+    await store(180, thisWindow(), () => Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [name, 50 * Math.random()]))); // prettier-ignore
+    await hub.clock.advance(HOUR / 2);
     [editor, viewer] = [await hub.signIn(editor), await hub.signIn(viewer)];
     const version = String((await train())['version']);
     expect(await asked(`models/${version}`)).toMatchObject({ gate: { passed: false }, aliases: [] });
@@ -211,13 +238,17 @@ describe('by themselves', { timeout: 120_000 }, () => {
     [editor, viewer] = [await hub.signIn(editor), await hub.signIn(viewer)];
     await look();
     expect(await aliases()).toMatchObject({ shadow: { version: shadow } }); // Nobody saw it at work.
-    const end = Math.floor(hub.clock.now() / WINDOW) * WINDOW;
-    const scored = (alias: string, version: string, value: number) => ({ name: 'outrider.host.model.score', value, attributes: { 'outrider.model.alias': alias, 'outrider.model.version': version } }); // prettier-ignore
-    for (let n = 5000; n > 0; n--)
-      await host.send({
-        timeMs: end - n * WINDOW,
-        samples: [scored('champion', champion, n % 10 === 0 ? 0.8 : 0), scored('shadow', shadow, n % 100 === 0 ? 0.8 : 0)], // prettier-ignore
-      });
+    const named = (alias: string, version: string) => ({ 'outrider.model.alias': alias, 'outrider.model.version': version }); // prettier-ignore
+    const score = (n: number, every: number): number => (n % every === 0 ? 0.8 : 0);
+    await store(
+      5000,
+      thisWindow() - 5000 * WINDOW,
+      (n) => ({ 'outrider.host.model.score#c': score(n, 10), 'outrider.host.model.score#s': score(n, 100) }),
+      {
+        'outrider.host.model.score#c': named('champion', champion),
+        'outrider.host.model.score#s': named('shadow', shadow),
+      },
+    );
     await look();
     const after = await aliases();
     expect(after).toMatchObject({ champion: { version: shadow, by: 'outrider' }, shadow: null });
