@@ -70,8 +70,7 @@ async function startIngest(port: number, servers: readonly string[]) {
   const metrics = new Registry();
   const nats = { servers: [...servers], ca: '', certificate: '', key: '', replicas: 1, maxGb: 0.1 };
   const listen = { version: '0', publicUrl: base, linkAddress: `127.0.0.1:${port}`, listen: '127.0.0.1' };
-  const facts = { ...listen, hostnames: ['127.0.0.1'], page: '', downloads: [],
-      training: [], routes: [] };
+  const facts = { ...listen, hostnames: ['127.0.0.1'], page: '', downloads: [], training: [], routes: [] };
   const component = ingest.create({
     config: { port, advertise: '', certificateDays: 30, nats },
     ports: { relational: hub.relational, bus: hub.bus, peers: hub.peers },
