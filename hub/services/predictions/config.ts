@@ -24,7 +24,7 @@ export const PredictionsConfig = Type.Object({
         description: 'Days of its past that a model learns from.',
         default: 7,
         minimum: 0.25,
-        maximum: 30,
+        maximum: 14,
       }),
     },
     { additionalProperties: false, default: {} },

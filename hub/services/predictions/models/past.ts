@@ -65,7 +65,10 @@ async function columnsOf(samples: Samples, range: { from: number; to: number }, 
   return { chosen, all: [...chosen, ...also.filter(({ name, attributes }) => !known.has(keyOf(name, attributes)))] };
 }
 
-/** Reads a host's past, a day at a time, and leaves out the times in which it was not there. Throws `predictions.too-little` where that is no past to learn from. */
+/**
+ * Reads a host's past, a day at a time. A row counts when the one before it is there: neither times in which the host was away nor samples that are only left by
+ * the minute say how much it changes in ten seconds. Throws `predictions.too-little` where that is no past to learn from.
+ */
 export async function readPast(samples: Samples, query: PastQuery): Promise<Past & { chosen: number }> {
   const { days, nowMs, onProgress } = query;
   const to = Math.floor(nowMs / STEP_MS) * STEP_MS;
@@ -76,7 +79,7 @@ export async function readPast(samples: Samples, query: PastQuery): Promise<Past
   const values = new Float32Array(most * width);
   const times = new Float64Array(most);
   const span = Math.max(1, Math.floor(Math.min(DAY_MS / STEP_MS, MOST_NUMBERS / width))) * STEP_MS;
-  let rows = 0;
+  let [rows, before] = [0, -Infinity];
   for (let begin = from; begin < to; begin += span) {
     const end = Math.min(to, begin + span);
     const part = await samples.matrix(query, { from: begin, to: end, step: STEP_MS }, all);
@@ -89,7 +92,11 @@ export async function readPast(samples: Samples, query: PastQuery): Promise<Past
         if (value === value) there += 1;
       }
       if (2 * there < width) continue;
-      times[rows] = begin + n * STEP_MS;
+      const timeMs = begin + n * STEP_MS;
+      const isNext = timeMs - before === STEP_MS;
+      before = timeMs;
+      if (!isNext) continue;
+      times[rows] = timeMs;
       rows += 1;
     }
     onProgress((end - from) / (to - from));

@@ -91,7 +91,7 @@ export function jobRoutes(app: ServiceApp, { jobs, peers, kick, days, canTrain }
         body: Type.Object(
           {
             resource: Type.String({ format: 'uuid', description: 'Id of a host.' }),
-            days: Type.Optional(Type.Number({ minimum: 0.25, maximum: 30, description: 'Days to learn from.' })),
+            days: Type.Optional(Type.Number({ minimum: 0.25, maximum: 14, description: 'Days to learn from.' })),
           },
           { additionalProperties: false },
         ),
