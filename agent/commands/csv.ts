@@ -56,5 +56,8 @@ export async function* csvRows(chunks: AsyncIterable<string | Buffer>, name: str
   }
 }
 
+/** True for a line that holds blanks alone: in a table of numbers it is none. */
+export const isBlank = ({ fields }: CsvRow): boolean => fields.length === 1 && fields[0]!.trim() === '';
+
 /** A text as a field of CSV. */
 export const quoted = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

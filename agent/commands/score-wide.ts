@@ -10,7 +10,7 @@ import {
   type MatrixScore,
 } from '../../plugins/models/index.ts';
 import { problems } from '../errors.ts';
-import { csvRows } from './csv.ts';
+import { csvRows, isBlank } from './csv.ts';
 import { createProgressLine } from './progress-line.ts';
 import { demandWidth, namesOf, short, timeIn, valueOf } from './sample-table.ts';
 import type { ScoreGiven, ScoreSummary } from './score.ts';
@@ -51,6 +51,7 @@ async function* hostRows(chunks: Readable, name: string, counters: readonly stri
   let values = new Float64Array(0);
   let rate: ReturnType<typeof createRates> | undefined;
   for await (const row of csvRows(chunks, name)) {
+    if (isBlank(row)) continue;
     if (names === undefined) {
       const found = namesOf(row);
       names = found.names.slice(1);

@@ -39,7 +39,7 @@ test('a series gets a score a row, in order, and a jump gets one above a half', 
 test('each column of a wide table has a score of its own, as if it were alone', async () => {
   const wide = jumping.map((row, n) => `${row},${n % 5},`).join('\r\n');
   const both = (await score(`\uFEFFtime,a,"b, c",d\r\n${wide}`)).trimEnd().split('\n');
-  const alone = (await score(jumping.join('\n'))).trimEnd().split('\n');
+  const alone = (await score(`  \n${jumping.join('\n\t \n\n')}`)).trimEnd().split('\n');
   expect(both[0]).toBe('timestamp,a,"b, c",d');
   expect(both.slice(1).map((row) => row.split(',').slice(0, 2).join(','))).toEqual(alone.slice(1));
   expect(both.at(-1)?.split(',')[3]).toBe('0');

@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import { reasonOf, type Clock } from '#sdk';
 import { problems } from '../errors.ts';
 import { CHANNELS, createDetector, type Detector, type Verdict } from '../scoring/index.ts';
-import { csvRows, quoted } from './csv.ts';
+import { csvRows, isBlank, quoted } from './csv.ts';
 import { createProgressLine } from './progress-line.ts';
 import { scoreWideRows } from './score-wide.ts';
 import { demandWidth, namesOf, short, timeIn, valueOf } from './sample-table.ts';
@@ -78,6 +78,7 @@ async function scoreRows(
   const summary = { rows: 0, metrics: 0, alerts: 0 };
   let table: Table | undefined;
   for await (const row of csvRows(chunks, name)) {
+    if (isBlank(row)) continue;
     if (table === undefined) {
       const { names, isHeader } = namesOf(row);
       table = tableOf(names, counters);

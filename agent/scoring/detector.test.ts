@@ -148,6 +148,22 @@ test('steps that go on say more than each alone, which is nothing new, and say w
   }
 });
 
+test('steps before a gap are no part of those after it', () => {
+  const ramp = CHANNELS.indexOf('ramp');
+  const alone = { ...TUNING, weights: TUNING.weights.map((_, channel) => (channel === ramp ? 1 : 0)) };
+  const after = (gapMs: number): number => {
+    const roll = dice(5);
+    const detector = createDetector(alone);
+    const place = detector.add('gauge');
+    for (let n = 0; n < 1000; n++) detector.push(place, n * 1000, roll());
+    for (const step of [2, 4]) detector.push(place, (1000 + step / 2) * 1000, step);
+    detector.push(place, 1_003_000 + gapMs, 6);
+    return detector.push(place, 1_004_000 + gapMs, 8).nats;
+  };
+  expect(after(0)).toBeGreaterThan(3);
+  expect(after(60_000)).toBeLessThan(1);
+});
+
 test('plain noise is quiet, and its p-values are a bound', () => {
   const roll = dice(3);
   const detector = createDetector();

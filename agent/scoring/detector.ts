@@ -18,6 +18,8 @@ import {
   NEAR,
   PEAK,
   SEEN,
+  STEP,
+  STEP_BEFORE,
   TIME,
   VALUE,
   type Memory,
@@ -176,6 +178,7 @@ function takeTime(memory: Memory, place: number, timeMs: number): boolean {
   const usual = floats[at + INTERVAL]!;
   if (usual > 0 && step > GAP * usual) {
     floats[at + NEAR] = floats[at + LAST] = x;
+    floats[at + STEP] = floats[at + STEP_BEFORE] = 0; // Nobody saw what lies between.
     return false;
   }
   floats[at + INTERVAL] = usual === 0 ? step : usual + (step - usual) / 16;
