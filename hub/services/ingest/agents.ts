@@ -1,5 +1,6 @@
 import type { Clock } from '#sdk';
 import type { AgentCertificate } from './authority.ts';
+import { isConnected } from './connections.ts';
 import type { IngestStore, Paging } from './store.ts';
 
 /** What is known of an agent when it comes for the first time. */
@@ -43,11 +44,6 @@ export function createAgents({ store, clock }: { store: IngestStore; clock: Cloc
       });
       return row?.hostname;
     },
-    /** Notes that an agent is gone. */
-    async left(org: string, id: string): Promise<void> {
-      const set = { last_seen: new Date(clock.now()) };
-      await store.within(org, (db) => db.updateTable('agents').set(set).where('id', '=', id).execute());
-    },
     /** True for an agent that is enrolled and not revoked. */
     async isAllowed(org: string, id: string): Promise<boolean> {
       const row = await store.within(org, (db) => {
@@ -64,7 +60,7 @@ export function createAgents({ store, clock }: { store: IngestStore; clock: Cloc
       );
       return changed.numUpdatedRows > 0n;
     },
-    list: (org: string, { limit, offset }: Paging, connected: ReadonlySet<string>) =>
+    list: (org: string, { limit, offset }: Paging) =>
       store.within(org, async (db) => {
         const newest = db.selectFrom('agents').selectAll().orderBy('enrolled_at', 'desc').orderBy('id');
         const rows = await newest.limit(limit).offset(offset).execute();
@@ -75,7 +71,7 @@ export function createAgents({ store, clock }: { store: IngestStore; clock: Cloc
           hostname: row.hostname,
           labels: row.labels as unknown as Record<string, string>,
           ephemeral: row.ephemeral,
-          connected: connected.has(row.id),
+          connected: isConnected(row, clock.now()),
           version: row.version,
           enrolledMs: row.enrolled_at.getTime(),
           lastSeenMs: row.last_seen?.getTime() ?? null,
@@ -87,4 +83,5 @@ export function createAgents({ store, clock }: { store: IngestStore; clock: Cloc
       }),
   };
 }
+
 export type Agents = ReturnType<typeof createAgents>;

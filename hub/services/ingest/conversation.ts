@@ -5,13 +5,13 @@ import {
   type DetectionReport,
   type Hello,
   type HubMessage,
+  type SettingsReport,
 } from '#proto/agent/v1/index.ts';
 import { Problem, reasonOf, type Logger } from '#sdk';
 import { SpanKind, traced } from '../../tracing.ts';
 import type { Enrolment } from './enrolment.ts';
 import { problems } from './errors.ts';
 import type { Delivering } from './doors.ts';
-import type { Delivery } from './settings/delivery.ts';
 import { hubMessage, type Wire } from './stream.ts';
 import type { Taking } from './taking.ts';
 
@@ -24,7 +24,7 @@ const GRPC = {
 export interface ConversationGiven {
   taking: Taking;
   enrolment: Enrolment;
-  delivery: Pick<Delivery, 'reported'>;
+  delivery: Pick<Delivering<SettingsReport>, 'reported'>;
   detection: Pick<Delivering<DetectionReport>, 'reported'>;
   /** Hears which kind of stream this is, before the agent is welcomed. */
   greeted(kind: Stream): void;

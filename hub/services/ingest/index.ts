@@ -5,6 +5,7 @@ import { createAgents } from './agents.ts';
 import { createClocks } from './clocks.ts';
 import { createAuthority, openAuthority, type Authority } from './authority.ts';
 import { IngestConfig } from './config.ts';
+import { createConnections, SAY_MS } from './connections.ts';
 import { createEnrolment } from './enrolment.ts';
 import { createJoinTokens } from './join-tokens.ts';
 import { createDetectionDelivery } from './detection/delivery.ts';
@@ -54,7 +55,6 @@ export const ingest = defineService({
   config: IngestConfig,
   create({ config, ports, clock, log, hub, metrics: registry }) {
     const { bus, peers } = ports;
-    const { certificateDays } = config;
     const store = createStore(ports.relational);
     let opened: Authority | undefined;
     let listener: AgentListener | undefined;
@@ -66,10 +66,11 @@ export const ingest = defineService({
     };
     const agents = createAgents({ store, clock });
     const tokens = createJoinTokens({ store, authority, clock, hub });
-    const enrolment = createEnrolment({ store, tokens, agents, authority, bus, hub, certificateDays });
+    const enrolment = createEnrolment({ store, tokens, agents, authority, bus, hub, ...config });
     const metrics = createMetrics(registry);
     const clocks = createClocks({ store, clock });
-    const taking = createTaking({ bus, peers, agents, clocks, clock, metrics });
+    const connections = createConnections({ store, clock, doors: () => agentsDoors() });
+    const taking = createTaking({ bus, peers, agents, connections, clocks, clock, metrics });
     const agentsDoors = () => [streams, ...(natsAgents === undefined ? [] : [natsAgents])];
     const { delivery, ...pushed } = createPushedSettings({ store, clock, log, agents: agentsDoors });
     const detection = createDetectionDelivery({ peers, log, agents: agentsDoors });
@@ -79,17 +80,10 @@ export const ingest = defineService({
       streams.revoke(revoked);
       await natsAgents?.revoke(revoked);
     };
-    const connected = (): ReadonlySet<string> => new Set([...streams.connected(), ...(natsAgents?.connected() ?? [])]);
     const beginNats = async (ca: string): Promise<void> => {
       if (config.nats.servers.length === 0) return;
       natsAgents = startNatsAgents({
-        config: config.nats,
-        seeds: await seedsOf(store),
-        ca,
-        taking,
-        enrolment,
-        delivery,
-        detection,
+        ...{ config: config.nats, seeds: await seedsOf(store), ca, taking, enrolment, delivery, detection },
         isAllowed: ({ org, agent }) => agents.isAllowed(org, agent),
         isRevoked: streams.isRevoked,
         clock,
@@ -100,7 +94,7 @@ export const ingest = defineService({
     return {
       routes(app) {
         tokenRoutes(app, tokens);
-        agentRoutes(app, { agents, clocks, enrolment, connected, cutOff });
+        agentRoutes(app, { agents, clocks, enrolment, cutOff });
         settingsRoutes(app, pushed);
         internalRoutes(app, { tokens, authority, hostnames: hub.hostnames, peers, natsSettings: natsSettings(store) });
       },
@@ -117,6 +111,7 @@ export const ingest = defineService({
           ),
           ...repeat({ clock, log }, [
             [REVOCATION_MS, cutOff, 'revoked agents could not be read; it is tried again'],
+            [SAY_MS, connections.renew, 'who is connected could not be written down; it is tried again'],
             [DELIVERY_MS, delivery.deliver, 'pushed settings could not be sent; it is tried again'],
             [DELIVERY_MS, detection.deliver, 'what agents detect by could not be sent; it is tried again'],
           ]),

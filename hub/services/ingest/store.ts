@@ -1,4 +1,4 @@
-import { sql, type Generated, type Kysely } from 'kysely';
+import { type ColumnType, sql, type Generated, type Kysely } from 'kysely';
 import type { Relational } from '../../ports/relational.ts';
 import type { AuthorityFiles } from './authority.ts';
 import { migrations } from './migrations/index.ts';
@@ -39,6 +39,8 @@ export interface IngestTables {
     last_seen: Date | null;
     skew_ms: Generated<number>;
     revoked_at: Date | null;
+    connected_until: ColumnType<Date | null, Date | null | undefined, Date | null>;
+    connected_by: ColumnType<string | null, string | null | undefined, string | null>;
   };
   settings_groups: {
     id: string;

@@ -69,7 +69,6 @@ export function createStreams({ log, metrics, ...given }: StreamsGiven) {
         if (revoked.has(stream.wire.agent)) stream.refuse(problems.revoked(REVOKED));
     },
     isRevoked: (agent: string): boolean => revoked.has(agent),
-    connected: () => new Set(live.keys()),
     /** Those that are connected, by their org. */
     names: (): { org: string; agent: string }[] =>
       [...live.values()].map(({ wire: { org, agent } }) => ({ org, agent })),

@@ -5,6 +5,7 @@ import { Problem, type Clock } from '#sdk';
 import type { Bus } from '../../ports/bus.ts';
 import type { Peers } from '../../ports/peers.ts';
 import type { Agents } from './agents.ts';
+import type { Connections } from './connections.ts';
 import { problems } from './errors.ts';
 import type { Clocks } from './clocks.ts';
 import { canUnpack, openBatch, openTables } from './frames.ts';
@@ -20,6 +21,7 @@ export interface TakingGiven {
   bus: Bus;
   peers: Peers;
   agents: Agents;
+  connections: Connections;
   clocks: Clocks;
   clock: Clock;
   metrics: { batches: Counter; bytes: Counter; latency: Histogram };
@@ -68,7 +70,7 @@ function skewOf({ skewMs = 0n }: Batch): number {
 const subjectFor = ({ lane }: Batch) => (lane === Lane.BACKFILL ? SUBJECTS.backfillReceived : SUBJECTS.batchReceived);
 
 /** What ingest does with what agents say, by whatever transport it came. */
-export function createTaking({ bus, peers, agents, clocks, clock, metrics }: TakingGiven) {
+export function createTaking({ bus, peers, agents, connections, clocks, clock, metrics }: TakingGiven) {
   return {
     /** Lets an agent in; gives the answer. */
     async greet(sender: Sender, value: Hello): Promise<HubMessage> {
@@ -96,6 +98,7 @@ export function createTaking({ bus, peers, agents, clocks, clock, metrics }: Tak
     },
     /** Says on the bus that an agent has come. */
     async connected({ org, agent }: Sender, { agentVersion: version, inventory }: Hello): Promise<void> {
+      await connections.here(org, [agent]);
       await bus.publish(SUBJECTS.agentConnection, org, {
         agent,
         connected: true,
@@ -108,7 +111,7 @@ export function createTaking({ bus, peers, agents, clocks, clock, metrics }: Tak
     async gone({ org, agent }: Sender): Promise<void> {
       const news = { agent, connected: false, atMs: clock.now(), version: '', inventory: {} };
       await bus.publish(SUBJECTS.agentConnection, org, news);
-      await agents.left(org, agent);
+      await connections.left(org, agent);
     },
     /** Unpacks a batch within bounds and publishes it; resolves when it cannot be lost any more. */
     async take({ org, agent }: Sender, batch: Batch): Promise<void> {

@@ -486,7 +486,7 @@ export interface paths {
                             items: {
                                 changedMs: number | null;
                                 code: string;
-                                /** @description As far as this process knows. */
+                                /** @description To any process; one that was killed is believed for a minute. */
                                 connected: boolean;
                                 /** @description The group that it is in: of those that fit it and that something was pushed to, the narrowest. */
                                 group: {

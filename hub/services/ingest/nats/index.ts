@@ -41,7 +41,6 @@ export interface NatsGiven {
 
 /** Agents over NATS: lets them in, answers them, takes in their batches and cuts them off. */
 export interface NatsAgents {
-  connected(): readonly string[];
   /** Those that are connected, by their org. */
   names(): readonly AgentName[];
   /** Tells an agent something unasked; false when it is not connected. */
@@ -116,7 +115,6 @@ export function startNatsAgents(given: NatsGiven): NatsAgents {
     }
   })();
   return {
-    connected: () => running?.presence.connected() ?? [],
     names: () => running?.presence.names() ?? [],
     send: (agent, message) => running?.presence.send(agent, message) ?? false,
     revoke: async (agents) => running?.presence.revoke(agents),

@@ -137,7 +137,6 @@ export function watchPresence(given: PresenceGiven) {
   const subscriptions = [hear('CONNECT', come), hear('DISCONNECT', goes)];
   return {
     look,
-    connected: (): string[] => [...live.keys()],
     names: (): AgentName[] => [...live.values()].map(({ agent }) => agent),
     /** Tells an agent something unasked; false when it is not connected. */
     send(agent: AgentName, message: HubMessage): boolean {

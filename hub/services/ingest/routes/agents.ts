@@ -28,8 +28,6 @@ export interface AgentRoutesGiven {
   agents: Agents;
   clocks: Clocks;
   enrolment: Enrolment;
-  /** Agents that this process knows to be connected. */
-  connected(): ReadonlySet<string>;
   /** Reads the revoked agents anew and cuts them off. */
   cutOff(): Promise<void>;
 }
@@ -38,7 +36,7 @@ const ROOT = '/api/v1/agents';
 const tags = ['agents'];
 
 /** Agents: let in, list, cut off. */
-export function agentRoutes(app: ServiceApp, { agents, clocks, enrolment, connected, cutOff }: AgentRoutesGiven): void {
+export function agentRoutes(app: ServiceApp, { agents, clocks, enrolment, cutOff }: AgentRoutesGiven): void {
   app.post(
     `${ROOT}/enroll`,
     {
@@ -58,7 +56,7 @@ export function agentRoutes(app: ServiceApp, { agents, clocks, enrolment, connec
       config: { role: 'viewer' },
       schema: { tags, summary: 'Agents, newest first.', querystring: Paging, response: { 200: listOf(AgentRow) } },
     },
-    (request) => agents.list(principalOf(request).org, request.query, connected()),
+    (request) => agents.list(principalOf(request).org, request.query),
   );
   app.get(
     `${ROOT}/:id/clock`,

@@ -46,7 +46,7 @@ const GroupAgent = Type.Object({
   id: Type.String(),
   hostname: Type.String(),
   labels: Labels,
-  connected: Type.Boolean({ description: 'As far as this process knows.' }),
+  connected: Type.Boolean({ description: 'To any process; one that was killed is believed for a minute.' }),
   lastSeenMs: Type.Union([Type.Integer(), Type.Null()], {
     description: 'When it last came or went; null: it never came.',
   }),

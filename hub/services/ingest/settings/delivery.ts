@@ -68,7 +68,7 @@ async function halt(db: Db, revision: number, because: string): Promise<void> {
 /** Decides anew for an org, or for one agent of it where nobody else is concerned. */
 async function rearrange(given: DeliveryGiven, db: Db, org: string, only?: string): Promise<void> {
   if (only === undefined) await lockOrg(db, org);
-  const how = { org, now: new Date(given.clock.now()), connected: namesIn(given, org) };
+  const how = { org, now: new Date(given.clock.now()) };
   await arrange(db, only === undefined ? how : { ...how, only });
 }
 
@@ -172,21 +172,10 @@ async function claim(db: Db, agents: readonly string[], nowMs: number): Promise<
   return claimed;
 }
 
-/** Agents of an org that this process can send to. */
-const namesIn = (given: DeliveryGiven, org: string): ReadonlySet<string> =>
-  new Set(connectedTo(given.agents).flatMap((one) => (one.org === org ? [one.agent] : [])));
-
-/** Brings settings to agents and hears what became of them. */
-export interface Delivery extends Delivering<SettingsReport> {
-  /** Agents of an org that this process can send to. */
-  names(org: string): ReadonlySet<string>;
-}
-
-/** Makes what brings settings to agents. */
-export function createDelivery(given: DeliveryGiven): Delivery {
+/** Makes what brings settings to agents and hears what became of them. */
+export function createDelivery(given: DeliveryGiven): Delivering<SettingsReport> {
   const { store, clock, agents: doors } = given;
   return {
-    names: (org) => namesIn(given, org),
     reported: (who, report) => store.within(who.org, (db) => hear(given, db, who, report)),
     // It also looks whether more are to try what a few try.
     async deliver() {

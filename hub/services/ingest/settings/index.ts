@@ -7,10 +7,10 @@ import { createGroupReading } from './reading.ts';
 export function createPushedSettings(given: DeliveryGiven & { log: Logger }) {
   const delivery = createDelivery(given);
   const { store, clock, log } = given;
-  const { names, deliver } = delivery;
+  const { deliver } = delivery;
   return {
     delivery,
-    pushing: createPushing({ store, clock, log, names, deliver }),
-    reading: createGroupReading({ store, names }),
+    pushing: createPushing({ store, clock, log, deliver }),
+    reading: createGroupReading({ store, clock }),
   };
 }

@@ -17,8 +17,6 @@ export interface PushingGiven {
   store: IngestStore;
   clock: Clock;
   log: Logger;
-  /** Agents of an org that this process can send to. */
-  names(org: string): ReadonlySet<string>;
   /** Sends what is to be sent. */
   deliver(): Promise<void>;
 }
@@ -116,14 +114,14 @@ async function priorOf(db: Db, group: string, revision: number): Promise<Pick<Ad
 }
 
 /** Changes of groups of agents and of what is pushed to them. */
-export function createPushing({ store, clock, log, names, deliver }: PushingGiven) {
+export function createPushing({ store, clock, log, deliver }: PushingGiven) {
   const now = (): Date => new Date(clock.now());
   /** A change of what agents are to have: everything is decided anew, then sent. */
   const change = async <T>(org: string, work: (db: Db) => Promise<T>): Promise<T> => {
     const done = await store.within(org, async (db) => {
       await lockOrg(db, org);
       const result = await work(db);
-      await arrange(db, { org, now: now(), connected: names(org) });
+      await arrange(db, { org, now: now() });
       return result;
     });
     // What cannot be sent now is sent with the next look.

@@ -1,3 +1,4 @@
+import type { Clock } from '#sdk';
 import type { PushedDocument } from '#proto/agent/v1/pushed.ts';
 import { problems } from '../errors.ts';
 import type { IngestStore, Paging } from '../store.ts';
@@ -69,13 +70,13 @@ interface Whole {
   agents: SeenAgent[];
 }
 
-async function readWhole(db: Db, connected: ReadonlySet<string>): Promise<Whole> {
+async function readWhole(db: Db, nowMs: number): Promise<Whole> {
   const groups = await readGroups(db);
   const lines = await readLines(
     db,
     groups.map(({ id }) => id),
   );
-  return { groups, lines, agents: await readAgents(db, connected) };
+  return { groups, lines, agents: await readAgents(db, nowMs) };
 }
 
 /** The group that an agent would be in if something was pushed to one now. */
@@ -113,11 +114,11 @@ async function readNewest(db: Db) {
   return new Map(rows.map((row) => [row.group_id, shown(row)]));
 }
 
-async function listGroups(db: Db) {
+async function listGroups(db: Db, nowMs: number) {
   const live = db.selectFrom('settings_groups').selectAll().where('removed_at', 'is', null).orderBy('name');
   const rows = await live.execute();
   const newest = await readNewest(db);
-  const whole = await readWhole(db, new Set());
+  const whole = await readWhole(db, nowMs);
   return rows.map((row) => {
     const { id, name } = row;
     const labels = row.labels as unknown as Record<string, string>;
@@ -137,8 +138,8 @@ async function listGroups(db: Db) {
 }
 
 /** Agents that have the labels of a group, those of other groups among them. */
-async function listAgents(db: Db, group: string, { limit, offset, names }: Paging & { names: ReadonlySet<string> }) {
-  const whole = await readWhole(db, names);
+async function listAgents(db: Db, group: string, { limit, offset, nowMs }: Paging & { nowMs: number }) {
+  const whole = await readWhole(db, nowMs);
   const { groups, lines } = whole;
   const own = groups.find(({ id }) => id === group);
   const fitting = whole.agents.filter((agent) => own !== undefined && fits(agent, own));
@@ -166,8 +167,8 @@ async function listAgents(db: Db, group: string, { limit, offset, names }: Pagin
 }
 
 /** What those have now that a push to a group would reach, and whom it would not reach though they fit. */
-async function reachOf(db: Db, group: string) {
-  const whole = await readWhole(db, new Set());
+async function reachOf(db: Db, group: string, nowMs: number) {
+  const whole = await readWhole(db, nowMs);
   const own = whole.groups.find(({ id }) => id === group);
   const reached = new Map<number | null, string[]>();
   const others = new Map<string, number>();
@@ -193,10 +194,10 @@ async function reachOf(db: Db, group: string) {
   return { items, elsewhere };
 }
 
-/** What is to be seen of groups and of what is pushed to them. `names` gives the agents of an org that are connected to this process. */
-export function createGroupReading({ store, names }: { store: IngestStore; names(org: string): ReadonlySet<string> }) {
+/** What is to be seen of groups and of what is pushed to them. */
+export function createGroupReading({ store, clock }: { store: IngestStore; clock: Clock }) {
   return {
-    list: (org: string) => store.within(org, listGroups),
+    list: (org: string) => store.within(org, (db) => listGroups(db, clock.now())),
     revisions: (org: string, group: string, { limit, offset }: Paging) =>
       store.within(org, async (db) => {
         await mustExist(db, group);
@@ -208,12 +209,12 @@ export function createGroupReading({ store, names }: { store: IngestStore; names
     agents: (org: string, group: string, paging: Paging) =>
       store.within(org, async (db) => {
         await mustExist(db, group);
-        return listAgents(db, group, { ...paging, names: names(org) });
+        return listAgents(db, group, { ...paging, nowMs: clock.now() });
       }),
     reach: (org: string, group: string) =>
       store.within(org, async (db) => {
         await mustExist(db, group);
-        return reachOf(db, group);
+        return reachOf(db, group, clock.now());
       }),
   };
 }

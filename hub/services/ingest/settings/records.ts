@@ -1,4 +1,5 @@
 import { sql, type Kysely } from 'kysely';
+import { isConnected } from '../connections.ts';
 import type { IngestTables } from '../store.ts';
 import { planRollout, type GroupLine, type Revision, type RolloutAgent, type SettingsGroup } from './rollout.ts';
 
@@ -46,7 +47,7 @@ export interface SeenAgent extends RolloutAgent {
 }
 
 /** Agents that were not removed, with what they are to have; one of them if it is named. */
-export async function readAgents(db: Db, connected: ReadonlySet<string>, only?: string): Promise<SeenAgent[]> {
+export async function readAgents(db: Db, nowMs: number, only?: string): Promise<SeenAgent[]> {
   const known = db
     .selectFrom('agents')
     .leftJoin('agent_settings', 'agent_settings.agent', 'agents.id')
@@ -62,6 +63,7 @@ export async function readAgents(db: Db, connected: ReadonlySet<string>, only?: 
       'problem',
       'last_seen',
       'changed_at',
+      'connected_until',
     ])
     .where('revoked_at', 'is', null);
   const rows = await (only === undefined ? known : known.where('id', '=', only)).execute();
@@ -69,7 +71,7 @@ export async function readAgents(db: Db, connected: ReadonlySet<string>, only?: 
     id,
     hostname,
     labels: labels as unknown as Record<string, string>,
-    connected: connected.has(id),
+    connected: isConnected(at, nowMs),
     lastSeenMs: at.last_seen?.getTime() ?? null,
     problem: at.problem ?? '',
     changedMs: at.changed_at?.getTime() ?? null,
@@ -81,16 +83,13 @@ export async function readAgents(db: Db, connected: ReadonlySet<string>, only?: 
 const AT_ONCE = 1000;
 
 /** Decides anew what agents of the org are to have and writes down what differs; one of them if it is named. */
-export async function arrange(
-  db: Db,
-  { org, now, connected, only }: { org: string; now: Date; connected: ReadonlySet<string>; only?: string },
-): Promise<void> {
+export async function arrange(db: Db, { org, now, only }: { org: string; now: Date; only?: string }): Promise<void> {
   const groups = await readGroups(db);
   const lines = await readLines(
     db,
     groups.map(({ id }) => id),
   );
-  const agents = await readAgents(db, connected, only);
+  const agents = await readAgents(db, now.getTime(), only);
   const plan = planRollout(agents, groups, lines);
   if (plan.widened.length > 0)
     await db.updateTable('settings_revisions').set({ stage: 'all' }).where('revision', 'in', plan.widened).execute();
