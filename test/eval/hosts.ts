@@ -211,10 +211,12 @@ export function figuresLine(name: string, { aucPr, segments, found, falseShare, 
 const HEAD =
   '| score | AUC-PR | segments found at the realised share of false rows | at 1 %, off line |\n|---|---|---|---|';
 
-/** Tables of all sets of a folder. */
-export async function describeHosts(folder: string): Promise<string> {
-  const onMachine = (name: string): boolean => process.stderr.write(`${name} …\n`);
-  const tables = (await evaluateHosts(folder, { onMachine })).map(({ set, scores, machines }) =>
+/** Says which machine is judged. */
+export const onMachine = (name: string): boolean => process.stderr.write(`${name} …\n`);
+
+/** Tables of sets. */
+export function describeHosts(sets: readonly SetFigures[]): string {
+  const tables = sets.map(({ set, scores, machines }) =>
     [
       `${set}: ${machines.length} machines; AUC-PR of PCA over the public set ${ANCHORS[set as 'smd']}`,
       HEAD,
@@ -226,7 +228,6 @@ export async function describeHosts(folder: string): Promise<string> {
 
 async function main([folder, ...flags]: readonly string[]): Promise<void> {
   if (folder === undefined) throw new Error('npx tsx test/eval/hosts.ts FOLDER [--linear] [--machines]');
-  const onMachine = (name: string): boolean => process.stderr.write(`${name} …\n`);
   const sets = await evaluateHosts(folder, { withAutoencoder: !flags.includes('--linear'), onMachine });
   for (const { set, scores, machines } of sets) {
     process.stdout.write(

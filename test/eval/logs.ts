@@ -97,6 +97,21 @@ function line(name: string, values: readonly number[], counts = ''): string {
   return `${name.padEnd(14)}${values.map((value) => value.toFixed(4).padStart(8)).join('')}${counts}`;
 }
 
+/** Corrected labels where a system has any. */
+const best = (results: readonly LogResult[]): LogResult[] =>
+  results.filter(
+    ({ labels, system }) =>
+      labels === 'corrected' || !results.some((other) => other.system === system && other.labels === 'corrected'),
+  );
+
+/** Averages over all systems, with the labels that count; `off`: what a shuffled order changed at most. */
+export function averages(results: readonly LogResult[]): Record<(typeof METRICS)[number] | 'off', number> {
+  const of = best(results);
+  const means = METRICS.map((metric) => [metric, average(of, ({ inOrder }) => inOrder[metric])] as const);
+  const off = Math.max(...of.map(({ shuffledOff }) => shuffledOff));
+  return { ...(Object.fromEntries(means) as Record<(typeof METRICS)[number], number>), off };
+}
+
 /** The table of what was measured: the systems, their average (corrected labels where there are any), and the records. */
 export function describeLogs(results: readonly LogResult[]): string {
   const rows: string[] = [];
@@ -110,11 +125,7 @@ export function describeLogs(results: readonly LogResult[]): string {
     }
     rows.push(averageLine('average', of), '');
   }
-  const best = results.filter(
-    ({ labels, system }) =>
-      labels === 'corrected' || !results.some((other) => other.system === system && other.labels === 'corrected'),
-  );
-  rows.push(averageLine('counts', best), ...RECORDS.map((record) => `  ${record}`), '');
+  rows.push(averageLine('counts', best(results)), ...RECORDS.map((record) => `  ${record}`), '');
   return rows.join('\n');
 }
 

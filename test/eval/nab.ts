@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { timeOf } from '../../agent/commands/time-text.ts';
 import { createDetector } from '../../agent/scoring/index.ts';
-import { bestThreshold, nabScore, PROFILES, type Profile, type ScoredSeries } from './nab-score.ts';
+import { bestThreshold, nabScore, PROFILES, type NabScore, type Profile, type ScoredSeries } from './nab-score.ts';
 
 /** Published figures of all 58 series at each profile's own best threshold, and what must be. */
 const RECORDS = [
@@ -67,23 +67,33 @@ function row(name: string, series: readonly ScoredSeries[], thresholdOf: (profil
   return `${name.padEnd(44)}${figures}  ${hit}/${windows} windows, ${falseEpisodes} false episodes, ${falsePer1000.toFixed(2)} per 1,000`;
 }
 
-/** Judges the agent's detector on the series of `FOLDER/nab`, beside the results of others that lie there; `out` gets its scores in NAB's layout. */
-export function describeNab(folder: string, out: string | undefined): string {
-  const series = readSeries(folder);
-  const ours = series.map((one): Series & ScoredSeries => ({ ...one, scores: detect(one) }));
+/** Judges the series of a folder by the agent's detector; `out` gets its scores in NAB's layout. */
+export function judgeNab(folder: string, out: string | undefined): (Series & ScoredSeries)[] {
+  const ours = readSeries(folder).map((one): Series & ScoredSeries => ({ ...one, scores: detect(one) }));
   if (out !== undefined) for (const one of ours) writeResults(out, one, one.scores as Float64Array);
-  const categories = [...new Set(series.map(({ name }) => name.split('/')[0]!))];
+  return ours;
+}
+
+/** The threshold of the detector's score. */
+const FROZEN = 0.5;
+
+/** How the detector did, by NAB's standard profile. */
+export const nabFigures = (ours: readonly ScoredSeries[]): NabScore => nabScore(ours, FROZEN, 'standard');
+
+/** What the agent's detector found on the series of a folder, beside the results of others that lie there. */
+export function describeNab(folder: string, ours: readonly (Series & ScoredSeries)[]): string {
+  const categories = [...new Set(ours.map(({ name }) => name.split('/')[0]!))];
   const results = join(folder, 'results');
   const others = existsSync(results) ? readdirSync(results).sort() : [];
-  const frozen = (): number => 0.5;
+  const frozen = (): number => FROZEN;
   return [
-    `Numenta Anomaly Benchmark: ${series.length} series, ${series.reduce((sum, { values }) => sum + values.length, 0)} samples`,
+    `Numenta Anomaly Benchmark: ${ours.length} series, ${ours.reduce((sum, { values }) => sum + values.length, 0)} samples`,
     `${''.padEnd(44)} standard   low FP   low FN`,
     row('this detector, causal, at its frozen 0.5', ours, frozen),
     row('  the same, at the best threshold here', ours, (profile) => bestThreshold(ours, profile)),
     ...categories.map((category) => row(`  ${category}`, ours.filter(({ name }) => name.startsWith(`${category}/`)), frozen)),
     ...others.map((detector) => {
-      const theirs = series.map((one) => ({ ...one, scores: readResults(folder, detector, one.name) }));
+      const theirs = ours.map((one) => ({ ...one, scores: readResults(folder, detector, one.name) }));
       return row(`${detector}, at the best threshold here`, theirs, (profile) => bestThreshold(theirs, profile));
     }),
     ...RECORDS.map((record) => `  published: ${record}`),
