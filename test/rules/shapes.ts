@@ -44,7 +44,7 @@ const ROOMS: readonly { kind: string; room: RegExp; files: readonly RegExp[]; ne
 
 /** Folders that hold what several rooms of a kind stand on; they are no room of that kind. */
 const FOUNDATIONS =
-  /^(hub\/adapters\/(duckdb|relational\/sessions|series\/points)|plugins\/collectors\/(programs|control-groups)|hub\/services\/predictions\/sequences)\//;
+  /^(hub\/adapters\/(duckdb|relational\/sessions|series\/points)|plugins\/collectors\/(programs|control-groups))\//;
 
 const LINE_LIMIT = 500;
 

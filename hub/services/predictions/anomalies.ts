@@ -44,8 +44,8 @@ const shown = (row: Selectable<PredictionsTables['anomalies']>): StoredAnomaly =
   templates: row.templates,
 });
 
-/** What a batch tells of a host. */
-interface Told {
+/** What is told of a host. */
+export interface Told {
   resource: string;
   events: readonly Anomaly[];
   /** When it was heard, by the hub's clock. */
@@ -53,7 +53,7 @@ interface Told {
 }
 
 /** Writes events; of each the highest revision stays, and an event of another host is left alone. */
-async function write(db: Db, org: string, { resource, events, heardMs }: Told): Promise<void> {
+export async function write(db: Db, org: string, { resource, events, heardMs }: Told): Promise<void> {
   const rows = events.map((event) => ({
     ...{ org_id: org, id: event.id, resource, revision: event.revision, kind: event.kind },
     ...{ start_ms: event.startMs, peak_ms: event.peakMs, end_ms: event.endMs },

@@ -29,5 +29,27 @@ export const PredictionsConfig = Type.Object({
     },
     { additionalProperties: false, default: {} },
   ),
+  sequences: Type.Object(
+    {
+      enabled: Type.Boolean({
+        description: 'Whether kinds of log lines that come more or less often than usual are told of.',
+        default: true,
+      }),
+      windowSeconds: Type.Integer({
+        description:
+          'Seconds over which the lines of a source are counted; what was learned of other lengths is dropped.',
+        default: 300,
+        minimum: 60,
+        maximum: 3600,
+      }),
+      warmUpHours: Type.Number({
+        description: 'Hours for which a source is only learned; it takes 100 windows at least.',
+        default: 24,
+        minimum: 1,
+        maximum: 720,
+      }),
+    },
+    { additionalProperties: false, default: {} },
+  ),
 });
 export type PredictionsConfig = Static<typeof PredictionsConfig>;

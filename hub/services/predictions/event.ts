@@ -11,7 +11,7 @@ import {
 import { shiftOf, type BatchReceived } from '#proto/subjects.ts';
 
 /** What an event can be of. */
-export const KINDS = ['host', 'template-new', 'template-rare', 'template-vanished'] as const;
+export const KINDS = ['host', 'template-new', 'template-rare', 'template-vanished', 'log-sequence'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** One series, by name and attributes. */
@@ -78,7 +78,7 @@ const KIND_NAMES: Partial<Record<AnomalyKind, Kind>> = {
 };
 
 /** PostgreSQL's texts hold no NUL, and no half of a pair, which a cut may leave. */
-const textOf = (text: string, length: number): string =>
+export const textOf = (text: string, length: number): string =>
   text
     .replaceAll('\0', '')
     .slice(0, length)

@@ -6,6 +6,7 @@ import type { Counter } from 'prom-client';
 import type { Bus } from '../../ports/bus.ts';
 import type { Anomalies } from './anomalies.ts';
 import { anomaliesOf } from './event.ts';
+import type { Sequences } from './sequences/index.ts';
 import type { Watermarks } from './watermarks.ts';
 
 /** That an agent is there is written down at most this often, milliseconds, and for so many agents. */
@@ -18,6 +19,7 @@ export interface ListeningGiven {
   anomalies: Anomalies;
   /** Forgets all of a resource that was deleted. */
   forget(org: string, resource: string): Promise<void>;
+  sequences: Sequences;
   watermarks: Watermarks;
   clock: Clock;
   log: Logger;
@@ -25,15 +27,8 @@ export interface ListeningGiven {
 }
 
 /** Listens to the bus; returns the ends of all subscriptions. */
-export function listenToBus({
-  bus,
-  anomalies,
-  forget,
-  watermarks,
-  clock,
-  log,
-  metrics,
-}: ListeningGiven): (() => void)[] {
+export function listenToBus(given: ListeningGiven): (() => void)[] {
+  const { bus, anomalies, forget, sequences, watermarks, clock, log, metrics } = given;
   const noted = new LRUCache<string, number>({ max: AGENTS });
   /** A word that is missed is said again with the next batch. */
   const hear = async (org: string, { resource, lane }: BatchReceived): Promise<void> => {
@@ -48,6 +43,8 @@ export function listenToBus({
     const { events, leftOut } = anomaliesOf(batch);
     if (events.length > 0) await anomalies.keep(org, { resource: batch.resource, events, heardMs: clock.now() });
     await hear(org, batch);
+    // What comes again after a lost acknowledgement was counted.
+    if (batch.seq > watermarks.of(batch)) sequences.add(org, batch);
     watermarks.raise(batch, batch.seq);
     metrics.events.inc(events.length);
     metrics.refused.inc(leftOut);

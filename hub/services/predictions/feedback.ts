@@ -6,6 +6,7 @@ import {
   documentOf,
   MOVED_CAUSES,
   sensitivityOf,
+  sourceSensitivityOf,
   type MovedSeries,
   type Sensitivity,
   type Verdict,
@@ -40,10 +41,12 @@ async function settle(db: Db, org: string, resource: string, nowMs: number): Pro
   const sensitivity = sensitivityOf(labels);
   const host: MovedSeries[] =
     sensitivity.offset === 0 ? [] : [{ key: '', metric: '', attributes: {}, offset: sensitivity.offset }];
-  const rows = [...host, ...sensitivity.series].map(({ key, metric, attributes, offset }) => ({
-    ...{ org_id: org, resource, series_key: key, metric, moved: offset },
-    attributes: JSON.stringify(attributes),
-  }));
+  const rows = [...host, ...sensitivity.series, ...sourceSensitivityOf(labels)].map(
+    ({ key, metric, attributes, offset }) => ({
+      ...{ org_id: org, resource, series_key: key, metric, moved: offset },
+      attributes: JSON.stringify(attributes),
+    }),
+  );
   await db.deleteFrom('sensitivities').where('resource', '=', resource).execute();
   if (rows.length > 0) await db.insertInto('sensitivities').values(rows).execute();
   await give(db, { org, agent: resource }, { document: documentOf(sensitivity) }, nowMs);

@@ -18,6 +18,7 @@ import { anomalyRoutes } from './routes/anomalies.ts';
 import { internalRoutes } from './routes/internal.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { modelRoutes } from './routes/models.ts';
+import { createSequences } from './sequences/index.ts';
 import { createStore, SCHEMA } from './store.ts';
 import { createWatermarks } from './watermarks.ts';
 
@@ -48,12 +49,14 @@ export const predictions = defineService({
       training: automatic && canTrain ? training : undefined,
     });
     const watermarks = createWatermarks();
+    const sequences = createSequences({ store, config: config.sequences, clock, log, registry });
     const counted = (name: string, help: string) => new Counter({ name, help, registers: [registry] });
     const metrics = {
       events: counted('outrider_predictions_events_total', 'Anomaly events that were kept, each revision counted.'),
       refused: counted('outrider_predictions_events_refused_total', 'Anomaly events that were out of bounds.'),
     };
     const forget = async (org: string, resource: string): Promise<void> => {
+      await sequences.deleteResource(org, resource);
       await anomalies.deleteResource(org, resource);
       await removal.removeResource(org, resource);
     };
@@ -68,9 +71,13 @@ export const predictions = defineService({
       async start() {
         await store.migrate();
         ends.push(
-          ...listenToBus({ bus, anomalies, forget, watermarks, clock, log, metrics }),
-          await relational.schedule(SCHEMA, 'sweep-anomalies', '*/10 * * * *', () => anomalies.sweep(clock.now())),
+          ...listenToBus({ bus, anomalies, forget, sequences, watermarks, clock, log, metrics }),
+          await relational.schedule(SCHEMA, 'sweep-anomalies', '*/10 * * * *', async () => {
+            await anomalies.sweep(clock.now());
+            await sequences.sweep(clock.now());
+          }),
           await relational.schedule(SCHEMA, 'keep-models', '7 * * * *', () => upkeep.look()),
+          ...(await sequences.start(relational)),
         );
         await runner.start?.();
       },

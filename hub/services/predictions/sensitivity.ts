@@ -1,5 +1,6 @@
 import { DETECTION_LIMIT, GREATEST_OFFSET, LEAST_OFFSET, type DetectionDocument } from '#proto/agent/v1/detection.ts';
 import { seriesKey, type Kind, type SeriesName } from './event.ts';
+import { LINES_METRIC, SOURCE_ATTRIBUTE } from './sequences/host.ts';
 
 /** What a person can say of an event. */
 export const VERDICTS = ['useful', 'noise', 'expected'] as const;
@@ -37,14 +38,10 @@ export interface Sensitivity {
 
 const bounded = (offset: number): number => Math.min(GREATEST_OFFSET, Math.max(LEAST_OFFSET, offset));
 
-/**
- * What the labels of a host come to, in whatever order they were given: of each event the mean of its people's steps, summed up over events, and bounded at the
- * end. Only events of the host as a whole move anything; labels of log templates are kept and move nothing.
- */
-export function sensitivityOf(labels: readonly Label[]): Sensitivity {
+/** What labels come to, in whatever order they were given: of each event the mean of its people's steps, summed up over events, and bounded at the end. */
+function movedBy(labels: readonly Label[]): Sensitivity {
   const events = new Map<string, Label[]>();
-  for (const label of labels.filter(({ kind }) => kind === 'host'))
-    events.set(label.anomaly, [...(events.get(label.anomaly) ?? []), label]);
+  for (const label of labels) events.set(label.anomaly, [...(events.get(label.anomaly) ?? []), label]);
   let offset = 0;
   const moved = new Map<string, MovedSeries>();
   for (const said of events.values()) {
@@ -61,6 +58,27 @@ export function sensitivityOf(labels: readonly Label[]): Sensitivity {
     .slice(0, MOST_SERIES);
   return { offset: bounded(offset), series };
 }
+
+/** What a host's labels come to for its agent. Only events of the host as a whole move anything there; labels of log templates are kept and move nothing. */
+export const sensitivityOf = (labels: readonly Label[]): Sensitivity =>
+  movedBy(labels.filter(({ kind }) => kind === 'host'));
+
+/** Sources of one host whose thresholds are moved; those that were moved most. */
+const MOST_SOURCES = 64;
+
+/** The sources of logs that an event of them is about, as series. */
+export const sourcesOf = (series: readonly SeriesName[]): SeriesName[] => {
+  const names = new Set(series.flatMap(({ attributes }) => attributes[SOURCE_ATTRIBUTE] ?? []));
+  return [...names].map((name) => ({ metric: LINES_METRIC, attributes: { [SOURCE_ATTRIBUTE]: name } }));
+};
+
+/** What labels of unusual counts of log lines come to for their sources, which the hub judges itself: by the same steps and bounds. */
+export const sourceSensitivityOf = (labels: readonly Label[]): MovedSeries[] =>
+  movedBy(
+    labels
+      .filter(({ kind }) => kind === 'log-sequence')
+      .map((label) => ({ ...label, series: sourcesOf(label.series) })),
+  ).series.slice(0, MOST_SOURCES);
 
 /** The document that tells an agent of it; series that were moved least are left out where it would be too long. */
 export function documentOf({ offset, series }: Sensitivity): string {

@@ -33,6 +33,14 @@ export function createStore(relational: Relational) {
     /** Work that waits, or whose runner was last heard of before a moment; the oldest first. */
     waitingJobs: (sinceMs: number) =>
       outside((db) => sql<{ org: string; id: string }>`SELECT org, id FROM waiting_jobs(${sinceMs})`.execute(db)),
+    /** Hosts of which windows of logs wait that began at a moment or before. */
+    dueSequences: (beforeMs: number) =>
+      outside((db) =>
+        sql<{ org: string; resource: string }>`SELECT org, resource FROM due_sequences(${beforeMs})`.execute(db),
+      ),
+    /** Orgs of whose logs something is known. */
+    sequenceOrgs: async (): Promise<string[]> =>
+      (await outside((db) => sql<{ org: string }>`SELECT org FROM sequence_orgs()`.execute(db))).map(({ org }) => org),
     check: () => relational.check(),
   };
 }

@@ -1,6 +1,7 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { Cause, Happening, Kind, SeriesName } from './event.ts';
 import type { Verdict } from './sensitivity.ts';
+import type { Part } from './sequences/part.ts';
 
 /** Numbers of milliseconds and revisions: read as a text or a number, by the driver. */
 type Big = ColumnType<string | number, number, number>;
@@ -160,4 +161,6 @@ export interface PredictionsTables {
     version: string | null;
     problem: ColumnType<{ code: string; detail: string } | null, string | null, string | null>;
   };
+  sequence_parts: { org_id: string; resource: string; window_ms: Big; part: string; body: Json<Part> };
+  sequence_states: { org_id: string; resource: string; looked_ms: Big; body: Buffer };
 }

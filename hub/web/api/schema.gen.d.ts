@@ -4950,7 +4950,7 @@ export interface paths {
                 query?: {
                     /** @description now, -2h, milliseconds or ISO 8601: those that went on then or later. */
                     from?: string;
-                    kind?: "host" | "template-new" | "template-rare" | "template-vanished";
+                    kind?: "host" | "template-new" | "template-rare" | "template-vanished" | "log-sequence";
                     /** @description What somebody said of it; none: nobody did. */
                     label?: "useful" | "noise" | "expected" | "none";
                     /** @description The least score. */
@@ -4982,7 +4982,7 @@ export interface paths {
                                     attributes: {
                                         [key: string]: string;
                                     };
-                                    /** @description What was strange: residual, level, variability, flat, season, silent, …. */
+                                    /** @description What was strange: residual, level, variability, flat, season, silent, count, …. */
                                     channel: string;
                                     /** @enum {unknown} */
                                     direction: "up" | "down" | "";
@@ -4992,7 +4992,7 @@ export interface paths {
                                     /** @description -ln p of its strangest sample, nats. */
                                     surprise: number;
                                     timeMs: number;
-                                    /** @description In the metric’s unit; a counter’s are rates per second. */
+                                    /** @description In the metric’s unit; a counter’s are rates per second, but for log-sequence: the lines of one window. */
                                     value: number | null;
                                 }[];
                                 /** @description What happened on the host at the time. */
@@ -5015,10 +5015,10 @@ export interface paths {
                                 };
                                 id: string;
                                 /**
-                                 * @description host: many metrics together. template-…: a kind of log line that is new, rare, or no longer comes.
+                                 * @description host: many metrics together. template-…: a kind of log line that is new, rare, or no longer comes. log-sequence: kinds of log lines that come more or less often than usual.
                                  * @enum {unknown}
                                  */
-                                kind: "host" | "template-new" | "template-rare" | "template-vanished";
+                                kind: "host" | "template-new" | "template-rare" | "template-vanished" | "log-sequence";
                                 /** @description Version of the model that judged; empty for none. */
                                 model: string;
                                 peakMs: number;
@@ -5089,7 +5089,7 @@ export interface paths {
                                 attributes: {
                                     [key: string]: string;
                                 };
-                                /** @description What was strange: residual, level, variability, flat, season, silent, …. */
+                                /** @description What was strange: residual, level, variability, flat, season, silent, count, …. */
                                 channel: string;
                                 /** @enum {unknown} */
                                 direction: "up" | "down" | "";
@@ -5099,7 +5099,7 @@ export interface paths {
                                 /** @description -ln p of its strangest sample, nats. */
                                 surprise: number;
                                 timeMs: number;
-                                /** @description In the metric’s unit; a counter’s are rates per second. */
+                                /** @description In the metric’s unit; a counter’s are rates per second, but for log-sequence: the lines of one window. */
                                 value: number | null;
                             }[];
                             /** @description What happened on the host at the time. */
@@ -5122,10 +5122,10 @@ export interface paths {
                             };
                             id: string;
                             /**
-                             * @description host: many metrics together. template-…: a kind of log line that is new, rare, or no longer comes.
+                             * @description host: many metrics together. template-…: a kind of log line that is new, rare, or no longer comes. log-sequence: kinds of log lines that come more or less often than usual.
                              * @enum {unknown}
                              */
-                            kind: "host" | "template-new" | "template-rare" | "template-vanished";
+                            kind: "host" | "template-new" | "template-rare" | "template-vanished" | "log-sequence";
                             /** @description Who said what of it, the newest first. */
                             labels: {
                                 atMs: number;
@@ -5220,7 +5220,7 @@ export interface paths {
                                 attributes: {
                                     [key: string]: string;
                                 };
-                                /** @description What was strange: residual, level, variability, flat, season, silent, …. */
+                                /** @description What was strange: residual, level, variability, flat, season, silent, count, …. */
                                 channel: string;
                                 /** @enum {unknown} */
                                 direction: "up" | "down" | "";
@@ -5230,7 +5230,7 @@ export interface paths {
                                 /** @description -ln p of its strangest sample, nats. */
                                 surprise: number;
                                 timeMs: number;
-                                /** @description In the metric’s unit; a counter’s are rates per second. */
+                                /** @description In the metric’s unit; a counter’s are rates per second, but for log-sequence: the lines of one window. */
                                 value: number | null;
                             }[];
                             /** @description What happened on the host at the time. */
@@ -5253,10 +5253,10 @@ export interface paths {
                             };
                             id: string;
                             /**
-                             * @description host: many metrics together. template-…: a kind of log line that is new, rare, or no longer comes.
+                             * @description host: many metrics together. template-…: a kind of log line that is new, rare, or no longer comes. log-sequence: kinds of log lines that come more or less often than usual.
                              * @enum {unknown}
                              */
-                            kind: "host" | "template-new" | "template-rare" | "template-vanished";
+                            kind: "host" | "template-new" | "template-rare" | "template-vanished" | "log-sequence";
                             /** @description Who said what of it, the newest first. */
                             labels: {
                                 atMs: number;

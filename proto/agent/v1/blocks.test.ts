@@ -27,7 +27,7 @@ test('no bytes make it do anything but answer or throw one error', () => {
       try {
         decodeBlocks(bytes);
       } catch (error) {
-        expect(String(error)).toContain('the metrics of a batch are malformed');
+        expect(String(error)).toContain('a message of a batch is malformed');
       }
     }),
     { numRuns: 2000 },
@@ -81,7 +81,7 @@ test('no bytes make the search for events do anything but answer or throw one er
       try {
         sliceAnomalies(bytes, ANY);
       } catch (error) {
-        expect(String(error)).toContain('the metrics of a batch are malformed');
+        expect(String(error)).toContain('a message of a batch is malformed');
       }
     }),
     { numRuns: 2000 },

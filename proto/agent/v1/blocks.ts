@@ -1,54 +1,10 @@
+import { cursorOf, fixed, lengthEnd, malformed, skip, varint, type Cursor } from './wire.ts';
+
 /** One run of one collector, as `Metrics.blocks` carries it. `values` has a copy of its own. */
 export interface DecodedBlock {
   table: bigint;
   timeMs: number;
   values: Float64Array;
-}
-
-const malformed = (): Error => new Error('the metrics of a batch are malformed');
-
-/** Where the reader is. Only as much of protobuf as these two messages use. */
-interface Cursor {
-  bytes: Uint8Array;
-  view: DataView;
-  at: number;
-  end: number;
-}
-
-function varint(cursor: Cursor): number {
-  let value = 0;
-  for (let shift = 0; shift < 35; shift += 7) {
-    if (cursor.at >= cursor.end) throw malformed();
-    const byte = cursor.bytes[cursor.at++] as number;
-    value += (byte & 0x7f) * 2 ** shift;
-    if (byte < 0x80) return value;
-  }
-  throw malformed();
-}
-
-/** Takes a length and gives where that many bytes end. */
-function lengthEnd(cursor: Cursor): number {
-  const end = varint(cursor) + cursor.at;
-  if (end > cursor.end) throw malformed();
-  return end;
-}
-
-function skip(cursor: Cursor, wire: number): void {
-  if (wire === 0) {
-    while (cursor.at < cursor.end && (cursor.bytes[cursor.at] as number) >= 0x80) cursor.at += 1;
-    cursor.at += 1;
-  } else if (wire === 1) cursor.at += 8;
-  else if (wire === 2) cursor.at = lengthEnd(cursor);
-  else if (wire === 5) cursor.at += 4;
-  else throw malformed();
-  if (cursor.at > cursor.end) throw malformed();
-}
-
-function fixed(cursor: Cursor): number {
-  const at = cursor.at;
-  if (at + 8 > cursor.end) throw malformed();
-  cursor.at = at + 8;
-  return at;
 }
 
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
@@ -90,8 +46,7 @@ function block(cursor: Cursor): DecodedBlock {
  * The schema is the oracle of its test.
  */
 export function decodeBlocks(bytes: Uint8Array): DecodedBlock[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const cursor: Cursor = { bytes, view, at: 0, end: bytes.length };
+  const cursor = cursorOf(bytes);
   const blocks: DecodedBlock[] = [];
   while (cursor.at < cursor.end) {
     const tag = varint(cursor);
@@ -100,7 +55,7 @@ export function decodeBlocks(bytes: Uint8Array): DecodedBlock[] {
       continue;
     }
     const end = lengthEnd(cursor);
-    blocks.push(block({ bytes, view, at: cursor.at, end }));
+    blocks.push(block({ ...cursor, end }));
     cursor.at = end;
   }
   return blocks;
@@ -114,8 +69,7 @@ export function sliceAnomalies(
   bytes: Uint8Array,
   { most, mostBytes }: { most: number; mostBytes: number },
 ): { events: Uint8Array[]; leftOut: number } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const cursor: Cursor = { bytes, view, at: 0, end: bytes.length };
+  const cursor = cursorOf(bytes);
   const events: Uint8Array[] = [];
   let leftOut = 0;
   while (cursor.at < cursor.end) {

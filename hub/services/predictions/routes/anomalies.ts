@@ -22,9 +22,12 @@ const Cause = Type.Object({
   attributes: Attributes,
   surprise: Type.Number({ description: '-ln p of its strangest sample, nats.' }),
   direction: Type.Enum(['up', 'down', '']),
-  channel: Type.String({ description: 'What was strange: residual, level, variability, flat, season, silent, ….' }),
+  channel: Type.String({
+    description: 'What was strange: residual, level, variability, flat, season, silent, count, ….',
+  }),
   value: Type.Union([Type.Number(), Type.Null()], {
-    description: 'In the metric’s unit; a counter’s are rates per second.',
+    description:
+      'In the metric’s unit; a counter’s are rates per second, but for log-sequence: the lines of one window.',
   }),
   expected: Type.Union([Type.Number(), Type.Null()], { description: 'What its past had led to expect.' }),
   timeMs: Type.Integer(),
@@ -43,7 +46,8 @@ const Event = {
   resource: Type.String(),
   revision: Type.Integer({ description: 'Grows with everything that its agent says of it anew.' }),
   kind: Type.Enum([...KINDS], {
-    description: 'host: many metrics together. template-…: a kind of log line that is new, rare, or no longer comes.',
+    description:
+      'host: many metrics together. template-…: a kind of log line that is new, rare, or no longer comes. log-sequence: kinds of log lines that come more or less often than usual.',
   }),
   startMs: Type.Integer(),
   peakMs: Type.Integer(),

@@ -27,6 +27,10 @@ export function stepOf(count: number): number {
   return Math.min(MOST_STEPS, EXACT + Math.ceil(2 * Math.log2(count / EXACT) - 1e-9));
 }
 
+/** The greatest count of a step, which is what people are told. */
+export const countOf = (step: number): number =>
+  step <= EXACT ? step : Math.floor(EXACT * 2 ** ((step - EXACT) / 2) + 1e-9);
+
 /** Lines of a sequence. */
 export function lengthOf(counts: Counts): number {
   let length = 0;

@@ -97,7 +97,7 @@ describe('a detector of sequences', () => {
   });
 
   test('remembers no more kinds and templates than it may, the frequent ones', () => {
-    const limits = { kinds: 32, templates: 50 };
+    const limits = { kinds: 32, templates: 50, sequences: 1_000_000 };
     const detector = createSequenceDetector({ ...SEQUENCE_OPTIONS, limits });
     for (let number = 0; number < 1000; number += 1)
       detector.train([countsOf(['begin', 'end']), countsOf(['begin', `x ${number}`])]);

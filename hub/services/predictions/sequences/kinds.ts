@@ -14,6 +14,8 @@ export interface KindLimits {
   kinds: number;
   /** Different templates that have a number; those that come later count as unseen. */
   templates: number;
+  /** Over so many sequences all counts are halved, so that what is long ago weighs less and no number overflows. */
+  sequences: number;
 }
 
 /** What a template does in normal sequences: how many had it at each step above 0. */
@@ -32,9 +34,6 @@ export interface Memory {
   numbers: Map<string, number>;
 }
 
-/** Over so many sequences all counts are halved, so that what is long ago weighs less and no number overflows. */
-const HALVED_AT = 1_000_000;
-
 /** Nothing learned yet. */
 export const emptyMemory = (): Memory => ({ sequences: 0, kinds: new Map(), habits: [], numbers: new Map() });
 
@@ -43,16 +42,19 @@ export const keyOf = ({ templates, steps }: Pick<Kind, 'templates' | 'steps'>): 
   templates.map((number, place) => `${number}:${steps[place]}`).join(' ');
 
 /** The kind of a sequence, and the templates that no normal sequence had. */
-export function kindOf({ numbers }: Memory, counts: Counts): Pick<Kind, 'templates' | 'steps'> & { unseen: string[] } {
+export function kindOf({ numbers }: Memory, counts: Counts) {
   const unseen: string[] = [];
+  const unseenSteps: number[] = [];
   const known: [number, number][] = [];
   for (const [template, count] of counts) {
     const number = numbers.get(template);
-    if (number === undefined) unseen.push(template);
-    else known.push([number, stepOf(count)]);
+    if (number === undefined) {
+      unseen.push(template);
+      unseenSteps.push(stepOf(count));
+    } else known.push([number, stepOf(count)]);
   }
   known.sort(([a], [b]) => a - b);
-  return { templates: known.map(([number]) => number), steps: known.map(([, step]) => step), unseen };
+  return { templates: known.map(([number]) => number), steps: known.map(([, step]) => step), unseen, unseenSteps };
 }
 
 function halve(memory: Memory): void {
@@ -92,5 +94,5 @@ export function learn(memory: Memory, counts: Counts, limits: KindLimits): void 
     if (memory.kinds.size >= limits.kinds) thin(memory, limits);
     memory.kinds.set(key, { templates, steps, seen: 1 });
   } else kind.seen += 1;
-  if (memory.sequences >= HALVED_AT) halve(memory);
+  if (memory.sequences >= limits.sequences) halve(memory);
 }

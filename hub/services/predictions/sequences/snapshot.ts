@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Value } from 'typebox/value';
+import { Compile } from 'typebox/compile';
 import { MOST_STEPS } from './counts.ts';
 import { keyOf, type Kind, type Memory } from './kinds.ts';
 
@@ -13,6 +13,13 @@ export const SequenceSnapshot = Type.Object(
     version: Type.Literal(1),
     sequences: Count,
     length: Type.Optional(Type.Object({ least: Count, most: Count }, { additionalProperties: false })),
+    /** Nats under which normal sequences lay when so many had been learned. */
+    calibrated: Type.Optional(
+      Type.Object(
+        { sequences: Count, floor: Type.Number({ minimum: 0, maximum: 1e6 }) },
+        { additionalProperties: false },
+      ),
+    ),
     /** A template, and how many sequences had it at each step from 1 on. */
     habits: Type.Array(Type.Tuple([Type.String({ maxLength: 256 }), Type.Array(Count, { maxItems: MOST_STEPS })]), {
       maxItems: 65_536,
@@ -34,19 +41,27 @@ export interface Lengths {
 }
 
 /** Writes a memory down. */
-export function snapshotOf(memory: Memory, length: Lengths | undefined): SequenceSnapshot {
+export function snapshotOf(
+  memory: Memory,
+  length: Lengths | undefined,
+  calibrated?: Static<typeof SequenceSnapshot>['calibrated'],
+): SequenceSnapshot {
   return {
     version: 1,
     sequences: memory.sequences,
     ...(length === undefined ? {} : { length }),
+    ...(calibrated === undefined ? {} : { calibrated: { sequences: calibrated.sequences, floor: calibrated.floor } }),
     habits: memory.habits.map(({ template, sequences }) => [template, sequences.slice(1)]),
     kinds: [...memory.kinds.values()].map(({ seen, templates, steps }) => [seen, [...templates], [...steps]]),
   };
 }
 
+// Looking the schema up at each number took ten times as long as all the rest of judging.
+const hasForm = Compile(SequenceSnapshot);
+
 /** True when an unknown value is a snapshot whose parts fit together. */
 export function isSnapshot(value: unknown): value is SequenceSnapshot {
-  if (!Value.Check(SequenceSnapshot, value)) return false;
+  if (!hasForm.Check(value)) return false;
   const { habits, kinds } = value;
   return (
     new Set(habits.map(([template]) => template)).size === habits.length &&

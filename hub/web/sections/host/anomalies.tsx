@@ -41,10 +41,11 @@ function Feedback({ event }: { event: AnomalyReply }): ReactNode {
   );
 }
 
-/** The unit of a cause: a counter is judged by its rate. */
-function unitOf(metric: string): string {
+/** The unit of a cause: a counter is judged by its rate, but for lines that the hub counted. */
+function unitOf({ metric, channel }: AnomalyReply['causes'][number]): string {
   const info = metricInfo(metric);
-  return info === undefined ? '' : drawnUnit(info.unit, info.kind);
+  if (info === undefined) return '';
+  return channel === 'count' ? info.unit : drawnUnit(info.unit, info.kind);
 }
 
 function Causes({ event }: { event: AnomalyReply }): ReactNode {
@@ -52,7 +53,7 @@ function Causes({ event }: { event: AnomalyReply }): ReactNode {
     <ol className="anomaly-causes">
       {event.causes.map((cause) => (
         <li key={seriesWords(cause)}>
-          <span className="mono">{seriesWords(cause)}</span> {causeWords(cause, unitOf(cause.metric))}
+          <span className="mono">{seriesWords(cause)}</span> {causeWords(cause, unitOf(cause))}
         </li>
       ))}
     </ol>
@@ -98,7 +99,8 @@ function Event({ event, named }: { event: AnomalyReply; named: string }): ReactN
           Meanwhile: {event.contexts.map(({ kind, name }) => (kind === 'reboot' ? name : `${kind} ${name}`)).join(', ')}
         </p>
       )}
-      {event.kind === 'host' ? <Causes event={event} /> : <Lines event={event} />}
+      {(event.kind === 'host' || event.kind === 'log-sequence') && <Causes event={event} />}
+      {event.kind !== 'host' && <Lines event={event} />}
       <Feedback event={event} />
     </li>
   );

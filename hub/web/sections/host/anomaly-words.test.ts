@@ -12,6 +12,9 @@ test('a cause is told with what it is and what was usual, in the unit of its met
   expect(causeWords({ ...cause, channel: 'of a later agent', direction: '', value: null, expected: 1 }, '1')).toBe(
     'is strange',
   );
+  expect(causeWords({ ...cause, channel: 'count', direction: 'up', value: 40, expected: 0 }, '{line}')).toBe(
+    'comes more often: 40, usually 0',
+  );
   expect(seriesWords(cause)).toBe('system.memory.usage · used');
 });
 

@@ -21,6 +21,7 @@ const HOW: Readonly<Record<string, readonly [up: string, down: string]>> = {
   stuck: ['no longer changes', 'no longer changes'],
   season: ['is higher than at this hour', 'is lower than at this hour'],
   novelty: ['moves as it never did', 'moves as it never did'],
+  count: ['comes more often', 'comes less often'],
   ramp: ['climbs step by step', 'falls step by step'],
 };
 
@@ -42,6 +43,7 @@ export const EVENT_NAMES = {
   'template-new': 'A new kind of log line',
   'template-rare': 'A rare kind of log line',
   'template-vanished': 'A kind of log line no longer comes',
+  'log-sequence': 'Log lines unlike their past',
 } as const;
 
 /** How long an event took, or that it goes on. */

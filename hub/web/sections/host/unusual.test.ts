@@ -54,6 +54,7 @@ test('events are bars where they lie in the shown time; those outside of it are 
       event({ id: 'over', startMs: T0 - 50_000, endMs: T0 - 1 }),
       event({ id: 'later', startMs: T0 + 100_001 }),
       event({ id: 'line', kind: 'template-new', startMs: T0 + 99_000, endMs: T0 + 99_000 }),
+      event({ id: 'lines', kind: 'log-sequence', startMs: T0 + 100_000, endMs: T0 + 100_000 }),
     ],
     shown,
   );
@@ -61,7 +62,9 @@ test('events are bars where they lie in the shown time; those outside of it are 
     ['before', 0, 0.25, false],
     ['open', 0.5, 0.5, true],
     ['line', 0.99, 0, false],
+    ['lines', 1, 0, false],
   ]);
   expect(bars[1]?.words).toBe('system.cpu.utilization, goes on, score 0.70');
   expect(bars[2]?.words).toMatch(/^new kind of log line/);
+  expect(bars[3]?.words).toMatch(/^log lines unlike their past/);
 });

@@ -94,6 +94,7 @@ const NAMES: Readonly<Record<string, string>> = {
   'template-new': 'new kind of log line',
   'template-rare': 'rare kind of log line',
   'template-vanished': 'a kind of log line no longer comes',
+  'log-sequence': 'log lines unlike their past',
 };
 
 /** Events that touch the time from `from` to `to`, as bars of a strip. */
