@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { createMiner } from '../../agent/templates/index.ts';
 import { judgeWindow, unknownHost } from '../../hub/services/predictions/sequences/host.ts';
 import type { HostWindow } from '../../hub/services/predictions/sequences/part.ts';
+import { packState } from '../../hub/services/predictions/sequences/state.ts';
 
 const WINDOW_MS = 300_000;
 const DAY = 288;
@@ -137,6 +138,8 @@ interface Run {
   events: number[];
   /** Of each fault: how often it was told of at once, and how often it was there. */
   found: Map<string, [found: number, of: number]>;
+  /** What is known in the end, packed. */
+  bytes: number;
 }
 
 /** Windows between faults, coprime to a day. */
@@ -161,7 +164,7 @@ function run(draw: Draw, source: string, windows: number, seed: number): Run {
     const { event } = judgeWindow(state, windowOf(window * WINDOW_MS, drawn), judging);
     if (event?.revision === 1) events.push(window);
   }
-  return { events, found };
+  return { events, found, bytes: packState(state, WINDOW_MS).length };
 }
 
 /** Prints one line a host, and what was found of the faults. */
@@ -186,7 +189,7 @@ export function steadyLines(folder: string | undefined, weeks: number, seeds: nu
     const first = all.filter((window) => window < WEEK).length;
     const perWeek = (all.length - first) / (seeds * (weeks - 1));
     return (
-      `${name}: ${(first / seeds).toFixed(2)} false events in the first week, ${perWeek.toFixed(2)} in each later one; ` +
+      `${name}: ${(first / seeds).toFixed(2)} false events in the first week, ${perWeek.toFixed(2)} in each later one; state ${Math.round((runs[0]?.bytes ?? 0) / 1024)} kB; ` +
       `found: ${shares.join('; ')}`
     );
   });
