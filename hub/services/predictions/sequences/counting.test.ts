@@ -115,6 +115,8 @@ test('what a host makes up is bounded', () => {
   const sources = parts[0]?.part.sources ?? [];
   expect(sources.length).toBe(MOST_SOURCES);
   expect(Math.max(...sources.map(({ counts }) => counts.length))).toBe(MOST_OF_SOURCE);
+  // Of what was left out it is known that it was.
+  expect(sources.find(({ name }) => name === '0')?.strays).toBe(401 - MOST_OF_SOURCE);
   counting.add('o', batch(2n, T0, [{ source: 'x'.repeat(5000), template: 1n, offMs: 0 }]));
   counting.end(Infinity);
   expect(parts.at(-1)?.part.sources[0]?.name).toBe('x'.repeat(1024));

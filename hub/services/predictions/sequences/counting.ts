@@ -71,7 +71,10 @@ function count(source: Source, high: number, low: number): boolean {
       source.lines += 1;
       return false;
     }
-  if (source.templates >= MOST_OF_SOURCE) return false;
+  if (source.templates >= MOST_OF_SOURCE) {
+    source.strays += 1;
+    return false;
+  }
   source.templates += 1;
   source.lines += 1;
   source.cells.set(key, { high, low, count: 1, next: first });

@@ -115,6 +115,60 @@ describe('a detector of sequences', () => {
   });
 });
 
+describe('a detector of windows', () => {
+  const options = { ...SEQUENCE_OPTIONS, falsePositives: 1e-4, isWindow: true, renewal: 0.1 };
+  /** What never rests: more by day than by night, all kinds together. */
+  const windows = (count: number, seed: number): Counts[] => {
+    let state = seed;
+    const draw = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
+    return Array.from({ length: count }, (_, window) => {
+      const load = (1.5 + Math.sin(window / 46)) * (0.7 + 0.6 * draw());
+      const counts = [200, 80, 20, 5].map((mean, kind) => [`${kind}`, Math.round(mean * load * (0.8 + 0.4 * draw()))]);
+      return new Map(counts.filter(([, count]) => Number(count) > 0) as [string, number][]);
+    });
+  };
+  const learned = (count: number): SequenceDetector => {
+    const detector = createSequenceDetector(options);
+    detector.train(windows(count, 7));
+    return detector;
+  };
+  const alerts = (detector: SequenceDetector, counts: Counts): boolean => detector.score(counts).score >= 0.5;
+
+  test('hardly ever alerts on other windows like those', () => {
+    for (const count of [300, 2000]) {
+      const detector = learned(count);
+      expect(windows(5000, 99).filter((one) => alerts(detector, one)).length).toBeLessThanOrEqual(2);
+    }
+  });
+
+  test('alerts on a count far beyond what was seen, however few windows were', () => {
+    const detector = learned(300);
+    const [one = new Map<string, number>()] = windows(1, 5);
+    expect(alerts(detector, one)).toBe(false);
+    expect(alerts(detector, new Map([...one, ['panic', 100]]))).toBe(true);
+    expect(alerts(detector, new Map([...one, ['1', 8000]]))).toBe(true);
+    expect(alerts(detector, new Map([...one].filter(([kind]) => kind !== '0')))).toBe(true);
+    // A line that was never seen is no flood.
+    expect(alerts(detector, new Map([...one, ['hello', 1]]))).toBe(false);
+  });
+
+  test('keeps its threshold while it learns little, and over a restart', () => {
+    const detector = learned(2000);
+    const known = (one: SequenceDetector): [threshold: number, lookedUpAt: number | undefined] => [
+      one.threshold(),
+      one.snapshot().calibrated?.sequences,
+    ];
+    const before = known(detector);
+    expect(before[1]).toBe(2000);
+    detector.train(windows(100, 3));
+    expect(known(detector)).toEqual(before);
+    const again = createSequenceDetector(options, detector.snapshot());
+    expect(known(again)).toEqual(before);
+    again.train(windows(200, 4));
+    expect(known(again)[1]).toBe(2300);
+  });
+});
+
 describe('what a detector is made of', () => {
   test('a broken or hostile snapshot is none', () => {
     const snapshot = trained(requests(50, 1)).snapshot();

@@ -27,7 +27,7 @@ const LEAST_KNOWN = 100;
 /** Windows as ever after which an event is over, and windows after which what goes on is what is usual now. */
 const CALM = 3;
 const SETTLED = 24;
-/** Lines of another time than their window's from which on a source's window is not judged: this share. */
+/** Lines that were not counted, beside those that were, from which share on a source's window is not judged. */
 const MOST_STRAYS = 0.1;
 const MOST_CAUSES = 10;
 const MOST_TEMPLATES = 20;

@@ -32,7 +32,7 @@ export const Part = Type.Object(
     sources: Type.Array(
       Type.Object({
         name: Name,
-        /** Lines that were counted, and those whose own time lies elsewhere. */
+        /** Lines that were counted, and those that were not: their own time lies elsewhere, or they are of one template too many. */
         lines: Count,
         strays: Count,
         counts: Type.Array(Type.Tuple([Id, Count]), { maxItems: MOST_OF_SOURCE }),
