@@ -19,7 +19,12 @@ const ROOMS: readonly { kind: string; room: RegExp; files: readonly RegExp[]; ne
   {
     kind: 'service',
     room: /^hub\/services\/([^/]+)\//,
-    files: [new RegExp(`^${NOUN}(\\.test)?\\.ts$`), new RegExp(`^${NOUN}/${NOUN}(\\.test)?\\.ts$`), /^README\.md$/],
+    // A folder that holds a noun of its own may have a page of its own.
+    files: [
+      new RegExp(`^${NOUN}(\\.test)?\\.ts$`),
+      new RegExp(`^${NOUN}/${NOUN}(\\.test)?\\.ts$`),
+      new RegExp(`^(${NOUN}/)?README\\.md$`),
+    ],
     needs: ['index.ts', 'config.ts', 'errors.ts', 'README.md'],
   },
   {

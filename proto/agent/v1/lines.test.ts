@@ -75,6 +75,16 @@ test('fields in any order, said twice, unpacked or unknown are read as the schem
   ]);
 });
 
+test('what is cut off within a line or a template is refused, though the bytes go on', () => {
+  const of = (tag: number, bytes: number[]): number[] => [tag, bytes.length, ...bytes];
+  const lines = [[0x31, 1, 2, 3], [0x09, 1], [0x1a, 9, 1]].map((short) => of(0x0a, of(0x12, short))); // prettier-ignore
+  const templates = [[0x09, 1], [0x19, 1], [0x1a, 4, 1, 2, 3, 4]].map((short) => of(0x22, short)); // prettier-ignore
+  // Pairs of zeros are fields that nobody knows: one of both lengths would end well.
+  for (const short of [...lines, ...templates])
+    for (const more of [20, 21])
+      expect(() => told(Uint8Array.from([...short, ...new Array<number>(more).fill(0)]))).toThrow('malformed');
+});
+
 test('no bytes make it do anything but answer or throw one error', () => {
   const whole = fc.tuple(anyLogs, fc.nat(), fc.nat(255)).map(([logs, at, byte]) => {
     const bytes = toBinary(LogsSchema, create(LogsSchema, logs));

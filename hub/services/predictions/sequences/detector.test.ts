@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { countsOf, stepOf, type Counts } from './counts.ts';
 import { createSequenceDetector, SEQUENCE_OPTIONS, type SequenceDetector } from './detector.ts';
-import { createSessions, type FinishedSequence } from './sessions.ts';
 import { isSnapshot } from './snapshot.ts';
 import { combined } from './surprise.ts';
 
@@ -209,33 +208,5 @@ describe('what a detector is made of', () => {
         expect(combined(sum, count + 1)).toBeLessThanOrEqual(combined(sum, Math.max(1, count)) + 1e-9);
       }),
     );
-  });
-
-  test('lines become sequences by id, by pause and by window, and none is lost', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.tuple(fc.nat(1000), fc.constantFrom('a', 'b'), fc.constantFrom('x', 'y', 'z')), { maxLength: 200 }),
-        (lines) => {
-          const done: FinishedSequence[] = [];
-          const sessions = createSessions({ idleMs: 100, windowMs: 500, open: 2 }, (one) => void done.push(one));
-          for (const [timeMs, template, of] of lines) sessions.add({ timeMs, template, of });
-          sessions.sweep();
-          sessions.close();
-          const total = (counts: Counts): number => [...counts.values()].reduce((sum, count) => sum + count, 0);
-          expect(done.reduce((sum, { counts }) => sum + total(counts), 0)).toBe(lines.length);
-          for (const { fromMs, toMs } of done) expect(toMs - fromMs).toBeLessThan(500);
-        },
-      ),
-    );
-    const done: FinishedSequence[] = [];
-    const sessions = createSessions({ idleMs: 100, windowMs: 500, open: 9 }, (one) => void done.push(one));
-    for (const timeMs of [0, 50, 300]) sessions.add({ timeMs, template: 't', of: 'x' });
-    expect(done).toEqual([{ of: 'x', fromMs: 0, toMs: 50, counts: new Map([['t', 2]]) }]);
-    sessions.sweep(1000);
-    expect(done).toHaveLength(2);
-    // A source that never rests is cut into windows.
-    for (let timeMs = 2000; timeMs < 3200; timeMs += 50) sessions.add({ timeMs, template: 't', of: 'x' });
-    sessions.close();
-    expect(done.slice(2).map(({ counts }) => counts.get('t'))).toEqual([10, 10, 4]);
   });
 });

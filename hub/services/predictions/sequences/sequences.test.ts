@@ -42,6 +42,7 @@ const times = (template: bigint, count: number): FedLine[] =>
   Array.from({ length: count }, () => ({ text: 'a line', source: SOURCE, template }));
 /** What is usual: the number of pieces of work varies. */
 const usual = (window: number): FedLine[] => [...times(BEGIN, 2), ...times(WORK, 3 + (window % 4)), ...times(END, 2)];
+const busy = (window: number): FedLine[] => [...usual(window), ...times(WORK, 60)];
 const panic = (window: number): FedLine[] => [...usual(window), ...times(PANIC, 40)];
 const atMs = (window: number, slot = 0): number => baseMs + window * MINUTE + slot * 12_000 + 500;
 
@@ -72,8 +73,8 @@ async function warmUp(lines: Lines = usual): Promise<void> {
   await play(-1, WARM, lines);
   await judge(WARM);
 }
-const metric = async (line: string): Promise<number> => {
-  const found = (await hub.metrics.metrics()).split('\n').find((one) => one.startsWith(line));
+const metric = async (line: string, of: StartedWeb = hub): Promise<number> => {
+  const found = (await of.metrics.metrics()).split('\n').find((one) => one.startsWith(line));
   return Number(found?.split(' ').at(-1) ?? 0);
 };
 
@@ -107,7 +108,7 @@ describe('windows of a host’s logs', () => {
   });
 
   test('tell of what no longer comes', async () => {
-    await warmUp((window) => [...usual(window), ...times(WORK, 60)]);
+    await warmUp(busy);
     await play(WARM, WARM + 1, () => [...times(BEGIN, 2), ...times(END, 2)]);
     await judge(WARM + 1);
     const [event] = await events();
@@ -163,8 +164,17 @@ describe('windows of a host’s logs', () => {
     expect(await events()).toHaveLength(1);
   });
 
+  test('are not judged where too few of their lines are of their time', async () => {
+    await warmUp(busy);
+    // The work is told with yesterday's time: that it is missing is no news.
+    await play(WARM, WARM + 1, (window) =>
+      busy(window).map((line) => (line.template === WORK ? { ...line, timeMs: atMs(window) - 24 * HOUR } : line)),
+    );
+    await judge(WARM + 1);
+    expect(await events()).toEqual([]);
+  });
+
   test('count a template that turned out to be another one as that', async () => {
-    const busy: Lines = (window) => [...usual(window), ...times(WORK, 60)];
     await warmUp(busy);
     const renamed: Lines = (window) =>
       busy(window).map((line) => (line.template === WORK ? { ...line, template: 0xb9n } : line));
@@ -217,6 +227,7 @@ describe('several hubs on one database', () => {
 
   test('each count their half, and one of them judges', async () => {
     other = await another();
+    const before = await metric('outrider_predictions_log_windows_total{outcome="judged"}');
     // Batches go to either in turn, and so do the lines of one window.
     let turn = 0;
     const publish: Bus['publish'] = (...given) => ((turn += 1) % 2 === 0 ? hub.bus : other.bus).publish(...given);
@@ -233,7 +244,7 @@ describe('several hubs on one database', () => {
       await hub.clock.advance(atMs(window) + 1.5 * MINUTE - hub.clock.now());
       await vi.waitFor(async () => expect(await rows('sequence_parts')).toBe(parts));
       hub.clock.jump(45_000);
-      await Promise.all([hub, other].map((one) => one.runScheduled('judge-sequences')));
+      await Promise.all([hub, other, hub, other].map((one) => one.runScheduled('judge-sequences')));
       expect(await rows('sequence_parts')).toBe(0);
     };
     await halves(-1, WARM, usual);
@@ -244,6 +255,9 @@ describe('several hubs on one database', () => {
     expect(found).toHaveLength(1);
     expect((found[0]?.['causes'] as object[])[0]).toMatchObject({ value: 40 });
     expect(found[0]).toMatchObject({ revision: 1 });
+    const judged = 'outrider_predictions_log_windows_total{outcome="judged"}';
+    const [own, its] = await Promise.all([metric(judged), metric(judged, other)]);
+    expect(own + its - before).toBe(2);
     await other.stop();
   });
 
