@@ -1,7 +1,9 @@
 import {
   CHANNELS,
   FLOATS,
+  HIGH,
   LAST,
+  LOW,
   MEAN_PAIRS,
   MEAN_SPANS,
   MEANS,
@@ -41,6 +43,9 @@ const FLOOR_OF_MEANS = 0.01;
 const FLOOR_OF_RUNS = 4;
 const FLOOR_OF_STRANGENESS = 0.5;
 const FLOOR_OF_RAMPS = 0.5;
+const FLOOR_OF_RECORDS = 0.02;
+/** Samples before a range is one that can be left: early on nearly every sample is a record. */
+const RANGED = 100;
 /** Of the slow spread, so much is added to the fast one, so that a single quiet stretch does not divide by nothing. */
 const LEAST_SPREAD = 0.02;
 
@@ -49,7 +54,9 @@ const OTHERS = MEAN_PAIRS.length + SPREAD_PAIRS.length;
 
 // The pairs as columns: reading objects in the loop costs half as much again.
 const PAIRS = [...MEAN_PAIRS, ...SPREAD_PAIRS];
-const LONE = (['residual', 'stuck', 'season', 'novelty', 'ramp'] as const).map((name) => CHANNELS.indexOf(name));
+const LONE = (['residual', 'stuck', 'season', 'novelty', 'ramp', 'record'] as const).map((name) =>
+  CHANNELS.indexOf(name),
+);
 const CHANNEL = Int8Array.from([...PAIRS.map(({ channel }) => channel), ...LONE]);
 const FAST = Int8Array.from(PAIRS, ({ fast }) => fast);
 const SLOW = Int8Array.from(PAIRS, ({ slow }) => slow);
@@ -122,6 +129,15 @@ function rampOf(floats: Float64Array, at: number): number {
   return 0;
 }
 
+/** How far the value lies outside all that were seen before, in ranges of those; below them it is negative. */
+function recordOf(floats: Float64Array, at: number, tiny: number): number {
+  const x = floats[at + VALUE]!;
+  const low = floats[at + LOW]!;
+  const high = floats[at + HIGH]!;
+  if (floats[at + SEEN]! < RANGED || high <= low) return 0;
+  return (x > high ? x - high : x < low ? x - low : 0) / (high - low + tiny);
+}
+
 /** Puts the statistic of every test into `z`, as a multiple of its floor, and the side that it points to into `way`. */
 function measure(memory: Memory, place: number): void {
   const { floats } = memory;
@@ -129,6 +145,7 @@ function measure(memory: Memory, place: number): void {
   const tiny = 1e-9 * Math.abs(floats[at + VALUE]!) + 1e-12;
   const unit = floats[at + SCALE]! + tiny;
   const ramp = rampOf(floats, at);
+  const record = recordOf(floats, at, tiny); // Before novelty widens the range.
   feelStrangeness(memory, place);
   learn(floats, at);
   for (let n = 0; n < MEAN_PAIRS.length; n++) {
@@ -150,6 +167,8 @@ function measure(memory: Memory, place: number): void {
   z[OTHERS + 3] = floats[at + STRANGE]! / FLOOR_OF_STRANGENESS;
   z[OTHERS + 4] = Math.abs(ramp) / (unit * FLOOR_OF_RAMPS);
   way[OTHERS + 4] = ramp;
+  z[OTHERS + 5] = Math.abs(record) / FLOOR_OF_RECORDS;
+  way[OTHERS + 5] = record;
   way[OTHERS] = way[OTHERS + 3] = floats[at + RESIDUAL]!;
   way[OTHERS + 1] = -1;
   way[OTHERS + 2] = floats[at + SEASON_AWAY]!;

@@ -24,6 +24,12 @@ function scoresOf(values: readonly number[], detector = createDetector(), stepMs
   return values.map((value, n) => detector.push(place, n * stepMs, value).score);
 }
 
+/** The settings with but one channel that counts. */
+const only = (name: (typeof CHANNELS)[number]) => ({
+  ...TUNING,
+  weights: CHANNELS.map((channel) => (channel === name ? 1 : 0)),
+});
+
 /** A few hundred samples of noise with jumps, silence and things that are no numbers among them. */
 const series = fc
   .array(
@@ -149,11 +155,9 @@ test('steps that go on say more than each alone, which is nothing new, and say w
 });
 
 test('steps before a gap are no part of those after it', () => {
-  const ramp = CHANNELS.indexOf('ramp');
-  const alone = { ...TUNING, weights: TUNING.weights.map((_, channel) => (channel === ramp ? 1 : 0)) };
   const after = (gapMs: number): number => {
     const roll = dice(5);
-    const detector = createDetector(alone);
+    const detector = createDetector(only('ramp'));
     const place = detector.add('gauge');
     for (let n = 0; n < 1000; n++) detector.push(place, n * 1000, roll());
     for (const step of [2, 4]) detector.push(place, (1000 + step / 2) * 1000, step);
@@ -162,6 +166,44 @@ test('steps before a gap are no part of those after it', () => {
   };
   expect(after(0)).toBeGreaterThan(3);
   expect(after(60_000)).toBeLessThan(1);
+});
+
+test('what lies beyond all that was ever seen is told, however great events were before, but not again', () => {
+  const record = CHANNELS.indexOf('record');
+  const deaf = { ...TUNING, weights: TUNING.weights.map((weight, channel) => (channel === record ? 0 : weight)) };
+  for (const way of [1, -1]) {
+    const [heard, without] = [TUNING, deaf].map((tuning) => {
+      const roll = dice(17);
+      const detector = createDetector(tuning);
+      const place = detector.add('gauge');
+      const push = (n: number, value: number) => ({ ...detector.push(place, n * 1000, way * value) });
+      for (let n = 0; n < 3000; n++) push(n, roll() + (n % 170 < 6 ? 50 + 10 * roll() : 0));
+      const first = push(3000, 80);
+      for (let n = 3001; n < 3200; n++) push(n, roll());
+      return { first, again: push(3200, 80) };
+    });
+    expect(heard?.first).toMatchObject({ direction: way, channel: record });
+    expect(heard?.first.score).toBeGreaterThan(0.5);
+    expect(without?.first.score).toBeLessThan(0.5);
+    expect(heard?.again.nats).toBe(without?.again.nats);
+  }
+});
+
+test('a range is none until it was looked at for a while, nor where nothing ever changed', () => {
+  const after = (early: (n: number) => number): number => {
+    const roll = dice(19);
+    const detector = createDetector(only('record'));
+    const place = detector.add('gauge');
+    for (let n = 0; n < 1000; n++) detector.push(place, n * 1000, n < 90 ? early(n) : roll());
+    return detector.push(place, 1_000_000, 1.2).nats;
+  };
+  // Each of the first ones is a record, and teaches nothing.
+  expect(after((n) => 2 ** (n - 90))).toBeGreaterThan(after(() => 0.5));
+
+  const detector = createDetector(only('record'));
+  const place = detector.add('gauge');
+  for (let n = 0; n < 1000; n++) detector.push(place, n * 1000, 7);
+  expect(detector.push(place, 1_000_000, 8).nats).toBe(0);
 });
 
 test('plain noise is quiet, and its p-values are a bound', () => {

@@ -12,6 +12,7 @@ export const CHANNELS = [
   'season',
   'novelty',
   'ramp',
+  'record',
 ] as const;
 export type Channel = (typeof CHANNELS)[number];
 
@@ -63,8 +64,8 @@ export const SPREAD_PAIRS: readonly Pair[] = [
   pair('calm', spread(48), spread(900)),
 ];
 
-/** Tails of one metric: one for each pair, then residual, stuck, season, novelty, ramp. */
-export const TAIL_COUNT = MEAN_PAIRS.length + SPREAD_PAIRS.length + 5;
+/** Tails of one metric: one for each pair, then residual, stuck, season, novelty, ramp, record. */
+export const TAIL_COUNT = MEAN_PAIRS.length + SPREAD_PAIRS.length + 6;
 
 /** Hours of a day and of a week: a mean for each. */
 export const SLOTS = 24 + 168;

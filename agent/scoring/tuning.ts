@@ -30,8 +30,8 @@ export const TUNING: Tuning = {
     warmUp: 50,
     most: 40,
   },
-  // residual, level, shift, drift, wild, calm, stuck, season, novelty, ramp
-  weights: [0.5, 1, 1, 0.5, 1, 1, 0.5, 0.5, 0.5, 0.5],
+  // residual, level, shift, drift, wild, calm, stuck, season, novelty, ramp, record
+  weights: [0.48, 0.96, 0.96, 0.48, 0.96, 0.96, 0.48, 0.48, 0.48, 0.48, 1.44],
   threshold: 9,
   warmUp: 150,
   refractory: 100,

@@ -80,7 +80,7 @@ function drawLeak(path: string): void {
   draw(path, { title: 'A slow leak is told late', panels, labelled: [[90, 120]] });
 }
 
-drawSeries('realAWSCloudwatch/ec2_cpu_utilization_fe7f93.csv', 'agent/scoring/pictures/second-event.svg', 'What follows a great event, and is smaller, is missed'); // prettier-ignore
+drawSeries('realAWSCloudwatch/rds_cpu_utilization_cc0c53.csv', 'agent/scoring/pictures/second-event.svg', 'What follows a great event, and is smaller, is missed'); // prettier-ignore
 drawSeries('realTweets/Twitter_volume_IBM.csv', 'agent/scoring/pictures/bursts.svg', 'A metric that is mostly near 0 alerts too often'); // prettier-ignore
 await drawMachine('machine-2-1', 'plugins/models/pictures/machine-2-1.svg', 'Labelled rows that look like any other are not ranked first'); // prettier-ignore
 drawLeak('agent/anomalies/pictures/leak.svg');

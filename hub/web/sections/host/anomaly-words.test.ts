@@ -9,6 +9,9 @@ test('a cause is told with what it is and what was usual, in the unit of its met
   expect(causeWords({ ...cause, channel: 'residual', direction: 'down', value: null, expected: null }, 'By')).toBe(
     'dropped',
   );
+  expect(causeWords({ ...cause, channel: 'record', direction: 'down', value: null, expected: null }, 'By')).toBe(
+    'is lower than ever',
+  );
   expect(causeWords({ ...cause, channel: 'of a later agent', direction: '', value: null, expected: 1 }, '1')).toBe(
     'is strange',
   );

@@ -23,6 +23,7 @@ const HOW: Readonly<Record<string, readonly [up: string, down: string]>> = {
   novelty: ['moves as it never did', 'moves as it never did'],
   count: ['comes more often', 'comes less often'],
   ramp: ['climbs step by step', 'falls step by step'],
+  record: ['is higher than ever', 'is lower than ever'],
 };
 
 /** The series by its name and what tells it from its sisters. */
