@@ -15,8 +15,9 @@ export const CROSSHAIR = 'page';
 /** Room for the words of the two axes, pixels. */
 export const AXIS_WIDTH = 64;
 const AXIS_HEIGHT = 30;
-/** Room for half a time of day behind the axis, and how wide half a letter is, pixels. */
-const AXIS_END = 18;
+/** Room for half a time of day behind the axis. */
+export const AXIS_END = 18;
+/** How wide half a letter is, pixels. */
 const HALF_LETTER = 3.5;
 
 /** How a plot looks. */

@@ -4,6 +4,7 @@ import { liveStream } from '../../live/stream.ts';
 import { usePreferences } from '../../shell/preferences.ts';
 import { Dialog } from '../../shell/dialog.tsx';
 import { Empty, Fault, Skeleton } from '../../shell/states.tsx';
+import { Pages } from '../../table/pages.tsx';
 import { Table, type Column } from '../../table/table.tsx';
 import { rangeOf } from '../../time/range.ts';
 import { useRange } from '../../time/use-range.ts';
@@ -12,8 +13,7 @@ import { HostThen } from './firing-actions.tsx';
 import { FiringDetail } from './firing-row.tsx';
 import { Ago } from './moment.tsx';
 import { NarrowBar } from './narrow-bar.tsx';
-import { Pages } from './pages.tsx';
-import { useHistory, useRules, type Firing } from './queries.ts';
+import { PAGE, useHistory, useRules, type Firing } from './queries.ts';
 import type { AlertsSearch } from './search.ts';
 import { SeverityMark } from './severity-mark.tsx';
 import type { ChangeAlerts } from './use-alerts-search.ts';
@@ -166,7 +166,7 @@ export function History({
           </NarrowBar>
         </Table>
       )}
-      <Pages page={page} total={data?.total ?? 0} change={change} />
+      <Pages page={page} size={PAGE} total={data?.total ?? 0} go={(to) => change({ page: to })} />
       {opened !== undefined && (
         <Dialog title={opened.title} close={() => change({ open: undefined })}>
           <p className="quiet">{opened.text}</p>

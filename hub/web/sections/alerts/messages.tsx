@@ -2,11 +2,11 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { Empty, Fault, Skeleton } from '../../shell/states.tsx';
 import { say } from '../../shell/toasts.tsx';
+import { Pages } from '../../table/pages.tsx';
 import { Table, type Column } from '../../table/table.tsx';
 import { channelCalls, useChannels, useDeliveries, type Delivery } from './channel-queries.ts';
 import { Ago, Until } from './moment.tsx';
-import { Pages } from './pages.tsx';
-import { useChange } from './queries.ts';
+import { PAGE, useChange } from './queries.ts';
 import { STATUSES, type AlertsSearch } from './search.ts';
 import type { ChangeAlerts } from './use-alerts-search.ts';
 import { useMay } from './use-may.ts';
@@ -154,7 +154,7 @@ export function Messages({ search, change }: { search: AlertsSearch; change: Cha
           ))}
         </select>
       </Table>
-      <Pages page={page} total={data.total} change={change} />
+      <Pages page={page} size={PAGE} total={data.total} go={(to) => change({ page: to })} />
     </>
   );
 }

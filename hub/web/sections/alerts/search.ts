@@ -1,4 +1,5 @@
 import { oneOf, text } from '../../shell/search.ts';
+import { pageOf } from '../../table/page-number.ts';
 
 /** Parts of the alerts. */
 export const ALERT_TABS = ['active', 'history', 'rules', 'silences', 'channels', 'messages'] as const;
@@ -26,11 +27,6 @@ export interface AlertsSearch {
   channel?: string | undefined;
   /** The page of a list, from 2. */
   page?: number | undefined;
-}
-
-function pageOf(value: unknown): number | undefined {
-  const page = Number(value);
-  return Number.isInteger(page) && page > 1 && page < 10_000 ? page : undefined;
 }
 
 /** Reads the address; what means nothing is left out. */

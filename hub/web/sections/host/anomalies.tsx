@@ -7,7 +7,7 @@ import { drawnUnit } from '../../units/quantity.ts';
 import { useMay } from '../alerts/use-may.ts';
 import { When } from '../settings/when.tsx';
 import { causeWords, EVENT_NAMES, eventLength, seriesWords } from './anomaly-words.ts';
-import { useAnomalies, useFeedback, type AnomalyReply } from './queries.ts';
+import { useAnomalies, useAnomaly, useFeedback, type AnomalyReply } from './queries.ts';
 import './anomalies.css';
 
 /** So long before a kind of lines was strange its lines are shown from. */
@@ -76,14 +76,24 @@ function Lines({ event }: { event: AnomalyReply }): ReactNode {
   );
 }
 
-/** Brings what the address names into view. */
-const show = (place: HTMLElement | null): void => place?.scrollIntoView({ block: 'center' });
+/** Brings what the address names into view, and the keyboard with it. */
+function show(place: HTMLElement | null): void {
+  place?.scrollIntoView({ block: 'center' });
+  place?.focus({ preventScroll: true });
+}
 
 function Event({ event, named }: { event: AnomalyReply; named: string }): ReactNode {
   const now = useNow();
   const isOpen = event.endMs === null;
   return (
-    <li className="anomaly" id={`anomaly-${event.id}`} data-open={isOpen} ref={event.id === named ? show : undefined}>
+    <li
+      className="anomaly"
+      id={`anomaly-${event.id}`}
+      data-open={isOpen}
+      data-named={event.id === named}
+      tabIndex={-1}
+      ref={event.id === named ? show : undefined}
+    >
       <div className="row anomaly-head">
         <strong>{EVENT_NAMES[event.kind]}</strong>
         <span>
@@ -110,6 +120,8 @@ function Event({ event, named }: { event: AnomalyReply; named: string }): ReactN
 export function HostAnomalies({ id }: { id: string }): ReactNode {
   const { data, error, refetch } = useAnomalies(id);
   const named = useLocation().hash.replace('anomaly-', '');
+  const isListed = named === '' || data?.items.some((event) => event.id === named);
+  const older = useAnomaly(id, isListed === false ? named : undefined).data;
   if (error !== null && data === undefined)
     return <Fault error={error} what="the anomalies" again={() => void refetch()} />;
   if (data === undefined) return <Skeleton height={300} />;
@@ -133,6 +145,7 @@ export function HostAnomalies({ id }: { id: string }): ReactNode {
         {data.items.map((event) => (
           <Event key={event.id} event={event} named={named} />
         ))}
+        {older?.resource === id && <Event key={older.id} event={older} named={named} />}
       </ol>
     </section>
   );

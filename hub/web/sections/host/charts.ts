@@ -25,6 +25,8 @@ export interface ChartDefinition {
   stack?: boolean;
   /** The axis reaches at least this far. */
   ceiling?: number;
+  /** Another unit than that of its first metric. */
+  unit?: string;
   /** Only so many lines, those that were highest. */
   top?: number;
 }

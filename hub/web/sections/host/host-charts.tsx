@@ -1,3 +1,4 @@
+import { useSearch } from '@tanstack/react-router';
 import { useMemo, useRef, type ReactNode } from 'react';
 import type { Mark, Span } from '../../chart/line.ts';
 import type { ChartView } from '../../chart/view.ts';
@@ -9,15 +10,17 @@ import { ChartsOf } from './charts-of.tsx';
 import { marksOf, spansOf } from './firings.ts';
 import type { HostLive } from './host-live.ts';
 import type { HostChart, Series } from './lines.ts';
-import { useAnomalies, useFirings, useHostSeries, useScores } from './queries.ts';
+import { useAnomaliesIn, useFirings, useHostSeries, type AnomalyReply } from './queries.ts';
 import { Timeline } from './timeline.tsx';
-import { contextMarks, unusualOf } from './unusual.ts';
+import { contextMarks } from './unusual.ts';
 import { useHostCharts } from './use-host-charts.ts';
 import { useStep } from './use-step.ts';
+import { useUnusual } from './use-unusual.ts';
 import { useViews } from './use-view.ts';
 import './charts.css';
 
 const NONE: readonly Series[] = [];
+const NO_EVENTS: readonly AnomalyReply[] = [];
 
 /** What is drawn: the charts that a host has, their data and what happened meanwhile. */
 interface Drawing {
@@ -49,10 +52,13 @@ export function HostCharts({
   id,
   live,
   few,
+  children,
 }: {
   id: string;
   live: HostLive;
   few?: readonly ChartDefinition[];
+  /** Stands in for the charts when there is nothing to draw. */
+  children?: ReactNode;
 }): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   const range = useRange();
@@ -63,20 +69,21 @@ export function HostCharts({
     () => series.data?.items.filter(({ lastMs }) => lastMs >= range.range().from) ?? NONE,
     [series.data, range.text.from, range.text.to],
   );
+  const wanted = few ?? CHARTS;
   const { charts, buffer, loading, error, again } = useHostCharts({
     id,
     live,
     range,
     stepMs,
     known,
-    wanted: few ?? CHARTS,
+    wanted,
   });
   const firings = useFirings(id).data?.items;
   const spans = useMemo(() => spansOf(firings ?? []), [firings]);
-  const events = useAnomalies(id).data?.items;
-  const scores = useScores(id, range.text, stepMs).data?.series;
+  const events = useAnomaliesIn(id, range.text).data?.items;
   const marks = useMemo(() => marksOf(charts, firings ?? [], contextMarks(events ?? [])), [charts, firings, events]);
-  const unusual = useMemo(() => unusualOf(charts, scores ?? [], stepMs), [charts, scores, stepMs]);
+  const { only }: { only?: string | undefined } = useSearch({ strict: false });
+  const unusual = useUnusual({ id, live, range, stepMs, known, wanted, charts, events: events ?? NO_EVENTS, only });
   const views = useViews(buffer, spans);
   const drawing = {
     charts,
@@ -89,16 +96,18 @@ export function HostCharts({
       {series.isError && <Fault error={series.error} what="the list of charts" again={() => void series.refetch()} />}
       {error !== undefined && <Fault error={error} what="the history of some charts" again={again} />}
       {series.isPending && charts.length === 0 && <Waiting count={few?.length ?? 6} />}
-      {series.isSuccess && charts.length === 0 && (
-        <Empty title="Nothing was measured in this time">
-          <p>Choose another time above; the host’s facts say when it was last seen.</p>
-        </Empty>
-      )}
+      {series.isSuccess &&
+        charts.length === 0 &&
+        (children ?? (
+          <Empty title="Nothing was measured in this time">
+            <p>Choose another time above; the host’s facts say when it was last seen.</p>
+          </Empty>
+        ))}
       {charts.length > 0 && <Timeline id={id} events={events} />}
       {few === undefined ? (
         <Groups {...drawing} />
       ) : (
-        <div className="chart-grid">
+        <div className={few.length === 1 ? 'chart-grid chart-grid-alone' : 'chart-grid'}>
           <ChartsOf {...drawing} />
         </div>
       )}

@@ -75,7 +75,7 @@ export function chartsOf(definitions: readonly ChartDefinition[], series: readon
       {
         definition,
         help: metricInfo(first.name)?.help ?? '',
-        unit: drawnUnit(first.unit, first.kind),
+        unit: definition.unit ?? drawnUnit(first.unit, first.kind),
         lines: fixed ? lines.map((line, color) => ({ ...line, color: line.color ?? color % 8 })) : lines,
       },
     ];
@@ -94,7 +94,7 @@ export function keepSame(before: readonly HostChart[], now: readonly HostChart[]
 }
 
 /** The calls that fetch the history of these charts: one for all names that split alike. */
-export function batchesOf(charts: readonly HostChart[]): Batch[] {
+export function batchesOf(charts: readonly { definition: ChartDefinition }[]): Batch[] {
   const batches = new Map<string, { names: Set<string>; by: readonly string[]; without: string | undefined }>();
   for (const { definition } of charts) {
     for (const { name, by = [], without } of definition.picks) {

@@ -4,6 +4,7 @@ import { liveStream } from '../../live/stream.ts';
 import { say, sayFault } from '../../shell/toasts.tsx';
 import { rangeOf, type RangeText } from '../../time/range.ts';
 import type { Batch } from './lines.ts';
+import { JUDGED, SCORE, stretchesOf, type Stretch } from './unusual.ts';
 
 const byId = (id: string) => ({ params: { path: { id } } });
 
@@ -131,18 +132,57 @@ export function useAnomalies(id: string) {
 export type AnomalyReply = NonNullable<ReturnType<typeof useAnomalies>['data']>['items'][number];
 type Verdict = NonNullable<AnomalyReply['feedback']['mine']>;
 
-/** How strange the host's metrics were in a time, those that were. */
-export function useScores(id: string, text: RangeText, stepMs: number) {
+/** Events that a strip has room for. */
+const IN_RANGE = 200;
+
+/** Times in which the host was unlike its past, those that touch a time range. */
+export function useAnomaliesIn(id: string, text: RangeText) {
   return useQuery({
-    queryKey: ['host', id, 'scores', text, stepMs],
+    queryKey: ['host', id, 'anomalies', 'in', text],
     queryFn: ({ signal }) => {
       const { from, to } = rangeOf(text, liveStream.now());
-      const shown = { from: String(Math.floor(from)), to: String(Math.ceil(to)), step: `${stepMs / 1000}s` };
-      const query = { name: ['outrider.anomaly.score'], by: ['outrider.metric'], ...shown };
-      return answer(api.GET('/api/v1/monitoring/metrics/{id}', { params: { path: { id }, query }, signal }));
+      const query = { resource: id, from: String(Math.floor(from)), to: String(Math.ceil(to)), limit: IN_RANGE };
+      return answer(api.GET('/api/v1/predictions/anomalies', { params: { query }, signal }));
     },
     refetchInterval: text.to === undefined ? 10_000 : false,
     placeholderData: (before) => before,
+  });
+}
+
+/** One event, where no list that was asked for has it. */
+export function useAnomaly(host: string, event: string | undefined) {
+  return useQuery({
+    queryKey: ['host', host, 'anomalies', 'one', event],
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/predictions/anomalies/{id}', { ...byId(event ?? ''), signal })),
+    enabled: event !== undefined,
+    retry: false,
+  });
+}
+
+async function askScores({ id, text, stepMs }: Omit<HistoryWish, 'batches'>, batch: Batch, signal: AbortSignal) {
+  const { from, to } = rangeOf(text, liveStream.now());
+  const query = {
+    name: SCORE,
+    by: [...batch.by, JUDGED],
+    from: String(Math.floor(from)),
+    to: String(Math.ceil(to)),
+    step: `${stepMs / 1000}s`,
+    ...(batch.without === undefined ? {} : { [`attr.${batch.without}`]: '' }),
+  };
+  const { series } = await answer(api.GET('/api/v1/monitoring/metrics/{id}', { params: { path: { id }, query }, signal })); // prettier-ignore
+  return stretchesOf(batch, series, stepMs);
+}
+
+/** When lines of charts were strange in a time range, an answer a batch. A live one goes on by the stream. */
+export function useScores({ id, text, stepMs, batches }: HistoryWish): UseQueryResult<Stretch[]>[] {
+  return useQueries({
+    queries: batches.map((batch) => ({
+      queryKey: ['host', id, 'scores', batch, text, stepMs],
+      queryFn: ({ signal }: { signal: AbortSignal }) => askScores({ id, text, stepMs }, batch, signal),
+      staleTime: text.to === undefined ? 0 : 60_000,
+      gcTime: text.to === undefined ? 0 : 60_000,
+      refetchOnWindowFocus: false,
+    })),
   });
 }
 
