@@ -209,6 +209,11 @@ export const METRICS = {
     'max',
     'The same of one series, named by outrider.metric and its own attributes; only while it is 0.5 or more.',
   ),
+  'outrider.host.model.score': gauge(
+    '1',
+    'max',
+    'How unlike its past a host is to a model, by outrider.model.alias (champion, shadow, own) and outrider.model.version.',
+  ),
   'outrider.log.template.lines': counter(
     '{line}',
     'Log lines of a kind, by outrider.log.template (its id) and outrider.log.source; the most frequent kinds.',

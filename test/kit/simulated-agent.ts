@@ -133,9 +133,19 @@ export async function openSettingsAgent(identity: SimulatedIdentity): Promise<Se
   return { pushed, say, close: () => stream.close() };
 }
 
+/** A gauge with attributes of its own. */
+export interface SimulatedSeries {
+  name: string;
+  attributes: Readonly<Record<string, string>>;
+}
+
 /** A table of gauges with these names (one series each) and its id. */
-export function tableOf(names: readonly string[], attributes: Readonly<Record<string, string>> = {}): Table {
-  const table = create(TableSchema, { series: names.map((name) => ({ name, kind: Kind.GAUGE, attributes })) });
+export function tableOf(
+  names: readonly (string | SimulatedSeries)[],
+  attributes: Readonly<Record<string, string>> = {},
+): Table {
+  const series = names.map((one) => ({ kind: Kind.GAUGE, ...(typeof one === 'string' ? { name: one, attributes } : one) })); // prettier-ignore
+  const table = create(TableSchema, { series });
   const id = createHash('sha256').update(toBinary(TableSchema, table)).digest().readBigUInt64LE(0);
   return { ...table, id };
 }
@@ -147,6 +157,8 @@ export interface SimulatedBatch {
   timeMs: number;
   table: Table;
   values: readonly number[];
+  /** Rows of the table before this one. */
+  before?: readonly { timeMs: number; values: readonly number[] }[];
   lines?: readonly string[];
   anomalies?: MessageInitShape<typeof AnomalyEventSchema>[];
   level?: Level;
@@ -158,8 +170,10 @@ export interface SimulatedBatch {
 
 /** One batch, encoded as agents do. */
 export function batchMessage(batch: SimulatedBatch): AgentMessage {
-  const block = { table: batch.table.id, timeMs: BigInt(batch.timeMs), values: [...batch.values] };
-  const metrics = toBinary(MetricsSchema, create(MetricsSchema, { blocks: [block], anomalies: batch.anomalies ?? [] }));
+  const blocks = [...(batch.before ?? []), batch].map(({ timeMs, values }) => ({
+    ...{ table: batch.table.id, timeMs: BigInt(timeMs), values: [...values] },
+  }));
+  const metrics = toBinary(MetricsSchema, create(MetricsSchema, { blocks, anomalies: batch.anomalies ?? [] }));
   const lines = (batch.lines ?? []).map((text) => ({
     timeMs: BigInt(batch.timeMs),
     level: batch.level ?? 2,

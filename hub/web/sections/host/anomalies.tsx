@@ -111,6 +111,19 @@ function Event({ event, named }: { event: AnomalyReply; named: string }): ReactN
       )}
       {(event.kind === 'host' || event.kind === 'log-sequence') && <Causes event={event} />}
       {event.kind !== 'host' && <Lines event={event} />}
+      {event.kind === 'host' && event.model !== '' && (
+        <p className="quiet small anomaly-model">
+          Judged by{' '}
+          <Link
+            to="/hosts/$id"
+            params={{ id: event.resource }}
+            search={(old) => ({ ...old, tab: 'models' as const, version: event.model })}
+            className="mono"
+          >
+            {event.model}
+          </Link>
+        </p>
+      )}
       <Feedback event={event} />
     </li>
   );

@@ -383,3 +383,21 @@ export const CHARTS: readonly ChartDefinition[] = [
     picks: [{ name: 'outrider.agent.clock.skew', word: 'ahead' }],
   },
 ];
+
+/** How strange the host is to each of its models. */
+export const MODEL_CHARTS: readonly ChartDefinition[] = [
+  {
+    id: 'model-score',
+    title: 'Score by model',
+    group: 'agent',
+    ceiling: 1,
+    unit: '',
+    picks: [
+      {
+        name: 'outrider.host.model.score',
+        by: ['outrider.model.alias'],
+        order: ['champion', 'shadow', 'own'],
+      },
+    ],
+  },
+];

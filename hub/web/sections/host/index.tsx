@@ -2,6 +2,7 @@ import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, type ReactNode } from 'react';
 import { ApiError } from '../../api/client.ts';
 import { Command, Empty, Fault, Skeleton } from '../../shell/states.tsx';
+import { MODEL_CHARTS } from './charts.ts';
 import { HostCharts } from './host-charts.tsx';
 import { HostFacts } from './facts.tsx';
 import { HostFigures } from './figures.tsx';
@@ -14,14 +15,16 @@ import './host.css';
 const HostLogs = lazy(async () => ({ default: (await import('../logs/host-logs.tsx')).HostLogs }));
 const HostAlerts = lazy(async () => ({ default: (await import('../alerts/host-alerts.tsx')).HostAlerts }));
 const HostDelivery = lazy(async () => ({ default: (await import('./delivery.tsx')).HostDelivery }));
-
 const HostAnomalies = lazy(async () => ({ default: (await import('./anomalies.tsx')).HostAnomalies }));
+
+const HostModels = lazy(async () => ({ default: (await import('../models/host-models.tsx')).HostModels }));
 
 const TAB_NAMES = {
   charts: 'Charts',
   anomalies: 'Anomalies',
   logs: 'Logs',
   alerts: 'Alerts',
+  models: 'Models',
   delivery: 'Delivery',
   facts: 'Facts',
 } as const;
@@ -72,12 +75,28 @@ function Tabs({ id }: { id: string }): ReactNode {
   );
 }
 
+function ModelScores({ id, live }: { id: string; live: HostLive }): ReactNode {
+  return (
+    <HostCharts id={id} live={live} few={MODEL_CHARTS}>
+      <p className="quiet">No scores in this time. The agent sends them each ten seconds once it has a model.</p>
+    </HostCharts>
+  );
+}
+
 function Part({ tab, host, live }: { tab: (typeof HOST_TABS)[number]; host: HostReply; live: HostLive }): ReactNode {
   if (tab === 'facts') return <HostFacts host={host} />;
   if (tab === 'anomalies')
     return (
       <Suspense fallback={<Skeleton height={300} />}>
         <HostAnomalies id={host.id} />
+      </Suspense>
+    );
+  if (tab === 'models')
+    return (
+      <Suspense fallback={<Skeleton height={500} />}>
+        <HostModels host={host}>
+          <ModelScores id={host.id} live={live} />
+        </HostModels>
       </Suspense>
     );
   if (tab === 'delivery')

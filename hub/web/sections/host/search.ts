@@ -1,7 +1,7 @@
 import { oneOf, text } from '../../shell/search.ts';
 
 /** Parts of a host's page. */
-export const HOST_TABS = ['charts', 'anomalies', 'logs', 'alerts', 'delivery', 'facts'] as const;
+export const HOST_TABS = ['charts', 'anomalies', 'logs', 'alerts', 'models', 'delivery', 'facts'] as const;
 
 /** What the address of a host says. */
 export interface HostSearch {

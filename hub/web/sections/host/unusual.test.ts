@@ -79,7 +79,7 @@ test('what the hub keeps of a batch becomes stretches of its lines, those of oth
 });
 
 test('live scores are of the ten seconds before them, and two in a row are one', () => {
-  const live = [score(CPU, USER), score(CPU, { 'cpu.mode': 'idle' }), series(CPU, USER)].map((one, index) => ({ ...one, index })); // prettier-ignore
+  const live = [score(CPU, USER), score(CPU, { 'cpu.mode': 'idle' }), series('outrider.other', { [JUDGED]: CPU, ...USER })].map((one, index) => ({ ...one, index })); // prettier-ignore
   const targets = scoreTargetsOf(live, definitions);
   expect([...targets]).toEqual([[0, [`${CPU} user`]]]);
   const heard = [10_000, 20_050].flatMap((ms) => heardOf(targets, { timeMs: T0 + ms, values: [[0, 0.6], [1, 0.9], [2, 0.9]] })); // prettier-ignore

@@ -1,0 +1,193 @@
+import type { Browser, Page } from 'playwright-core';
+import { openPage, seriousFaults, startBrowser } from '#kit/browser.ts';
+import { until } from '#kit/programs.ts';
+import { startToldHost, type ToldHost } from '#kit/told-host.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const WINDOW = 10_000;
+/** Nine hours of rows; a model takes four. */
+const ROWS = 3240;
+const AT_ONCE = 540;
+const SERIES = ['user', 'system', 'iowait', 'nice', 'steal'].map((mode) => ({
+  ...{ name: 'system.cpu.utilization', attributes: { 'cpu.mode': mode } },
+}));
+/** It trains, several times. */
+const PATIENCE = { timeout: 240_000 };
+
+let told: ToldHost;
+let browser: Browser;
+
+/** Numbers from 0 to 1, the same each time (xorshift). */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
+
+/** Tells of hours in which all modes went up and down together. */
+async function tellPast(): Promise<void> {
+  const random = createRandom(5);
+  let load = 0;
+  const row = (): number[] => {
+    load = 0.9 * load + 0.2 * (random() - 0.5);
+    return SERIES.map((_, n) => 0.5 + ((n + 1) * load) / 10 + (random() - 0.5) / 100);
+  };
+  const now = Math.floor(Date.now() / WINDOW) * WINDOW;
+  const rows = Array.from({ length: ROWS }, (_, n) => ({ timeMs: now - (ROWS - n) * WINDOW, values: row() }));
+  for (let at = 0; at < ROWS; at += AT_ONCE) {
+    const some = rows.slice(at, at + AT_ONCE);
+    const last = some.at(-1)!;
+    await told.tell(last.timeMs, last.values, { before: some.slice(0, -1) });
+  }
+}
+
+beforeAll(async () => {
+  told = await startToldHost('web-1', SERIES);
+  await told.tell(Date.now(), [0, 0, 0, 0, 0]);
+  browser = await startBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  await told?.close();
+});
+
+const tab = (): string => `/hosts/${told.host}?tab=models`;
+const part = (page: Page, name: 'Champion' | 'Shadow') => page.getByRole('region', { name });
+const versionOf = (page: Page, name: 'Champion' | 'Shadow') => part(page, name).locator('.model-version').innerText();
+
+interface Job {
+  id: string;
+  state: string;
+  version: string | null;
+  problem: unknown;
+}
+const newestJob = async (): Promise<Job | undefined> =>
+  (await told.api.call<{ items: Job[] }>('GET', `/api/v1/predictions/jobs?resource=${told.host}&limit=1`)).items[0];
+
+/** Has a model trained on the page, and waits until the page says what became of it. */
+async function train(page: Page): Promise<Job> {
+  const before = await newestJob();
+  await page.getByRole('button', { name: 'Train a model' }).click();
+  await page.getByLabel('Days to learn from').fill('0.4');
+  await page.getByRole('dialog').getByRole('button', { name: 'Train', exact: true }).click();
+  await page.getByRole('progressbar').waitFor();
+  const job = await until('the training is over', async () => {
+    const newest = await newestJob();
+    return newest?.id !== before?.id && /done|failed/.test(newest?.state ?? '') ? newest : undefined;
+  }, 90); // prettier-ignore
+  await page.locator('.toasts').getByText(job.version === null ? 'No model was made' : `${job.version} is trained`).waitFor(); // prettier-ignore
+  return job;
+}
+
+test('who has no model is told what happens meanwhile, and why none can be made of too little', PATIENCE, async () => {
+  const { page, faults } = await openPage(browser, told.hub, tab());
+  await page.getByRole('heading', { name: 'No model of this host yet' }).waitFor();
+  expect(await train(page)).toMatchObject({ state: 'failed', version: null });
+  await page.getByText(/The last training failed .* There is too little to learn from/).waitFor();
+  expect(faults).toEqual([]);
+  await page.context().close();
+});
+
+test(
+  'a model is trained and judges; the next stands beside it, is promoted, undone and rolled back to',
+  PATIENCE,
+  async () => {
+    await tellPast();
+    const { page, faults } = await openPage(browser, told.hub, tab());
+    const { version: first } = await train(page);
+    await part(page, 'Champion').getByText('in use by the agent').waitFor();
+    await part(page, 'Champion').getByText('rows were left aside').waitFor();
+    expect(await versionOf(page, 'Champion')).toBe(first);
+
+    told.problems['shadow'] = 'its layers are not known here';
+    const { version: second } = await train(page);
+    await part(page, 'Shadow').getByText('the agent does not use it: its layers are not known here').waitFor();
+    expect(await versionOf(page, 'Shadow')).toBe(second);
+
+    await part(page, 'Shadow').getByRole('button', { name: 'Promote to champion' }).click();
+    await page.getByRole('dialog').getByText(`${first} no longer judges`).waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Promote to champion' }).click();
+    await until('it judges', async () => (await versionOf(page, 'Champion')) === second || undefined);
+    await part(page, 'Shadow')
+      .getByText(/^None\./)
+      .waitFor();
+    await page.getByText(`${second} became champion, before it ${first}`).waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await until('it is as it was', async () => (await versionOf(page, 'Shadow')) === second || undefined);
+    expect(await versionOf(page, 'Champion')).toBe(first);
+
+    await part(page, 'Champion').getByRole('button', { name: 'Roll back' }).click();
+    await page
+      .getByRole('dialog', { name: `Roll back to ${second}?` })
+      .getByRole('button', { name: 'Roll back' })
+      .click();
+    await until('it is rolled back', async () => (await versionOf(page, 'Champion')) === second || undefined);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  },
+);
+
+test(
+  'a version is opened by keys, stands in the address, is downloaded, and removed when nothing names it',
+  PATIENCE,
+  async () => {
+    const { page } = await openPage(browser, told.hub, tab());
+    const champion = await versionOf(page, 'Champion');
+    await page.getByRole('table', { name: 'Versions of the model' }).getByText('champion').waitFor();
+    for (const key of ['j', 'j', 'Enter']) await page.keyboard.press(key);
+    const first = new URL(page.url()).searchParams.get('version') ?? '';
+    expect(first).not.toBe(champion);
+    await page.reload();
+    const dialog = page.getByRole('dialog', { name: first });
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      dialog.getByRole('button', { name: 'Download' }).click(),
+    ]);
+    expect(file.suggestedFilename()).toBe(`${first}.json`);
+    await dialog.getByRole('button', { name: 'Remove' }).click();
+    await page
+      .getByRole('dialog', { name: `Remove ${first}?` })
+      .getByRole('button', { name: 'Remove it' })
+      .click();
+    await page.getByText(`${first} is removed`).waitFor();
+    const { total } = await told.api.call<{ total: number }>('GET', `/api/v1/predictions/models?resource=${told.host}`);
+    expect(total).toBe(1);
+    await page.context().close();
+  },
+);
+
+test('a viewer sees all of it and changes nothing', async () => {
+  const { api, hub } = told;
+  const { link } = await api.call<{ link: string }>('POST', '/api/v1/users/invitations', { role: 'viewer', days: 1 });
+  const person = { username: 'looker', password: 'only-looks-at-things-42' };
+  const body = JSON.stringify({ ...person, email: 'looker@example.org', invitation: new URL(link).searchParams.get('invitation') }); // prettier-ignore
+  const headers = { 'content-type': 'application/json' };
+  expect((await fetch(`${hub.url}/api/v1/auth/register`, { method: 'POST', headers, body })).ok).toBe(true);
+  const { page, faults } = await openPage(browser, hub, tab(), { person });
+  await part(page, 'Champion').locator('.model-version').click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Download' }).waitFor();
+  expect(await dialog.getByRole('button', { name: 'Remove' }).isDisabled()).toBe(true);
+  await page.keyboard.press('Escape');
+  for (const name of ['Train a model', 'Roll back', 'Take away'])
+    expect(await page.getByRole('button', { name }).first().isDisabled(), name).toBe(true);
+  expect(faults).toEqual([]);
+  await page.context().close();
+});
+
+test.each([
+  ['light', 1440],
+  ['dark', 1440],
+  ['light', 390],
+] as const)('axe finds nothing serious, %s, %d wide', async (colorScheme, width) => {
+  const { page } = await openPage(browser, told.hub, tab(), { colorScheme, viewport: { width, height: 900 } });
+  await part(page, 'Champion').locator('.model-version').waitFor();
+  await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+  expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(1);
+  expect(await seriousFaults(page)).toEqual([]);
+  await page.context().close();
+});
