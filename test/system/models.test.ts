@@ -28,20 +28,23 @@ function createRandom(seed: number): () => number {
   };
 }
 
-/** Tells of hours in which all modes went up and down together. */
-async function tellPast(): Promise<void> {
+/** Tells of hours in which all modes went up and down together; `wild`: so many rows at the end in which they did not. */
+async function tellPast(host: ToldHost, wild = 0): Promise<void> {
   const random = createRandom(5);
   let load = 0;
-  const row = (): number[] => {
+  const row = (isWild: boolean): number[] => {
     load = 0.9 * load + 0.2 * (random() - 0.5);
-    return SERIES.map((_, n) => 0.5 + ((n + 1) * load) / 10 + (random() - 0.5) / 100);
+    return SERIES.map((_, n) => (isWild ? 100 * random() : 0.5 + ((n + 1) * load) / 10 + (random() - 0.5) / 100));
   };
   const now = Math.floor(Date.now() / WINDOW) * WINDOW;
-  const rows = Array.from({ length: ROWS }, (_, n) => ({ timeMs: now - (ROWS - n) * WINDOW, values: row() }));
+  const rows = Array.from({ length: ROWS }, (_, n) => ({
+    timeMs: now - (ROWS - n) * WINDOW,
+    values: row(n >= ROWS - wild),
+  }));
   for (let at = 0; at < ROWS; at += AT_ONCE) {
     const some = rows.slice(at, at + AT_ONCE);
     const last = some.at(-1)!;
-    await told.tell(last.timeMs, last.values, { before: some.slice(0, -1) });
+    await host.tell(last.timeMs, last.values, { before: some.slice(0, -1) });
   }
 }
 
@@ -63,20 +66,19 @@ interface Job {
   id: string;
   state: string;
   version: string | null;
-  problem: unknown;
 }
-const newestJob = async (): Promise<Job | undefined> =>
-  (await told.api.call<{ items: Job[] }>('GET', `/api/v1/predictions/jobs?resource=${told.host}&limit=1`)).items[0];
+const newestJob = async ({ api, host }: ToldHost): Promise<Job | undefined> =>
+  (await api.call<{ items: Job[] }>('GET', `/api/v1/predictions/jobs?resource=${host}&limit=1`)).items[0];
 
 /** Has a model trained on the page, and waits until the page says what became of it. */
-async function train(page: Page): Promise<Job> {
-  const before = await newestJob();
+async function train(page: Page, host = told): Promise<Job> {
+  const before = await newestJob(host);
   await page.getByRole('button', { name: 'Train a model' }).click();
   await page.getByLabel('Days to learn from').fill('0.4');
   await page.getByRole('dialog').getByRole('button', { name: 'Train', exact: true }).click();
   await page.getByRole('progressbar').waitFor();
   const job = await until('the training is over', async () => {
-    const newest = await newestJob();
+    const newest = await newestJob(host);
     return newest?.id !== before?.id && /done|failed/.test(newest?.state ?? '') ? newest : undefined;
   }, 90); // prettier-ignore
   await page.locator('.toasts').getByText(job.version === null ? 'No model was made' : `${job.version} is trained`).waitFor(); // prettier-ignore
@@ -96,7 +98,7 @@ test(
   'a model is trained and judges; the next stands beside it, is promoted, undone and rolled back to',
   PATIENCE,
   async () => {
-    await tellPast();
+    await tellPast(told);
     const { page, faults } = await openPage(browser, told.hub, tab());
     const { version: first } = await train(page);
     await part(page, 'Champion').getByText('in use by the agent').waitFor();
@@ -159,6 +161,28 @@ test(
     await page.context().close();
   },
 );
+
+test('a model whose gate is closed judges only when one insists after having been told why', PATIENCE, async () => {
+  const other = await startToldHost('web-2', SERIES);
+  try {
+    await tellPast(other, ROWS / 16);
+    const { page } = await openPage(browser, other.hub, `/hosts/${other.host}?tab=models`);
+    const { version } = await train(page, other);
+    await part(page, 'Champion').getByText(`${version}, the newest, did not pass its gate`).waitFor();
+    await page.getByRole('table').getByText(`${version}`).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Promote to champion' }).click();
+    const question = page.getByRole('dialog', { name: `Let ${version} judge?` });
+    await question.getByRole('button', { name: 'Promote to champion', exact: true }).click();
+    await question.getByRole('alert').getByText('of the rows that it had not seen alert').waitFor();
+    expect(await part(page, 'Champion').locator('.model-version').count()).toBe(0);
+    await question.getByRole('button', { name: 'Promote to champion all the same' }).click();
+    await until('it judges', async () => (await versionOf(page, 'Champion')) === version || undefined);
+    await page.getByText('whatever its gate says').waitFor();
+    await page.context().close();
+  } finally {
+    await other.close();
+  }
+});
 
 test('a viewer sees all of it and changes nothing', async () => {
   const { api, hub } = told;
