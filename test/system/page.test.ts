@@ -112,6 +112,27 @@ test('lines appear while they are written', async () => {
   await page.context().close();
 });
 
+test('kinds of lines are counted, drawn and told when they are new; one is left out by keys alone', async () => {
+  const written = Array.from({ length: 40 }, (_, n) => `INFO pump ${n} moved ${n * 7} litres in ${n} ms\n`).join('');
+  writeFileSync(log, `${written}WARN valve north is stuck\n`, { flag: 'a' });
+  const { page, faults } = await openPage(browser, hub, `/hosts/${host}?tab=logs&view=patterns`);
+  const row = page.getByRole('row', { name: /litres/ });
+  await row.getByText('40', { exact: true }).waitFor();
+  expect(await row.getByText('<num>').count()).toBeGreaterThan(1);
+  await row.getByRole('strong').getByText('new').waitFor();
+  await row.getByRole('img', { name: /^40 lines over the range/ }).waitFor();
+  await row.getByRole('button', { name: 'Leave out' }).focus();
+  await page.keyboard.press('Enter');
+  await row.waitFor({ state: 'detached' });
+  expect(page.url()).toContain('notTemplate=');
+  await page.setViewportSize({ width: 390, height: 900 });
+  const valve = page.getByRole('row', { name: /valve north/ });
+  await valve.getByRole('strong').getByText('new').waitFor();
+  expect(await valve.getByRole('button', { name: 'Leave out' }).count()).toBe(1);
+  expect(faults).toEqual([]);
+  await page.context().close();
+});
+
 test('a real load makes a rule fire: the page shows it and a mail arrives, and both learn when it is over', async () => {
   const mail = await startMailServer();
   const settings = {
@@ -192,7 +213,7 @@ test.each([
   const { page, faults } = await openPage(browser, hub, '/', { colorScheme, viewport: { width, height: 900 } });
   await page.addInitScript(WATCH_SHIFTS);
   const found: string[] = [];
-  for (const path of ['/', `/hosts/${host}`, `/hosts/${host}?tab=facts`, '/logs', '/alerts', '/alerts?tab=rules', '/alerts?tab=channels', '/settings/hosts', '/settings/groups', '/settings/people', '/settings/account', '/settings/keys', '/settings/storage']) {
+  for (const path of ['/', `/hosts/${host}`, `/hosts/${host}?tab=facts`, `/hosts/${host}?tab=models`, '/logs', '/logs?view=patterns', '/alerts', '/alerts?tab=rules', '/alerts?tab=channels', '/settings/hosts', '/settings/groups', '/settings/people', '/settings/account', '/settings/keys', '/settings/storage']) {
     await page.goto(`${hub.url}${path}`);
     await page.locator('main h1').waitFor();
     await page.locator('.skeleton').first().waitFor({ state: 'detached' });

@@ -9,6 +9,8 @@ import type { Range } from '../../time/range.ts';
 import { ago, exactTime } from '../../time/wording.ts';
 import { count } from '../../units/quantity.ts';
 import { onlyPattern, withoutPattern } from './filter.ts';
+import { patternParts } from './pattern-parts.ts';
+import { plainText } from './plain-text.ts';
 import { usePatterns, type LineFilter } from './queries.ts';
 import type { ChangeSearch } from './use-logs-search.ts';
 
@@ -22,32 +24,76 @@ function Moment({ ms }: { ms: number }): ReactNode {
   return <time title={exactTime(ms, zone)}>{ago(ms, liveStream.now())}</time>;
 }
 
-/** A pattern as people read it; one that nobody has named yet by its newest line. */
-function PatternText({ row: { template, text, example, level, merged } }: { row: Pattern }): ReactNode {
-  const said = template === null ? 'Lines without a pattern' : text === '' ? example : text;
-  const title = `Such as: ${example}${merged.length === 0 ? '' : ` (with ${merged.length} merged into it)`}`;
+/** Since when a kind of lines is known; new, when the shown time had begun by then. */
+function Since({ row: { firstMs }, begin }: { row: Pattern; begin: number }): ReactNode {
+  return (
+    <span>
+      <Moment ms={firstMs} />
+      {firstMs >= begin && <strong className="log-new"> new</strong>}
+    </span>
+  );
+}
+
+function LeaveOut({ row, leaveOut }: { row: Pattern; leaveOut: (row: Pattern) => void }): ReactNode {
+  return (
+    <button type="button" className="link" onClick={() => leaveOut(row)}>
+      Leave out
+    </button>
+  );
+}
+
+/** A pattern as people read it; one that nobody has named yet by its newest line. `children` follow where there is little room. */
+function PatternText({
+  row: { template, text, example, level, merged },
+  children,
+}: {
+  row: Pattern;
+  children: ReactNode;
+}): ReactNode {
+  const title = `Such as: ${plainText(example)}${merged.length === 0 ? '' : ` (with ${merged.length} merged into it)`}`;
   return (
     <span className="log-pattern" title={title}>
       <span className={`log-dot level-${level}`} role="img" aria-label={level === 'unknown' ? 'no level' : level} />
-      <span className={template === null ? 'cut quiet' : 'cut mono'}>{said}</span>
+      <span className="log-pattern-words">
+        {template === null ? (
+          <span className="quiet">Lines without a pattern</span>
+        ) : (
+          <span className="log-pattern-text mono">
+            {patternParts(text === '' ? example : text).map((part, index) => (
+              <span key={index} className={part.varies ? 'quiet' : undefined}>
+                {part.text}
+              </span>
+            ))}
+          </span>
+        )}
+        {template !== null && <span className="table-second small quiet">{children}</span>}
+      </span>
     </span>
   );
 }
 
 const percent = (share: number): string =>
-  share >= 0.1 ? `${Math.round(100 * share)} %` : `${(100 * share).toFixed(1)} %`;
+  share > 0 && share < 0.0005
+    ? '< 0.1 %'
+    : share >= 0.1
+      ? `${Math.round(100 * share)} %`
+      : `${(100 * share).toFixed(1)} %`;
 
 function Trend({
   row: { sparkline, count: all },
   from,
   step,
+  ...size
 }: {
   row: Pattern;
   from: number;
   step: number;
+  width?: number;
+  height?: number;
 }): ReactNode {
   return (
     <Sparkline
+      {...size}
       times={sparkline.map((_, place) => from + place * step)}
       values={sparkline}
       from={from}
@@ -66,7 +112,13 @@ function columnsOf(
   return [
     {
       ...{ id: 'pattern', name: 'Pattern', width: 'minmax(0, 4fr)' },
-      cell: (row) => <PatternText row={row} />,
+      cell: (row) => (
+        <PatternText row={row}>
+          <Trend row={row} from={from} step={step} width={56} height={16} />
+          <Since row={row} begin={begin} />
+          <LeaveOut row={row} leaveOut={leaveOut} />
+        </PatternText>
+      ),
       rank: ({ text, example }) => (text === '' ? example : text),
     },
     { id: 'count', name: 'Lines', width: '72px', end: true, cell: (row) => count(row.count), rank: (row) => row.count },
@@ -88,15 +140,7 @@ function columnsOf(
     },
     {
       ...{ id: 'since', name: 'New since', width: '124px', shown: 'wide' },
-      cell: (row) =>
-        row.template === null ? (
-          ''
-        ) : (
-          <span>
-            <Moment ms={row.firstMs} />
-            {row.firstMs >= begin && <strong className="log-new"> new</strong>}
-          </span>
-        ),
+      cell: (row) => row.template !== null && <Since row={row} begin={begin} />,
       rank: (row) => (row.template === null ? 0 : row.firstMs),
     },
     {
@@ -108,13 +152,8 @@ function columnsOf(
       rank: (row) => row.lastMs,
     },
     {
-      ...{ id: 'actions', name: 'Actions', width: '88px', unnamed: true, end: true },
-      cell: (row) =>
-        row.template !== null && (
-          <button type="button" className="link" onClick={() => leaveOut(row)}>
-            Leave out
-          </button>
-        ),
+      ...{ id: 'actions', name: 'Actions', width: '88px', unnamed: true, end: true, shown: 'wide' },
+      cell: (row) => row.template !== null && <LeaveOut row={row} leaveOut={leaveOut} />,
     },
   ];
 }

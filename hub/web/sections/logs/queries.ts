@@ -6,6 +6,7 @@ import type { Range } from '../../time/range.ts';
 import { barStep } from './bars.ts';
 import type { FoundPage, TailListener } from './line-feed.ts';
 import type { SentLine } from './line-book.ts';
+import { plainText } from './plain-text.ts';
 import type { LogsSearch } from './search.ts';
 
 const TAIL = '/api/v1/logs/tail' satisfies keyof paths;
@@ -94,7 +95,7 @@ export function usePatternTexts(ids: readonly string[], range: () => Range, key:
       const { items } = await answer(api.GET('/api/v1/logs/patterns', { params: { query }, signal }));
       return new Map(
         items.flatMap(({ template, merged, text, example }) =>
-          [template ?? '', ...merged].map((id): [string, string] => [id, text === '' ? example : text]),
+          [template ?? '', ...merged].map((id): [string, string] => [id, plainText(text === '' ? example : text)]),
         ),
       );
     },

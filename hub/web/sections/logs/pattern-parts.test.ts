@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { patternParts } from './pattern-parts.ts';
+
+test('places where lines differ are told from the words that they share', () => {
+  expect(patternParts('<ip> took <duration>: a < b, <Html>')).toEqual([
+    { text: '<ip>', varies: true },
+    { text: ' took ', varies: false },
+    { text: '<duration>', varies: true },
+    { text: ': a < b, <Html>', varies: false },
+  ]);
+  expect(patternParts('')).toEqual([]);
+});
+
+test('a pattern cannot turn the page’s reading direction or hide what it says', () => {
+  const [part] = patternParts('\u202Eevil\u001b[31m');
+  expect(part?.text).toBe('⟨U+202E⟩evil');
+});
