@@ -204,15 +204,15 @@ export const METRICS = {
     'max',
     'How unlike its past a host was in ten seconds, all its metrics together: 0 to 1, strange from 0.5 on.',
   ),
+  'outrider.host.model.score': gauge(
+    '1',
+    'max',
+    'How unlike the usual a model finds a host in ten seconds, by outrider.model.alias (champion, shadow, own) and outrider.model.version: 0 to 1, an alert from 0.5 on.',
+  ),
   'outrider.anomaly.score': gauge(
     '1',
     'max',
     'The same of one series, named by outrider.metric and its own attributes; only while it is 0.5 or more.',
-  ),
-  'outrider.host.model.score': gauge(
-    '1',
-    'max',
-    'How unlike its past a host is to a model, by outrider.model.alias (champion, shadow, own) and outrider.model.version.',
   ),
   'outrider.log.template.lines': counter(
     '{line}',

@@ -32,8 +32,8 @@ function NoModel({ own }: { own: string | undefined }): ReactNode {
     <Empty title="No model of this host yet">
       <p>
         {own === undefined
-          ? 'Meanwhile its agent judges each metric by its own past, and all of them together by what it has seen since it started.'
-          : `Meanwhile its agent judges by ${own}, a model that it made itself.`}
+          ? 'Meanwhile its agent judges each metric by its own past. From a day of them it makes a model itself, and judges by that one as long as the hub gives it none.'
+          : `Meanwhile its agent judges each metric by its own past, and all together by ${own}, a model that it made itself.`}
       </p>
       <p>
         The hub trains a first model by itself when it has known the host for a day and a night, and a new one each

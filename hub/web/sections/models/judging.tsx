@@ -86,8 +86,9 @@ function Champion({ given }: { given: JudgingGiven }): ReactNode {
       <h2>Champion</h2>
       {aliases.champion === null ? (
         <p className="quiet">
-          No model judges. The agent judges each metric by its own past, and all together by what it has seen since it
-          started.{newest?.gate.passed === false && ` ${newest.version}, the newest, did not pass its gate.`}
+          No model of the hub judges. The agent judges each metric by its own past, and all together by a model of its
+          own once it has made one.
+          {newest?.gate.passed === false && ` ${newest.version}, the newest, did not pass its gate.`}
         </p>
       ) : (
         <Facts alias="champion" named={aliases.champion} given={given} />

@@ -130,19 +130,23 @@ async function take(resource: string, step: Step, force: boolean): Promise<void>
   else await answer(api.POST(`${ROOT}/aliases/{resource}/rollback`, { params: { path: { resource } } }));
 }
 
+/** What both aliases name. */
+type Named = Pick<Aliases, 'champion' | 'shadow'>;
+
 /** Does a step. Both names can be had back as they were; what is removed is gone. */
-export function useStep(resource: string, before: Pick<Aliases, 'champion' | 'shadow'>) {
+export function useStep(resource: string) {
   const queries = useQueryClient();
   const anew = (): Promise<void> => queries.invalidateQueries({ queryKey: ['models', resource] });
-  const restore = async (): Promise<void> => {
+  const restore = async (before: Named): Promise<void> => {
     // They stood there before, whatever their gates say.
     await name(resource, 'champion', before.champion?.version ?? null, true);
     await name(resource, 'shadow', before.shadow?.version ?? null, true);
   };
   return useMutation({
-    mutationFn: ({ step, force }: { step: Step; force: boolean; said: string }) => take(resource, step, force),
-    onSuccess: (_, { step, said }) => {
-      const undo = (): void => void restore().then(anew, sayFault);
+    mutationFn: ({ step, force }: { step: Step; force: boolean; said: string; before: Named }) =>
+      take(resource, step, force),
+    onSuccess: (_, { step, said, before }) => {
+      const undo = (): void => void restore(before).then(anew, sayFault);
       say(said, step.does === 'remove' ? undefined : undo);
     },
     onSettled: anew,

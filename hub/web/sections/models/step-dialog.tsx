@@ -17,9 +17,9 @@ export function StepDialog({
   close(): void;
 }): ReactNode {
   const { title, text, verb, said } = questionOf(step, now);
-  const { mutate, error, isPending } = useStep(resource, now);
+  const { mutate, error, isPending } = useStep(resource);
   const isClosed = error instanceof ApiError && error.code === 'predictions.gate-closed';
-  const act = (force: boolean): void => mutate({ step, force, said }, { onSuccess: close });
+  const act = (force: boolean): void => mutate({ step, force, said, before: now }, { onSuccess: close });
   return (
     <Dialog title={title} close={close}>
       <div className="stack">

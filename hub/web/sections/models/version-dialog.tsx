@@ -83,6 +83,8 @@ export function VersionDialog({
         ) : (
           <Fault error={error} what="this version" again={() => void refetch()} />
         )
+      ) : model.resource !== resource ? (
+        <p>It is a model of another host.</p>
       ) : (
         <>
           {model.aliases.length > 0 && <p>It is the {model.aliases.join(' and the ')}.</p>}
