@@ -58,25 +58,19 @@ export async function startToldHost(name: string, series: readonly SimulatedSeri
     });
     await until('the hub welcomes the agent', () => welcome || undefined);
     stream.send(reportOf({ revision: 0n, models: [] }, problems));
-    const { hosts } = await api.call<{ hosts: { id: string; name: string }[] }>('GET', '/api/v1/monitoring/overview');
+    // A monitoring that runs by itself hears of a host later than the agents do.
+    const host = await until('the host is known', async () => {
+      const { hosts } = await api.call<{ hosts: { id: string; name: string }[] }>('GET', '/api/v1/monitoring/overview');
+      return hosts.find((one) => one.name === name)?.id;
+    });
     const table = tableOf(series);
     let seq = 0n;
     return {
-      ...{ hub, api, problems, host: hosts.find((one) => one.name === name)?.id ?? '' },
+      ...{ hub, api, problems, host },
       async tell(timeMs, values, more = {}) {
         const sent = ++seq;
-        stream.send(
-          batchMessage({
-            epoch: 1n,
-            seq: sent,
-            lane: Lane.LIVE,
-            timeMs,
-            table,
-            values,
-            withTable: sent === 1n,
-            ...more,
-          }),
-        );
+        const batch = { epoch: 1n, seq: sent, lane: Lane.LIVE, timeMs, table, values, withTable: sent === 1n, ...more };
+        stream.send(batchMessage(batch));
         await until(`batch ${sent} is acknowledged`, () => acknowledged >= sent || undefined);
       },
       async close() {

@@ -80,7 +80,10 @@ export function HostModels({
       {jobs.error !== null && jobs.data === undefined && <Fault error={jobs.error} what="the trainings" again={() => void jobs.refetch()} />}
       <Training jobs={jobs.data?.items ?? []} resource={id} />
       {isNew ? (
-        <NoModel own={own?.version} />
+        <>
+          <NoModel own={own?.version} />
+          {own !== undefined && children}
+        </>
       ) : (
         <>
           <Judging resource={id} isConnected={connected} aliases={aliases.data} newest={models.data.items[0]} ask={askOf} open={open} />
