@@ -13,6 +13,7 @@ import { patternParts } from './pattern-parts.ts';
 import { plainText } from './plain-text.ts';
 import { usePatterns, type LineFilter } from './queries.ts';
 import type { ChangeSearch } from './use-logs-search.ts';
+import './patterns.css';
 
 type Answer = NonNullable<ReturnType<typeof usePatterns>['data']>;
 type Pattern = Answer['items'][number];
