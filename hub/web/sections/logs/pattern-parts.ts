@@ -15,3 +15,9 @@ export const patternParts = (pattern: string): PatternPart[] =>
     .split(PLACE)
     .map((text, index) => ({ text, varies: index % 2 === 1 }))
     .filter(({ text }) => text !== '');
+
+/** Lines in each step as they are drawn. A step that has only begun is no fall: it counts from when it holds as many as the one before. */
+export function drawnSteps(lines: readonly number[], isLive: boolean): readonly number[] {
+  const [before = 0, last = 0] = lines.slice(-2);
+  return isLive && lines.length > 1 && last < before ? lines.slice(0, -1) : lines;
+}

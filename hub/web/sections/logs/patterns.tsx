@@ -9,7 +9,7 @@ import type { Range } from '../../time/range.ts';
 import { ago, exactTime } from '../../time/wording.ts';
 import { count } from '../../units/quantity.ts';
 import { onlyPattern, withoutPattern } from './filter.ts';
-import { patternParts } from './pattern-parts.ts';
+import { drawnSteps, patternParts } from './pattern-parts.ts';
 import { plainText } from './plain-text.ts';
 import { usePatterns, type LineFilter } from './queries.ts';
 import type { ChangeSearch } from './use-logs-search.ts';
@@ -84,19 +84,22 @@ function Trend({
   row: { sparkline, count: all },
   from,
   step,
+  isLive,
   ...size
 }: {
   row: Pattern;
   from: number;
   step: number;
+  isLive: boolean;
   width?: number;
   height?: number;
 }): ReactNode {
+  const values = drawnSteps(sparkline, isLive);
   return (
     <Sparkline
       {...size}
-      times={sparkline.map((_, place) => from + place * step)}
-      values={sparkline}
+      times={values.map((_, place) => from + place * step)}
+      values={values}
       from={from}
       to={from + Math.max(1, sparkline.length - 1) * step}
       most={Math.max(1, ...sparkline)}
@@ -107,7 +110,7 @@ function Trend({
 
 function columnsOf(
   { from, step }: Pick<Answer, 'from' | 'step'>,
-  begin: number,
+  { from: begin, live: isLive }: Range,
   leaveOut: (row: Pattern) => void,
 ): Column<Pattern>[] {
   return [
@@ -115,7 +118,7 @@ function columnsOf(
       ...{ id: 'pattern', name: 'Pattern', width: 'minmax(0, 4fr)' },
       cell: (row) => (
         <PatternText row={row}>
-          <Trend row={row} from={from} step={step} width={56} height={16} />
+          <Trend row={row} from={from} step={step} isLive={isLive} width={56} height={16} />
           <Since row={row} begin={begin} />
           <LeaveOut row={row} leaveOut={leaveOut} />
         </PatternText>
@@ -137,7 +140,7 @@ function columnsOf(
       name: 'Over time',
       width: '128px',
       shown: 'wide',
-      cell: (row) => <Trend row={row} from={from} step={step} />,
+      cell: (row) => <Trend row={row} from={from} step={step} isLive={isLive} />,
     },
     {
       ...{ id: 'since', name: 'New since', width: '124px', shown: 'wide' },
@@ -197,7 +200,7 @@ export function Patterns({
         name="log-patterns"
         label="Patterns of lines"
         rows={data.items}
-        columns={columnsOf(data, range().from, leaveOut)}
+        columns={columnsOf(data, range(), leaveOut)}
         keyOf={({ template }) => template ?? NO_KIND}
         order={order}
         text={({ text, example }) => `${text} ${example}`}
