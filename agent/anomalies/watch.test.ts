@@ -6,7 +6,7 @@ import { silentLogger } from '#sdk';
 import { tableOf, type Series } from '../table.ts';
 import { createDetector } from '../scoring/index.ts';
 import { readMemory, writeMemory } from './memory.ts';
-import { createWatch, type Window } from './watch.ts';
+import { createWatch, keyOfSeries, type Window } from './watch.ts';
 
 const START = Date.UTC(2026, 10, 27);
 
@@ -51,6 +51,27 @@ test('a window has what was strange in it, with the value and what was usual; th
   expect(speaker?.usual).toBeLessThan(0.4);
 });
 
+test('a window tells what each series was like: the average of a gauge, the rate of a counter; nothing of one without a sample', () => {
+  const watch = createWatch({ detector: createDetector(), known: new Map() });
+  const disk = keyOfSeries(SERIES[1]!);
+  const seen: [cpu: number, disk: number, all: string[]][] = [];
+  for (let second = 0; second < 41; second++) {
+    const cpu = second < 20 ? second : NaN;
+    const window = watch.look({ collector: 'a', timeMs: START + 1000 * second, table, values: Float64Array.of(cpu, 50 * second, 1) }); // prettier-ignore
+    if (window === undefined) continue;
+    const all = [...window.values()].map(([series, value]) => `${series.name} ${value}`);
+    seen.push([window.valueOf('system.cpu.busy'), window.valueOf(disk), all]);
+    expect(window.valueOf('system.nothing')).toBeNaN();
+    expect(window.valueOf('outrider.agent.cpu.time')).toBeNaN();
+  }
+  expect(seen).toEqual([
+    [4.5, NaN, ['system.cpu.busy 4.5']],
+    [14.5, NaN, ['system.cpu.busy 14.5']], // A rate is first known after two windows.
+    [NaN, 50, ['system.disk.io 50']],
+    [NaN, 50, ['system.disk.io 50']],
+  ]);
+});
+
 test('a series whose threshold people moved is so much less surprising, also one that has yet to come', () => {
   const shifted = (nats: number) => new Map([['system.cpu.busy', nats]]);
   const loudest = (windows: readonly Window[]) =>
@@ -75,7 +96,9 @@ test('what was learnt survives a restart: the next agent judges at once, and the
   writeMemory(folder, first);
   const next = readMemory(folder, silentLogger, START + 4_000_000);
   expect(next).toMatchObject({ sinceMs: START, host: first.host, known: first.known });
-  const [before, after] = [createWatch(first), createWatch(next)].map((watch) => play(watch, 4000, 4060, 0.6));
+  const [before, after] = [createWatch(first), createWatch(next)].map((watch) =>
+    play(watch, 4000, 4060, 0.6).map(({ endMs, judged, speakers }) => ({ endMs, judged, speakers })),
+  );
   expect(after).toEqual(before);
   expect(after?.at(-1)?.speakers).not.toEqual([]);
 });

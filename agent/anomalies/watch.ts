@@ -1,3 +1,4 @@
+import type { HostChannel } from '../../plugins/models/index.ts';
 import type { MetricBlock } from '../schedule.ts';
 import { CHANNELS, TUNING, type Channel, type Detector, type Verdict } from '../scoring/index.ts';
 import type { MetricTable, Series } from '../table.ts';
@@ -19,7 +20,8 @@ export interface Speaker {
   /** 0–1; an alert from 0.5 on. Less than its nats say while the series has just spoken, or speaks at this hour every day. */
   score: number;
   direction: -1 | 0 | 1;
-  channel: Channel;
+  /** What spoke: a channel of its own detector, or a model of all series together. */
+  channel: Channel | `model-${HostChannel}`;
   /** The sample and what was usual before it, in the metric's unit; of a counter rates per second. */
   value: number;
   usual: number;
@@ -34,6 +36,10 @@ export interface Window {
   judged: number;
   /** The strangest first. */
   speakers: readonly Speaker[];
+  /** What a series was like, by `keyOfSeries`: the average of a gauge, the rate a second of a counter; NaN where it had none, and of a counter in its first two. Holds until the next window ends. */
+  valueOf(key: string): number;
+  /** The same of all series that had one. */
+  values(): Iterable<readonly [Series, number]>;
 }
 
 /**
@@ -73,6 +79,8 @@ interface Sums {
   series: (Series | undefined)[];
   /** Nats by which the threshold of each was moved. */
   shifts: Float64Array;
+  /** What each was like in the window that ended last. */
+  found: Float64Array;
 }
 
 const emptySums = (places: number): Sums => ({
@@ -80,6 +88,7 @@ const emptySums = (places: number): Sums => ({
   counts: new Uint32Array(places),
   series: Array.from({ length: places }, () => undefined),
   shifts: new Float64Array(places),
+  found: new Float64Array(places).fill(NaN),
 });
 
 function grow(sums: Sums, place: number): Sums {
@@ -87,8 +96,18 @@ function grow(sums: Sums, place: number): Sums {
   more.values.set(sums.values);
   more.counts.set(sums.counts);
   more.shifts.set(sums.shifts);
+  more.found.set(sums.found);
   sums.series.forEach((series, n) => (more.series[n] = series));
   return more;
+}
+
+/** What series were like in the window that ended last, of those that had a value. */
+function* valuesIn({ series, found }: Sums): Generator<readonly [Series, number]> {
+  for (let place = 0; place < found.length; place++) {
+    const one = series[place];
+    const value = found[place]!;
+    if (one !== undefined && value === value) yield [one, value];
+  }
 }
 
 /** Gives each series its place in the detector; -1 where it has none. */
@@ -150,9 +169,11 @@ export function createWatch({ detector, known }: Places): Watch {
   const judge = (place: number, speakers: Speaker[]): boolean => {
     const series = sums.series[place];
     const count = sums.counts[place]!;
+    sums.found[place] = NaN;
     if (series === undefined || count === 0) return false;
     const value = series.kind === 'counter' ? sums.values[place]! : sums.values[place]! / count;
     const verdict = detector.push(place, windowEnd, value);
+    sums.found[place] = series.kind === 'counter' || !Number.isFinite(value) ? verdict.value : value;
     if (verdict.learning) return false;
     const { direction, usual } = verdict;
     const { nats, score } = moved(verdict, sums.shifts[place]!);
@@ -161,13 +182,15 @@ export function createWatch({ detector, known }: Places): Watch {
     speakers.push({ series, nats, score, direction, channel, value: verdict.value, usual, timeMs: windowEnd });
     return true;
   };
+  const valueOf = (key: string): number => sums.found[known.get(key)?.place ?? -1] ?? NaN;
   const close = (): Window => {
     const speakers: Speaker[] = [];
     let judged = 0;
     for (let place = 0; place < sums.counts.length; place++) if (judge(place, speakers)) judged += 1;
     sums.values.fill(0);
     sums.counts.fill(0);
-    return { endMs: windowEnd, judged, speakers: speakers.sort((a, b) => b.nats - a.nats) };
+    speakers.sort((a, b) => b.nats - a.nats);
+    return { endMs: windowEnd, judged, speakers, valueOf, values: () => valuesIn(sums) };
   };
 
   return {
