@@ -1,9 +1,6 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Type, type Static } from 'typebox';
-import { Value } from 'typebox/value';
 import { PushedDocument } from '#proto/agent/v1/pushed.ts';
-import { writeFileDurably } from '#sdk';
+import { keptFile } from './kept-file.ts';
 
 const Pushed = Type.Object({ revision: Type.String(), digest: Type.String(), document: PushedDocument });
 /** Settings that the hub pushed. */
@@ -42,24 +39,13 @@ const Kept = Type.Object({
 /** What the agent keeps of what the hub pushed. */
 export type Kept = Static<typeof Kept>;
 
-const FOLDER = 'pushed';
-const fileOf = (dataFolder: string): string => join(dataFolder, FOLDER, 'settings.json');
+const fileIn = (dataFolder: string) => keptFile(dataFolder, 'settings.json', Kept);
 
-/** Reads what is kept; undefined when nothing is, when it is damaged, or when this user may not read it. What is in it is held against the closed list again. */
-export function readKept(dataFolder: string): Kept | undefined {
-  try {
-    const kept: unknown = JSON.parse(readFileSync(fileOf(dataFolder), 'utf8'));
-    return Value.Check(Kept, kept) ? kept : undefined;
-  } catch {
-    return undefined; // The hub pushes again what is missing.
-  }
-}
+/** Reads what is kept. What is in it is held against the closed list again. */
+export const readKept = (dataFolder: string): Kept | undefined => fileIn(dataFolder).read();
 
-/** Keeps it, so that a crash leaves the old or the new. */
-export function writeKept(dataFolder: string, kept: Kept): void {
-  mkdirSync(join(dataFolder, FOLDER), { recursive: true, mode: 0o700 });
-  writeFileDurably(fileOf(dataFolder), `${JSON.stringify(kept, null, 2)}\n`);
-}
+/** Keeps it. */
+export const writeKept = (dataFolder: string, kept: Kept): void => fileIn(dataFolder).write(kept);
 
 /** The settings that are in force: those on trial, else the proven ones. */
 export const inForce = (kept: Kept | undefined): Pushed | undefined => kept?.trial?.pushed ?? kept?.proven;
