@@ -76,6 +76,16 @@ const settings = {
           'Find what kind of line each log line is, and tell the hub of kinds that are new, rare or missing.',
         default: true,
       }),
+      train: Type.Boolean({
+        description:
+          'While the hub has given no model of this host, learn one here from a day of its metrics, in a process that ends, and again each week.',
+        default: true,
+      }),
+      tensorFlow: Type.Boolean({
+        description:
+          'Run models of the hub whose layers the agent has not itself with TensorFlow: some 60 MB of memory and a second at the start.',
+        default: false,
+      }),
     },
     { additionalProperties: false, default: {} },
   ),

@@ -39,6 +39,7 @@ async function runAgent(flags: Flags): Promise<void> {
     clock: systemClock,
     sinks,
     inventoryEntry: programEntry('inventory'),
+    trainingEntry: programEntry('training'),
   });
   // At a terminal it means that the terminal has gone; changes of the file are noticed without it.
   if (!process.stderr.isTTY) process.on('SIGHUP', () => void agent.reload());

@@ -63,6 +63,8 @@ export interface StartOptions {
   sinks: readonly LineSink[];
   /** The program that reads the inventory and ends; undefined for none. */
   inventoryEntry: string | undefined;
+  /** The program that trains a model and ends; undefined for none. */
+  trainingEntry: string | undefined;
 }
 
 /** An agent that collects and sends. */
@@ -177,11 +179,13 @@ async function openParts(making: Making) {
   const counts = createLineCounts();
   const { detection } = settings();
   const bootMs = clock.now() - 1000 * uptime();
-  const anomalies = createAnomalies({ ...pipeline, dataFolder, clock, log, bootMs, detection });
+  const training = { entry: making.trainingEntry, isStrained: () => pressure.steps().length > 0 };
+  const anomalies = createAnomalies({ ...pipeline, dataFolder, clock, log, bootMs, detection, training });
   const sensitivity = createSensitivity({
     ...{ dataFolder, log },
     accepts: () => settings().pushed.accept,
     apply: (document) => anomalies.detectBy(document),
+    judges: anomalies.judges,
   });
   const tailer = createReadings(making, { spool, pipeline, counts, templates: anomalies.templates });
   const machine = createMachine(making, log);

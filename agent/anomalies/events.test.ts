@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createHostEvents, type HostEvent } from './events.ts';
 import { createHostScore, emptyHostMemory, evidenceOf } from './host.ts';
-import type { Speaker, Window } from './watch.ts';
+import type { Speaker } from './watch.ts';
 
 const START = Date.UTC(2026, 10, 27);
 const BESIDE = { contexts: [], templates: [], model: '' };
@@ -22,7 +22,7 @@ function begin() {
   const play = (speakers: readonly Speaker[], windows = 1): void => {
     for (let n = 0; n < windows; n++) {
       endMs += 10_000;
-      const window: Window = { endMs, judged: 50, speakers };
+      const window = { endMs, judged: 50, speakers };
       const verdict = score.judge(window);
       const event = events.take(window, verdict, BESIDE);
       if (event?.revision === 1) score.opened();

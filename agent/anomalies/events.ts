@@ -42,11 +42,15 @@ export interface HostEvent {
   model: string;
 }
 
+/** What an event is told from. */
+type Seen = Pick<Window, 'endMs' | 'speakers'>;
+
 /** What comes with a window besides its verdict. */
 export interface Beside {
   contexts: readonly Context[];
   /** New kinds of lines in it. */
   templates: readonly bigint[];
+  /** Version of the model that judges; empty for none. */
   model: string;
 }
 
@@ -88,7 +92,7 @@ function ranked(causes: Open['causes']): Speaker[] {
 
 /** Opens an event when the host is strange for long enough, follows it to its peak and ends it when it has been calm. */
 export function createHostEvents(newId: () => string) {
-  const last: { window: Window; verdict: HostVerdict }[] = [];
+  const last: { window: Seen; verdict: HostVerdict }[] = [];
   let open: Open | undefined;
 
   const begin = (nowMs: number, beside: Beside): Open => {
@@ -133,7 +137,7 @@ export function createHostEvents(newId: () => string) {
   };
   return {
     /** Takes a window with its verdict; returns the event when there is something new to tell of it. */
-    take(window: Window, verdict: HostVerdict, beside: Beside): HostEvent | undefined {
+    take(window: Seen, verdict: HostVerdict, beside: Beside): HostEvent | undefined {
       last.push({ window, verdict });
       if (last.length > REMEMBERED) last.shift();
       const nowMs = window.endMs;

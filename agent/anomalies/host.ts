@@ -8,6 +8,12 @@ export interface HostTuning {
   mostOfSeries: number;
   /** Of series of one subsystem (`system.cpu`, `system.network`) the strangest counts whole, each next one this share of the one before: they see the same. */
   nextOfSubsystem: number;
+  /**
+   * Nats of a model that looks at all series together which do not count, and how many it adds at most: less than a series, and too little for one window to open
+   * an event; a state that goes on opens one.
+   */
+  modelCountsFrom: number;
+  mostOfModel: number;
   /** A series that has become calm weighs less: most of the time it is only the end of something. */
   ofCalm: number;
   /**
@@ -27,6 +33,8 @@ export const HOST_TUNING: HostTuning = {
   countsFrom: 8,
   mostOfSeries: 16,
   nextOfSubsystem: 0.25,
+  modelCountsFrom: 16,
+  mostOfModel: 8,
   ofCalm: 0.5,
   drift: 6,
   threshold: 14,
@@ -78,6 +86,20 @@ export function evidenceOf(
   return sum;
 }
 
+/** How strange a model of all series together finds a window. */
+export interface ModelWord {
+  /** 0–1; an alert from 0.5 on. */
+  score: number;
+  /** −ln p. */
+  nats: number;
+}
+
+/** What a model adds: one witness more, bounded, and heard only when it alerts. */
+function evidenceOfModel(word: ModelWord | undefined, { modelCountsFrom, mostOfModel }: HostTuning): number {
+  if (word === undefined || word.score < 0.5) return 0;
+  return Math.min(mostOfModel, Math.max(0, word.nats - modelCountsFrom));
+}
+
 /** What is known of a host beside its series. */
 export interface HostMemory {
   /** Windows seen. */
@@ -100,12 +122,12 @@ export function createHostScore(memory: HostMemory = emptyHostMemory(), tuning: 
     shift(nats: number): void {
       offset = nats;
     },
-    /** Judges a window. */
-    judge({ speakers, endMs }: Pick<Window, 'speakers' | 'endMs'>): HostVerdict {
+    /** Judges a window; `model` is what a model makes of it, where one judges. */
+    judge({ speakers, endMs }: Pick<Window, 'speakers' | 'endMs'>, model?: ModelWord): HostVerdict {
       memory.dearer *= 0.5 ** (Math.max(0, endMs - memory.atMs) / HALF_LIFE_MS);
       memory.atMs = endMs;
       memory.windows += 1;
-      const evidence = evidenceOf(speakers, tuning);
+      const evidence = evidenceOf(speakers, tuning) + evidenceOfModel(model, tuning);
       const threshold = (tuning.threshold + offset) * Math.exp(memory.dearer);
       const sum = memory.sum + Math.min(evidence, mostOfWindow + drift) - drift;
       memory.sum = Math.min(MOST_SUM * threshold, Math.max(0, sum));

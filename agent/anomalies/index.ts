@@ -12,7 +12,11 @@ import { createHostScore } from './host.ts';
 import { createKindEvents } from './kinds.ts';
 import { readMemory, writeMemory, type Learnt } from './memory.ts';
 import { messageOf, messageOfKind } from './messages.ts';
+import { createModelJudges, type ModelAlias, type ModelFindings, type ModelJudges } from './models/judges.ts';
+import { createOwnModel, type OwnGiven, type OwnState } from './models/own.ts';
 import { createWatch, keyOfSeries, WINDOW_MS, type Speaker, type Window } from './watch.ts';
+
+export type { OwnState } from './models/own.ts';
 
 /** What was learnt is written down this often, milliseconds: a kill costs no more. */
 const KEEP_MS = 600_000;
@@ -28,7 +32,9 @@ export interface AnomaliesGiven {
   /** When the machine started, milliseconds since 1970. */
   bootMs: number;
   /** Which of it is wanted. */
-  detection: { metrics: boolean; templates: boolean };
+  detection: { metrics: boolean; templates: boolean; tensorFlow: boolean; train: boolean };
+  /** What the agent's own model is trained by. */
+  training: Pick<OwnGiven, 'entry' | 'isStrained' | 'limits'>;
   addBlock(block: MetricBlock): void;
   addAnomaly(event: AnomalyMessage): void;
   addTemplate(template: TemplateMessage): void;
@@ -45,6 +51,26 @@ export interface AnomaliesState {
   openSinceMs: number | null;
   /** Thresholds, of the host and of series, that people at the hub have moved. */
   moved: number;
+  /** The models that look at the host; absent where an older agent wrote this. */
+  models?: ModelsState;
+}
+
+/** A model, as it is told. */
+export interface ToldModel {
+  alias: ModelAlias;
+  version: string;
+  /** When it was learnt, milliseconds since 1970. */
+  createdMs: number;
+}
+
+/** The models that look at the host. */
+export interface ModelsState {
+  /** The one that judges, and the one whose score is only told; null for none. */
+  judge: ToldModel | null;
+  shadow: ToldModel | null;
+  /** Why one that the hub gave has not its place. */
+  problems: string[];
+  own: OwnState;
 }
 
 /** Judges what the host does and what it writes, and tells of what is strange. */
@@ -55,6 +81,8 @@ export interface Anomalies extends Component {
   templates: Pick<LineTemplates, 'find'> | undefined;
   /** Moves thresholds of the host and its series, as people at the hub have come to want it. */
   detectBy(document: DetectionDocument): void;
+  /** Where models take their places. */
+  judges: ModelJudges;
   state(): AnomaliesState;
 }
 
@@ -66,8 +94,17 @@ function createTelling() {
     return row === undefined ? undefined : { collector: 'anomalies', timeMs, ...row };
   };
   return {
-    scores(endMs: number, score: number | null, speakers: readonly Speaker[]): MetricBlock | undefined {
+    scores(
+      { endMs, speakers }: Window,
+      score: number | null,
+      models: ModelFindings['scores'],
+    ): MetricBlock | undefined {
       if (score !== null) scores.emit('outrider.host.anomaly.score', score);
+      for (const { alias, version, score: own } of models)
+        scores.emit('outrider.host.model.score', own, {
+          'outrider.model.alias': alias,
+          'outrider.model.version': version,
+        });
       for (const { series, score: own } of speakers.slice(0, TOLD_SERIES))
         if (own >= 0.5)
           scores.emit('outrider.anomaly.score', own, { ...series.attributes, 'outrider.metric': series.name });
@@ -99,39 +136,86 @@ function write(learnt: Learnt, { dataFolder, log }: AnomaliesGiven): void {
   }
 }
 
+/** What series say by themselves and what a model says of them, the strangest first. */
+const withCauses = (speakers: readonly Speaker[], causes: readonly Speaker[]): readonly Speaker[] =>
+  causes.length === 0 ? speakers : [...speakers, ...causes].sort((a, b) => b.nats - a.nats);
+
+function modelsState(judges: ModelJudges, own: OwnState): ModelsState {
+  const told = (alias: ModelAlias | undefined): ToldModel | null => {
+    const model = alias === undefined ? undefined : judges.seated(alias);
+    return alias === undefined || model === undefined
+      ? null
+      : { alias, version: model.document.version, createdMs: model.document.createdMs };
+  };
+  const problems = (['champion', 'shadow'] as const).map((alias) => judges.problem(alias)).filter((one) => one !== '');
+  return { judge: told(judges.judging()), shadow: told('shadow'), problems, own };
+}
+
 /** By the keys of series, the nats that their thresholds were moved by. */
 const offsetsOf = (series: DetectionDocument['series']): Map<string, number> =>
   new Map(series.map(({ metric: name, attributes, offset }) => [keyOfSeries({ name, attributes }), offset]));
 
+/** What is found of lines: which kind each is, how often kinds come, and which are strange. */
+function createLines({ clock, detection, addTemplate, addAnomaly }: AnomaliesGiven, memory: Learnt) {
+  const kindEvents = createKindEvents(memory.sinceMs, randomUUID);
+  const templates = detection.templates
+    ? createLineTemplates({ saved: memory.templates, nowMs: clock.now, tell: addTemplate })
+    : undefined;
+  let kinds: readonly Kind[] = [];
+  /** Templates that were first seen since the last window. */
+  let fresh: bigint[] = [];
+  return {
+    templates,
+    kinds: () => kinds.length,
+    /** Tells of what is strange; returns the kinds that come most. */
+    look(nowMs: number): Kind[] {
+      kinds = templates?.kinds() ?? [];
+      for (const event of kindEvents.look(kinds, nowMs)) {
+        if (detection.metrics && event.kind === AnomalyKind.TEMPLATE_NEW) fresh.push(BigInt(`0x${event.template}`));
+        addAnomaly(messageOfKind(event));
+      }
+      return [...kinds].sort((a, b) => b.lines - a.lines).slice(0, TOLD_KINDS);
+    },
+    takeFresh(): bigint[] {
+      const taken = fresh;
+      fresh = [];
+      return taken;
+    },
+  };
+}
+
 /** Makes what judges the host. */
 export function createAnomalies(given: AnomaliesGiven): Anomalies {
-  const { dataFolder, clock, log, detection, addAnomaly } = given;
+  const { dataFolder, clock, log, detection } = given;
   const memory = readMemory(dataFolder, log, clock.now());
   const watch = createWatch(memory);
   const host = createHostScore(memory.host);
   const events = createHostEvents(randomUUID);
-  const kindEvents = createKindEvents(memory.sinceMs, randomUUID);
   const contexts = createContexts({ dataFolder, bootMs: given.bootMs, startMs: clock.now() });
-  const templates = detection.templates
-    ? createLineTemplates({ saved: memory.templates, nowMs: clock.now, tell: given.addTemplate })
-    : undefined;
+  const lines = createLines(given, memory);
   const telling = createTelling();
+  const judges = createModelJudges({ log, detection, saved: memory.models });
+  const own = createOwnModel({
+    ...{ ...given.training, dataFolder, clock, log, isWanted: detection.metrics && detection.train },
+    isAlone: () => judges.judging() !== 'champion',
+    learned: (model) => judges.seat('own', model),
+  });
   let score: number | null = null;
   let moved = 0;
   let cancels: Cancel[] = [];
-  let kinds: readonly Kind[] = [];
-  /** Templates that were first seen since the last window. */
-  let fresh: bigint[] = [];
 
   const close = (window: Window): void => {
-    const verdict = host.judge(window);
+    const { verdict: word, version: model, scores } = judges.judge(window);
+    const verdict = host.judge(window, word);
     score = verdict.isKnown ? verdict.score : null;
-    const event = events.take(window, verdict, { contexts: contexts.at(window.endMs), templates: fresh, model: '' });
-    fresh = [];
+    const speakers = withCauses(window.speakers, word?.causes ?? []);
+    const beside = { contexts: contexts.at(window.endMs), templates: lines.takeFresh(), model };
+    const event = events.take({ endMs: window.endMs, speakers }, verdict, beside);
     if (event?.revision === 1) host.opened();
     say(event, given);
-    const block = telling.scores(window.endMs, score, window.speakers);
+    const block = telling.scores(window, score, scores);
     if (block !== undefined) given.addBlock(block);
+    own.look(window);
   };
   const look = (block: MetricBlock): void => {
     if (!detection.metrics) return;
@@ -140,24 +224,19 @@ export function createAnomalies(given: AnomaliesGiven): Anomalies {
   };
   /** Lines have no runs of collectors: their kinds are looked at on the clock. */
   const lookAtLines = (): void => {
-    if (templates === undefined) return;
+    if (lines.templates === undefined) return;
     const nowMs = clock.now();
-    kinds = templates.kinds();
-    for (const event of kindEvents.look(kinds, nowMs)) {
-      if (detection.metrics && event.kind === AnomalyKind.TEMPLATE_NEW) fresh.push(BigInt(`0x${event.template}`));
-      addAnomaly(messageOfKind(event));
-    }
-    const most = [...kinds].sort((a, b) => b.lines - a.lines).slice(0, TOLD_KINDS);
-    const block = telling.counts(nowMs, most);
+    const block = telling.counts(nowMs, lines.look(nowMs));
     if (block === undefined) return;
     given.addBlock(block);
     look(block); // How often a kind comes is a metric like all others.
   };
-  const keep = (): void => write({ ...memory, templates: templates?.save() }, given);
+  const keep = (): void => write({ ...memory, templates: lines.templates?.save(), models: judges.save() }, given);
 
   return {
     look,
-    templates,
+    templates: lines.templates,
+    judges,
     detectBy({ offset, series }) {
       host.shift(offset);
       watch.shift(offsetsOf(series));
@@ -165,20 +244,21 @@ export function createAnomalies(given: AnomaliesGiven): Anomalies {
     },
     state: () => ({
       series: watch.size(),
-      templates: kinds.length,
+      templates: lines.kinds(),
       score,
       openSinceMs: events.current()?.startMs ?? null,
       moved,
+      models: modelsState(judges, own.state()),
     }),
     start() {
       cancels = [clock.every(KEEP_MS, keep), clock.every(WINDOW_MS, lookAtLines)];
       return Promise.resolve();
     },
-    stop() {
+    async stop() {
       for (const cancel of cancels) cancel();
       say(events.stop(clock.now()), given);
       keep();
-      return Promise.resolve();
+      await own.stop();
     },
   };
 }

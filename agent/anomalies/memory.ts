@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
+import { MOST_FEATURES } from '#proto/agent/v1/host-model.ts';
 import { reasonOf, type Logger } from '#sdk';
 import { createDetector, memoryOf, snapshotOf, type Memory } from '../scoring/index.ts';
 import { emptyHostMemory, type HostMemory } from './host.ts';
+import type { SavedModel } from './models/judges.ts';
 import type { Places } from './watch.ts';
 
 const MAGIC = 'ORA1';
@@ -25,7 +27,21 @@ const Head = Type.Object({
   /** When the first agent of this data folder started, milliseconds since 1970. */
   sinceMs: Type.Number({ minimum: 0 }),
   templates: Type.Unknown(),
+  /** Absent where an older agent wrote this. */
+  models: Type.Optional(Type.Unknown()),
 });
+
+/** What models had seen; it is held against its schema by itself, so that one that is not sound costs nothing else. */
+const SavedModels = Type.Array(
+  Type.Object({
+    digest: Type.String({ maxLength: 64 }),
+    state: Type.Object({
+      width: Type.Integer({ minimum: 1, maximum: MOST_FEATURES }),
+      memory: Type.Array(Type.Array(Type.Number(), { maxItems: 65_536 }), { maxItems: 64 }),
+    }),
+  }),
+  { maxItems: 8 },
+);
 
 /** All that was learnt of the host. */
 export interface Learnt extends Places {
@@ -34,13 +50,15 @@ export interface Learnt extends Places {
   sinceMs: number;
   /** Kinds of lines; the miner checks them by itself. */
   templates: unknown;
+  /** What models had seen of the host, by the digest of each. */
+  models: readonly SavedModel[];
 }
 
 const fileOf = (dataFolder: string): string => join(dataFolder, 'anomalies.state');
 
 const nothing = (nowMs: number): Learnt => ({
   ...{ detector: createDetector(), known: new Map(), host: emptyHostMemory() },
-  ...{ sinceMs: nowMs, templates: undefined },
+  ...{ sinceMs: nowMs, templates: undefined, models: [] },
 });
 
 /** Reads a state; undefined where it is not one that this version wrote whole. */
@@ -68,7 +86,8 @@ export function readMemory(dataFolder: string, log: Logger, nowMs: number): Lear
     }
     const { head, memory } = state;
     const known = new Map(head.known.map(([key, place, seenMs]) => [key, { place, seenMs }]));
-    return { ...head, detector: createDetector(undefined, memory), known };
+    const models = Value.Check(SavedModels, head.models) ? head.models : [];
+    return { ...head, detector: createDetector(undefined, memory), known, models };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
       log.warn('what was learnt of this host cannot be read and is learnt anew', {
@@ -80,9 +99,10 @@ export function readMemory(dataFolder: string, log: Logger, nowMs: number): Lear
 }
 
 /** Writes down what was learnt, all of it or nothing. Some 4 kB for each series. */
-export function writeMemory(dataFolder: string, { detector, known, host, sinceMs, templates }: Learnt): void {
+export function writeMemory(dataFolder: string, learnt: Learnt): void {
+  const { detector, known, host, sinceMs, templates, models } = learnt;
   const places = [...known].map(([key, { place, seenMs }]) => [key, place, seenMs]);
-  const json = Buffer.from(JSON.stringify({ known: places, host, sinceMs, templates: templates ?? null }));
+  const json = Buffer.from(JSON.stringify({ known: places, host, sinceMs, templates: templates ?? null, models }));
   const prefix = Buffer.alloc(PREFIX);
   prefix.write(MAGIC, 'latin1');
   prefix.writeUInt32LE(json.length, 8);

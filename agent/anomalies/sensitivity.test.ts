@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { DetectionDocument } from '#proto/agent/v1/detection.ts';
 import { DetectionSchema, type DetectionReport } from '#proto/agent/v1/index.ts';
 import { silentLogger } from '#sdk';
+import { createModelJudges } from './models/judges.ts';
 import { createSensitivity } from './sensitivity.ts';
 
 let dataFolder = '';
@@ -17,17 +18,18 @@ beforeEach(() => {
 afterEach(() => rmSync(dataFolder, { recursive: true }));
 
 const start = (accepts = true) => {
+  const judges = createModelJudges({ log: silentLogger, detection: { metrics: true, tensorFlow: false }, saved: [] });
   const part = createSensitivity({
-    ...{ dataFolder, log: silentLogger, accepts: () => accepts },
+    ...{ dataFolder, log: silentLogger, judges, accepts: () => accepts },
     apply: (document) => void inForce.push(document),
   });
   const told: DetectionReport[] = [];
   part.watch((report) => told.push(report));
   return { part, told };
 };
-const given = (revision: bigint, document: unknown, models: { version: string; alias: string }[] = []) =>
+const given = (revision: bigint, document: unknown) =>
   create(DetectionSchema, {
-    ...{ revision, models },
+    revision,
     document: typeof document === 'string' ? document : JSON.stringify(document),
   });
 
@@ -41,12 +43,6 @@ test('what the hub gives is in force, told, and in force again at the next start
   expect(inForce).toEqual([QUIETER]);
   expect(start().told).toMatchObject([{ revision: 18_000_000_000_000_000_001n }]);
   expect(inForce).toEqual([QUIETER, QUIETER]);
-});
-
-test('a model is told as one that does not judge', () => {
-  const { part, told } = start();
-  part.take(given(3n, QUIETER, [{ version: 'v1', alias: 'champion' }]));
-  expect(told.at(-1)?.models).toMatchObject([{ version: 'v1', alias: 'champion', inUse: false }]);
 });
 
 test.each([

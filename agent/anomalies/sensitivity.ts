@@ -1,21 +1,22 @@
 import { create } from '@bufbuild/protobuf';
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Type, type Static } from 'typebox';
-import { Value } from 'typebox/value';
 import { DETECTION_LIMIT, DetectionDocument } from '#proto/agent/v1/detection.ts';
 import { DetectionReportSchema, type Detection, type DetectionReport } from '#proto/agent/v1/index.ts';
-import { checkSettings, reasonOf, writeFileDurably, type Cancel, type Logger } from '#sdk';
+import { checkSettings, reasonOf, type Cancel, type Logger } from '#sdk';
+import { keptFile, pushedFolder } from '../pushed/index.ts';
+import { createGivenModels, KeptModels } from './models/given.ts';
+import type { ModelJudges } from './models/judges.ts';
+import { openModelStore } from './models/store.ts';
 
 const Kept = Type.Object({
-  /** A number of 64 bits, as JSON has none. */
+  /** A number of 64 bits, as JSON has none. 0: the hub is to give it again. */
   revision: Type.String({ pattern: '^[0-9]{1,20}$' }),
   document: DetectionDocument,
+  /** Absent where an older agent wrote this. */
+  models: Type.Optional(KeptModels),
 });
 type Kept = Static<typeof Kept>;
-
-/** Aliases of models that one word of the hub may have. */
-const MOST_MODELS = 4;
 
 /** What passes between the hub and what the agent detects by. */
 export interface DetectionExchange {
@@ -33,19 +34,8 @@ export interface SensitivityGiven {
   accepts(): boolean;
   /** Puts it in force. */
   apply(document: DetectionDocument): void;
-}
-
-const fileOf = (dataFolder: string): string => join(dataFolder, 'pushed', 'detection.json');
-
-/** What is kept; undefined where there is nothing, or nothing that can be used: the hub gives it again then. */
-function readKept(dataFolder: string): Kept | undefined {
-  try {
-    if (statSync(fileOf(dataFolder)).size > 2 * DETECTION_LIMIT) return undefined;
-    const kept: unknown = JSON.parse(readFileSync(fileOf(dataFolder), 'utf8'));
-    return Value.Check(Kept, kept) ? kept : undefined;
-  } catch {
-    return undefined;
-  }
+  /** Where the models of the hub take their places. */
+  judges: ModelJudges;
 }
 
 /** Reads a document; an error with what is wrong in it. */
@@ -57,34 +47,61 @@ function documentIn(text: string): DetectionDocument {
   return document;
 }
 
-/** How readily the host and its series speak, as people at the hub have come to want it: taken, kept on the disk, and in force from then on. */
-export function createSensitivity({ dataFolder, log, accepts, apply }: SensitivityGiven): DetectionExchange {
+/** How readily the host and its series speak, as people at the hub have come to want it, and by which models: taken, kept on the disk, and in force from then on. */
+export function createSensitivity({ dataFolder, log, accepts, apply, judges }: SensitivityGiven): DetectionExchange {
   const listeners = new Set<(report: DetectionReport) => void>();
-  let kept = readKept(dataFolder);
-  let models: Detection['models'] = [];
-  if (kept !== undefined && accepts()) apply(kept.document);
+  const file = keptFile(dataFolder, 'detection.json', Kept);
+  const store = openModelStore(join(pushedFolder(dataFolder), 'models'));
+  let kept = accepts() ? file.read() : undefined;
+  const models = createGivenModels(store, judges, kept?.models);
+  /** True while models take their places one after another. */
+  let isBusy = false;
+  if (kept !== undefined) apply(kept.document);
 
-  const report = (): DetectionReport =>
-    create(DetectionReportSchema, {
-      revision: BigInt(kept?.revision ?? 0),
-      models: models.slice(0, MOST_MODELS).map(({ version, alias }) => ({
-        ...{ version, alias, inUse: false, problem: 'this version of the agent judges by no model of the hub' },
-      })),
+  const report = (): DetectionReport => {
+    const own = judges.judging() === 'own' ? judges.seated('own') : undefined;
+    const ownState =
+      own === undefined ? [] : [{ version: own.document.version, alias: 'own', inUse: true, problem: '' }];
+    return create(DetectionReportSchema, {
+      revision: models.isWhole() ? BigInt(kept?.revision ?? 0) : 0n,
+      models: [...models.report(), ...ownState],
     });
+  };
+  const settle = (): void => {
+    try {
+      const now = models.kept();
+      if (kept !== undefined && JSON.stringify(kept.models) !== JSON.stringify(now))
+        file.write({ ...kept, models: now });
+      if (kept !== undefined) kept = { ...kept, models: now };
+      models.tidy();
+    } catch (error) {
+      log.warn('which models judge could not be written down', { reason: reasonOf(error) });
+    }
+    for (const tell of listeners) tell(report());
+  };
+  judges.onChange(() => {
+    if (!isBusy) settle();
+  });
   return {
     take(given) {
       if (!accepts()) return;
+      isBusy = true;
       try {
-        const next = { revision: String(given.revision), document: documentIn(given.document) };
-        mkdirSync(dirname(fileOf(dataFolder)), { recursive: true, mode: 0o700 });
-        writeFileDurably(fileOf(dataFolder), `${JSON.stringify(next)}\n`);
-        [kept, models] = [next, given.models];
+        const document = documentIn(given.document);
+        const change = models.prepare(given.models);
+        const revision = change.isWhole ? String(given.revision) : '0';
+        const next = { revision, document, models: { ...models.kept(), named: change.named } };
+        file.write(next);
+        kept = next;
+        change.apply();
       } catch (error) {
         log.warn('what the hub gave to detect by cannot be used; what was before stays', { reason: reasonOf(error) });
         return; // The hub gives it again.
+      } finally {
+        isBusy = false;
       }
       apply(kept.document);
-      for (const tell of listeners) tell(report());
+      settle();
     },
     watch(tell) {
       // An agent that says nothing of it is told nothing of it.

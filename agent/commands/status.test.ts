@@ -19,11 +19,11 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function write(settings: object, running = true): void {
+function write(settings: object, running = true, detection: object | null = null): void {
   const status = {
     ...{ running, pid: process.pid, writtenMs: NOW, connected: true, hub: 'hub:4320', agentId: 'agent-1' },
     ...{ files: [], spoolBytes: 0, skewMs: 0, linesRead: 0, linesCarried: 0, linesSpooled: 0 },
-    ...{ linesWaiting: 0, linesAcknowledged: 0, linesLost: 0, lastAckMs: NOW, settings },
+    ...{ linesWaiting: 0, linesAcknowledged: 0, linesLost: 0, lastAckMs: NOW, settings, detection },
   };
   writeFileSync(join(folder, 'status.json'), JSON.stringify(status));
 }
@@ -69,3 +69,34 @@ test('commands that look find the data folder that a faulty file names, and its 
   expect(faults).toHaveLength(2);
   await expect(load({ config: file })).rejects.toThrow(/logs/);
 });
+
+const OWN = { phase: 'aside', rows: 0, of: 8640, progress: 0, dueMs: 0, problem: '' };
+test.each([
+  [
+    { judge: { alias: 'champion', version: 'v3', createdMs: NOW }, shadow: { alias: 'shadow', version: 'v4', createdMs: NOW }, own: OWN },
+    ['v3 of 2026-01-31, given by the hub, judges; v4 of 2026-01-31 only looks on'],
+  ],
+  [
+    { judge: null, shadow: null, own: { ...OWN, phase: 'gathering', rows: 1200 }, problems: ['it is too long'] },
+    ['no model judges yet; 1200 of 8640 windows are gathered to learn a model from', 'one of the hub’s is not used: it is too long'],
+  ],
+  [
+    { judge: { alias: 'own', version: 'own-1', createdMs: NOW }, shadow: null, own: { ...OWN, phase: 'resting', dueMs: NOW + 7 * 86_400_000 } },
+    ['own-1 of 2026-01-31, learnt here, judges; the next one is learnt from 2026-02-07 on'],
+  ],
+  [
+    { judge: null, shadow: null, own: { ...OWN, phase: 'training', progress: 0.42, problem: 'no room' } },
+    ['no model judges yet; a model is learnt now (42 %); the last attempt failed: no room'],
+  ],
+  [
+    { judge: null, shadow: null, own: { ...OWN, phase: 'impossible' } },
+    ['no model judges yet; none is learnt here: this agent runs from source, without the program that learns one'],
+  ],
+])('which model judges, of when, and how far the next one is, is told', (models, rows) => {
+  const detection = { series: 40, templates: 3, score: 0.1, openSinceMs: null, moved: 0, models: { problems: [], ...models } };
+  write({ file: 'agent.yaml', sinceMs: NOW, faults: [], awaitRestart: [] }, true, detection);
+  const { text } = describeStatus(folder, { json: false, nowMs: NOW });
+  expect(text).toContain(rows.map((row, n) => `${n === 0 ? 'models       ' : '             '} ${row}\n`).join(''));
+  const json = JSON.parse(describeStatus(folder, { json: true, nowMs: NOW }).text) as { detection: unknown };
+  expect(json.detection).toEqual(detection);
+}); // prettier-ignore

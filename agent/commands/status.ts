@@ -1,3 +1,4 @@
+import type { OwnState } from '../anomalies/index.ts';
 import type { BudgetUse, PressureStep } from '../budgets/index.ts';
 import { problems } from '../errors.ts';
 import { readIdentity } from '../link/identity.ts';
@@ -75,6 +76,44 @@ function detectionOf({ detection }: Status, nowMs: number): string {
   return `${known}; the host has been unlike its past for ${Math.round((nowMs - openSinceMs) / 60_000)} min (${score.toFixed(2)}, an event from 0.5 on)`;
 }
 
+const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+
+const WITHOUT_TRAINING: Record<'off' | 'impossible' | 'aside', string> = {
+  off: 'none is learnt here: detection.train is off',
+  impossible: 'none is learnt here: this agent runs from source, without the program that learns one',
+  aside: '',
+};
+
+/** How far a model of the agent's own is. */
+function trainingOf({ phase, rows, of, progress, dueMs, problem }: OwnState, nowMs: number): string {
+  if (phase === 'off' || phase === 'impossible' || phase === 'aside') return WITHOUT_TRAINING[phase];
+  const failed = problem === '' ? '' : `; the last attempt failed: ${problem}`;
+  const due = dueMs > nowMs ? ` from ${dayOf(dueMs)} on` : ' when the agent is within its budgets';
+  const words = {
+    choosing: 'it is seen which series move, to learn a model from them',
+    gathering: `${rows} of ${of} windows are gathered to learn a model from`,
+    waiting: `a model is learnt${due}`,
+    training: `a model is learnt now (${Math.round(100 * progress)} %)`,
+    resting: `the next one is learnt${due}`,
+  };
+  return words[phase] + failed;
+}
+
+/** Which models look at the host, and how far the agent's own is. */
+function modelsOf({ detection }: Status, nowMs: number): string[] {
+  if (detection?.models === undefined) return [];
+  const { judge, shadow, problems, own } = detection.models;
+  const from = judge?.alias === 'own' ? 'learnt here' : 'given by the hub';
+  const judging =
+    judge === null ? 'no model judges yet' : `${judge.version} of ${dayOf(judge.createdMs)}, ${from}, judges`;
+  const beside = shadow === null ? [] : [`${shadow.version} of ${dayOf(shadow.createdMs)} only looks on`];
+  const training = trainingOf(own, nowMs);
+  return [
+    [judging, ...beside, ...(training === '' ? [] : [training])].join('; '),
+    ...problems.map((problem) => `one of the hub’s is not used: ${problem}`),
+  ];
+}
+
 /** What became of what the hub pushed last, and what is in force where that is not. */
 function pushedOf({ pushed, pushedInForce }: Status): string {
   if (pushed === null || pushed.revision === '0') return 'nothing by the hub';
@@ -132,6 +171,7 @@ function table(status: Status, { running, nowMs, now }: Told): string {
     ['clock', `${(status.skewMs / 1000).toFixed(3)} s off the hub’s`],
     ...named('settings', now.faults.length > 0 && !running ? notStarting(now.file, now.faults) : settingsOf(status)),
     ['detection', detectionOf(status, nowMs)],
+    ...named('models', modelsOf(status, nowMs)),
     ['pushed', pushedOf(status)],
     ...named('files', status.files),
   ];

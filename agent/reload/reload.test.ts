@@ -60,6 +60,7 @@ async function startWith(loaded: LoadedSettings): Promise<StartedAgent> {
     clock: systemClock,
     sinks: [sink],
     inventoryEntry: undefined,
+    trainingEntry: undefined,
   };
   const agent = await startAgent(options);
   agents.add(agent);

@@ -17,6 +17,7 @@ import { silentLogger, systemClock } from '#sdk';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createSensitivity } from '../../../agent/anomalies/sensitivity.ts';
+import { createModelJudges } from '../../../agent/anomalies/models/judges.ts';
 import { createLink, type LinkGiven } from '../../../agent/link/link.ts';
 import { createSkew } from '../../../agent/link/skew.ts';
 import { transportOf } from '../../../agent/link/transports/index.ts';
@@ -294,7 +295,12 @@ function linkContract(name: string, open: () => Promise<Way>): void {
       const dataFolder = mkdtempSync(join(tmpdir(), 'outrider-way-'));
       closing.push(() => rmSync(dataFolder, { recursive: true }));
       const inForceNow: DetectionDocument[] = [];
-      const given = { dataFolder, log: silentLogger, accepts: () => true, apply: (of: DetectionDocument) => void inForceNow.push(of) }; // prettier-ignore
+      const judges = createModelJudges({
+        log: silentLogger,
+        detection: { metrics: true, tensorFlow: false },
+        saved: [],
+      });
+      const given = { dataFolder, log: silentLogger, judges, accepts: () => true, apply: (of: DetectionDocument) => void inForceNow.push(of) }; // prettier-ignore
       const { link } = await startLink(identity, way, { detection: createSensitivity(given) });
       await until('it is connected', () => link.state().connected);
       const event = { id: randomUUID(), kind: 1, score: 0.9, startMs: 1n, causes: [{ metric: 'system.cpu.busy' }] };
