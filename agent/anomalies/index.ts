@@ -12,9 +12,10 @@ import { createHostScore } from './host.ts';
 import { createKindEvents } from './kinds.ts';
 import { readMemory, writeMemory, type Learnt } from './memory.ts';
 import { messageOf, messageOfKind } from './messages.ts';
+import { withCauses } from './models/judge.ts';
 import { createModelJudges, type ModelAlias, type ModelFindings, type ModelJudges } from './models/judges.ts';
 import { createOwnModel, type OwnGiven, type OwnState } from './models/own.ts';
-import { createWatch, keyOfSeries, WINDOW_MS, type Speaker, type Window } from './watch.ts';
+import { createWatch, keyOfSeries, WINDOW_MS, type Window } from './watch.ts';
 
 export type { OwnState } from './models/own.ts';
 
@@ -136,10 +137,6 @@ function write(learnt: Learnt, { dataFolder, log }: AnomaliesGiven): void {
   }
 }
 
-/** What series say by themselves and what a model says of them, the strangest first. */
-const withCauses = (speakers: readonly Speaker[], causes: readonly Speaker[]): readonly Speaker[] =>
-  causes.length === 0 ? speakers : [...speakers, ...causes].sort((a, b) => b.nats - a.nats);
-
 function modelsState(judges: ModelJudges, own: OwnState): ModelsState {
   const told = (alias: ModelAlias | undefined): ToldModel | null => {
     const model = alias === undefined ? undefined : judges.seated(alias);
@@ -208,7 +205,7 @@ export function createAnomalies(given: AnomaliesGiven): Anomalies {
     const { verdict: word, version: model, scores } = judges.judge(window);
     const verdict = host.judge(window, word);
     score = verdict.isKnown ? verdict.score : null;
-    const speakers = withCauses(window.speakers, word?.causes ?? []);
+    const speakers = withCauses(window.speakers, word);
     const beside = { contexts: contexts.at(window.endMs), templates: lines.takeFresh(), model };
     const event = events.take({ endMs: window.endMs, speakers }, verdict, beside);
     if (event?.revision === 1) host.opened();

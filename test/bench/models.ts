@@ -1,9 +1,10 @@
 // What a host's model costs: microseconds a row in the executor and in TF.js, of the whole score with and without one, and the training. Figures only.
 //   models.ts [METRICS ...]    default: 38 and 200 metrics
 import { loadavg } from 'node:os';
+import { createModelJudge } from '../../agent/anomalies/models/judge.ts';
 import { trainAutoencoder } from '../../plugins/models/autoencoder.ts';
 import { createExecutor } from '../../plugins/models/executor.ts';
-import { pastOf } from '../../plugins/models/host-model.ts';
+import { pastOf, type HostModel } from '../../plugins/models/host-model.ts';
 import { createHostScore } from '../../plugins/models/host-score.ts';
 import { createNormal, createRandom } from '../../plugins/models/random.ts';
 import { loadTensorFlow, runWithTf, type Backend } from '../../plugins/models/tensorflow.ts';
@@ -31,6 +32,20 @@ function microseconds(calls: number, work: (n: number) => void): number {
     return (user + system) / calls;
   });
   return rounds.sort((a, b) => a - b)[ROUNDS >> 1]!;
+}
+
+/** What an agent spends on it: a window each ten seconds, its values found by the keys of series; also where some have none, which are asked for of the others. */
+function agentsPart(model: HostModel, rows: readonly Float64Array[]): void {
+  const judge = createModelJudge(model);
+  const places = new Map(model.document.features.map(({ metric }, j) => [metric, j]));
+  for (const missing of [0, 3]) {
+    const cost = microseconds(5_000, (n) => {
+      const row = rows[n % TRAIN_ROWS]!;
+      const valueOf = (key: string): number => (places.get(key)! < missing ? NaN : row[places.get(key)!]!);
+      judge.judge({ endMs: n * 10_000, valueOf });
+    });
+    console.log(`  an agent, a window with ${missing} series missing: ${cost.toFixed(0)} µs, ${((6 * cost) / 1e6).toFixed(5)} CPU-s a minute`); // prettier-ignore
+  }
 }
 
 async function measure(width: number, backends: readonly Backend[]): Promise<void> {
@@ -62,6 +77,7 @@ async function measure(width: number, backends: readonly Backend[]): Promise<voi
   console.log(
     `  score without one ${microseconds(50_000, (n) => void alone.push(rows[n % TRAIN_ROWS]!)).toFixed(2)} µs a row`,
   );
+  agentsPart(model, rows);
   for (const backend of ['cpu', 'wasm'] as const) {
     const tensorFlow = await loadTensorFlow([backend]);
     const other = await runWithTf(model, tensorFlow);

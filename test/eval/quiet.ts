@@ -1,9 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { createHostEvents, type HostEvent } from '../../agent/anomalies/events.ts';
 import { createHostScore } from '../../agent/anomalies/host.ts';
-import { createWatch } from '../../agent/anomalies/watch.ts';
+import { createColumnChoice } from '../../agent/anomalies/models/columns.ts';
+import {
+  createModelJudge,
+  withCauses,
+  type ModelJudge,
+  type ModelVerdict,
+} from '../../agent/anomalies/models/judge.ts';
+import { createWatch, keyOfSeries, type Window } from '../../agent/anomalies/watch.ts';
 import { createDetector } from '../../agent/scoring/index.ts';
 import { tableOf, type Series } from '../../agent/table.ts';
+import { learnLinearModel } from '../../plugins/models/index.ts';
 
 /** A reproducible source of chance (mulberry32). */
 export function chance(seed: number) {
@@ -173,18 +181,42 @@ export function createQuietHost(seed: number, faults: readonly Fault[] = []) {
   };
 }
 
-/** What a quiet week brought. */
-export interface QuietWeek {
-  events: HostEvent[];
-  /** After the first two days, by day since the agent was installed. */
-  perDay: number[];
+/** Learns a model from the first windows of a host, those in which its series move. */
+function createFirstModel(windows: number) {
+  const choice = createColumnChoice();
+  const seen: { timeMs: number; values: ReadonlyMap<string, number> }[] = [];
+  let judge: ModelJudge | undefined;
+  const learn = async (): Promise<ModelJudge> => {
+    const series = choice.chosen();
+    const keys = series.map(({ metric: name, attributes }) => keyOfSeries({ name, attributes }));
+    const rows = async function* () {
+      for (const { timeMs, values } of seen)
+        yield { timeMs, values: Float64Array.from(keys, (key) => values.get(key) ?? NaN) };
+      await Promise.resolve();
+    };
+    return createModelJudge(await learnLinearModel({ series, rows, version: 'first', createdMs: 0 }));
+  };
+  return {
+    /** What it makes of a window; nothing before there is one. */
+    async look(window: Window): Promise<ModelVerdict | undefined> {
+      if (judge !== undefined) return judge.judge(window);
+      if (seen.length < 360) choice.look(window);
+      seen.push({
+        timeMs: window.endMs,
+        values: new Map([...window.values()].map(([series, value]) => [keyOfSeries(series), value])),
+      });
+      if (seen.length >= windows) judge = await learn();
+      return undefined;
+    },
+  };
 }
 
-/** Plays a week of a quiet host through the agent's own detectors. */
-export function playQuietWeek(seed: number, days = 7, faults: readonly Fault[] = []): QuietWeek {
+/** Plays a week of a quiet host through the agent's own detectors, and, when days to learn one from are named, a model beside them. */
+export async function playQuietWeek(seed: number, days = 7, faults: readonly Fault[] = [], learnDays = Infinity) {
   const host = createQuietHost(seed, faults);
   const watch = createWatch({ detector: createDetector(), known: new Map() });
   const score = createHostScore();
+  const model = createFirstModel(learnDays * (DAY / 10));
   const events = createHostEvents(randomUUID);
   const told = new Map<string, HostEvent>();
   for (let t = INSTALLED; t < days * DAY + INSTALLED; t++) {
@@ -194,7 +226,9 @@ export function playQuietWeek(seed: number, days = 7, faults: readonly Fault[] =
     if (window === undefined) continue;
     const isBoot = t > REBOOT && t < REBOOT + 900;
     const contexts = isBoot ? [{ kind: 'reboot', name: 'the machine started', fromMs: 0, toMs: undefined }] : [];
-    const event = events.take(window, score.judge(window), { contexts, templates: [], model: '' });
+    const word = learnDays === Infinity ? undefined : await model.look(window);
+    const seen = { endMs: window.endMs, speakers: withCauses(window.speakers, word) };
+    const event = events.take(seen, score.judge(window, word), { contexts, templates: [], model: '' });
     if (event?.revision === 1) score.opened();
     if (event !== undefined) told.set(event.id, event);
   }
@@ -206,10 +240,11 @@ export function playQuietWeek(seed: number, days = 7, faults: readonly Fault[] =
 const say = (...words: readonly (string | number)[]): void => void process.stdout.write(`${words.join(' ')}\n`);
 
 if (process.argv[1] === import.meta.filename) {
-  const [seed = '1', days = '7'] = process.argv.slice(2);
+  // quiet.ts SEED DAYS [faults|none [DAYS A MODEL IS LEARNT FROM]]
+  const [seed = '1', days = '7', withFaults = 'none', learnDays = 'Infinity'] = process.argv.slice(2);
   const begun = performance.now();
-  const faults = process.argv[4] === undefined ? [] : (Object.keys(FAULTS) as Fault['kind'][]).map((kind, n) => ({ kind, at: (Number(days) - 1) * DAY + 3600 * (5.3 + n * 2.6), length: 300 })); // prettier-ignore
-  const { events, perDay } = playQuietWeek(Number(seed), Number(days), faults);
+  const faults = withFaults === 'none' ? [] : (Object.keys(FAULTS) as Fault['kind'][]).map((kind, n) => ({ kind, at: (Number(days) - 1) * DAY + 3600 * (5.3 + n * 2.6), length: 300 })); // prettier-ignore
+  const { events, perDay } = await playQuietWeek(Number(seed), Number(days), faults, Number(learnDays));
   for (const { kind, at } of faults) {
     const found = events.find(({ startMs }) => startMs / 1000 - START >= at - 30 && startMs / 1000 - START < at + 300);
     const place = found?.causes.findIndex(({ series: { name } }) => FAULTS[kind].test(name)) ?? -1;

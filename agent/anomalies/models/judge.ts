@@ -68,3 +68,9 @@ export function createModelJudge(
     save: score.save,
   };
 }
+
+/** What series say by themselves and what a model says of them, the strangest first. */
+export const withCauses = (speakers: readonly Speaker[], verdict: ModelVerdict | undefined): readonly Speaker[] =>
+  verdict === undefined || verdict.causes.length === 0
+    ? speakers
+    : [...speakers, ...verdict.causes].sort((a, b) => b.nats - a.nats);

@@ -1,14 +1,4 @@
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Type } from 'typebox';
@@ -111,18 +101,18 @@ function rowFile({ path, file, start, series }: Opened): RowFile {
 
 /** Opens the rows that an earlier run left; undefined where there are none, or where they are not what this version wrote. */
 export function openRows(path: string): RowFile | undefined {
-  if (!existsSync(path)) return undefined;
-  const file = openSync(path, 'r+');
+  let file: number | undefined;
   try {
+    file = openSync(path, 'r+');
     const buffer = Buffer.alloc(Math.min(MOST_HEAD, fstatSync(file).size));
     readSync(file, buffer, 0, buffer.length, 0);
     const end = buffer.indexOf(10);
     const head: unknown = JSON.parse(buffer.toString('utf8', 0, Math.max(0, end)));
     if (Value.Check(Head, head)) return rowFile({ path, file, start: end + 1, series: head.series });
   } catch {
-    // Damaged: the rows are gathered anew.
+    // None, or damaged: the rows are gathered anew.
   }
-  closeSync(file);
+  if (file !== undefined) closeSync(file);
   return undefined;
 }
 

@@ -33,7 +33,13 @@ export function createShelf(dataFolder: string) {
         return Value.Check(Tried, tried) ? tried : undefined;
       }),
     noteTried: (atMs: number, problem: string): void => write('tried.json', { atMs, problem }),
-    forgetTried: (): void => rmSync(fileOf('tried.json'), { force: true }),
+    forgetTried(): void {
+      try {
+        rmSync(fileOf('tried.json'), { force: true });
+      } catch {
+        // It only costs a day.
+      }
+    },
   };
 }
 export type Shelf = ReturnType<typeof createShelf>;
