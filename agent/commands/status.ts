@@ -79,7 +79,7 @@ function detectionOf({ detection }: Status, nowMs: number): string {
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 const WITHOUT_TRAINING: Record<'off' | 'impossible' | 'aside', string> = {
-  off: 'none is learnt here: detection.train is off',
+  off: 'none is learnt here: detection.train or detection.metrics is off',
   impossible: 'none is learnt here: this agent runs from source, without the program that learns one',
   aside: '',
 };
