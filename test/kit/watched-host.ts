@@ -13,6 +13,8 @@ export interface WatchedHost {
   /** A file that the agent follows from its beginning; it is there and empty. */
   log: string;
   agentPid: number | undefined;
+  /** The data folder of the agent. */
+  data: string;
   /** Stops both and removes what they wrote. */
   close(): Promise<void>;
 }
@@ -45,7 +47,7 @@ export async function startWatchedHost({
       );
       return hosts.find(({ headline }) => headline.cpu !== undefined)?.id;
     });
-    return { hub, api, host, log, agentPid: agent.child.pid, close };
+    return { hub, api, host, log, data, agentPid: agent.child.pid, close };
   } catch (error) {
     await close();
     throw error;
