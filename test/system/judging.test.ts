@@ -9,7 +9,7 @@ import { readIdentity } from '../../agent/link/identity.ts';
 
 const PREDICTIONS = '/api/v1/predictions';
 const WINDOW = 10_000;
-const HOURS = 5;
+const HOURS = 4.2;
 /** Longer than a training. */
 const PATIENCE = 120;
 
@@ -44,7 +44,7 @@ async function fillIn(rows: readonly Row[]): Promise<void> {
   };
   const { agentId: resourceName, ...identity } = readIdentity(watched.data)!;
   const stream = openSimulated({ ...identity, resourceName }, 9n, heard, { stream: Stream.BACKFILL });
-  const count = HOURS * 360;
+  const count = Math.round(HOURS * 360);
   const from = Math.floor(Date.now() / WINDOW) * WINDOW - (count + 6) * WINDOW;
   let wander = 0;
   for (let n = 0; n < count; n++) {

@@ -9,6 +9,9 @@ test('a cause is told with what it is and what was usual, in the unit of its met
   expect(causeWords({ ...cause, channel: 'residual', direction: 'down', value: null, expected: null }, 'By')).toBe(
     'dropped',
   );
+  expect(causeWords({ ...cause, channel: 'model-level', direction: 'up', value: null, expected: null }, 'By')).toBe(
+    'is too high for the rest',
+  );
   expect(causeWords({ ...cause, channel: 'record', direction: 'down', value: null, expected: null }, 'By')).toBe(
     'is lower than ever',
   );
