@@ -133,8 +133,15 @@ test('the strip is walked by keys to an event, which somebody labels and takes b
   await named.getByText('jumped').or(named.getByText('is higher')).waitFor();
   await until('it has the focus', async () => (await page.evaluate('document.activeElement.id')) === `anomaly-${noon.id}` || undefined); // prettier-ignore
   await page.keyboard.press('Tab');
+  // A hub that takes its time: meanwhile the keyboard must not be thrown out.
+  await page.route('**/feedback', async (route) => {
+    await new Promise((resume) => setTimeout(resume, 500));
+    await route.continue();
+  });
   await page.keyboard.press('Enter');
   await page.getByText('Kept as useful').waitFor();
+  const focused = `[document.activeElement.textContent, document.activeElement.matches(':focus-visible')].join()`;
+  expect(await page.evaluate(focused)).toMatch(/Useful,true$/);
   const labelOf = async () => (await told.api.call<{ feedback: { mine: string | null } }>('GET', `/api/v1/predictions/anomalies/${noon.id}`)).feedback.mine; // prettier-ignore
   expect(await labelOf()).toBe('useful');
   await page.getByRole('button', { name: 'Undo' }).click();

@@ -23,6 +23,9 @@ function Feedback({ event }: { event: AnomalyReply }): ReactNode {
   const may = useMay('editor');
   const { mutate, isPending } = useFeedback(event.resource);
   const { mine } = event.feedback;
+  const tell = (verdict: typeof mine | undefined): void => {
+    if (!isPending) mutate({ id: event.id, verdict: verdict ?? undefined, before: mine });
+  };
   return (
     <div className="row anomaly-feedback" role="group" aria-label="What was it worth?">
       {VERDICTS.map(([verdict, name, title]) => (
@@ -30,9 +33,10 @@ function Feedback({ event }: { event: AnomalyReply }): ReactNode {
           key={verdict}
           type="button"
           aria-pressed={mine === verdict}
-          disabled={may.disabled || isPending}
+          // A button that goes out while it is pressed would lose the focus.
+          disabled={may.disabled}
           title={may.title ?? title}
-          onClick={() => mutate({ id: event.id, verdict: mine === verdict ? undefined : verdict, before: mine })}
+          onClick={() => tell(mine === verdict ? undefined : verdict)}
         >
           {mine === verdict ? `✓ ${name}` : name}
         </button>
