@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -41,6 +41,12 @@ test.each(['0m', '25h', '10', 'soon', '-5m', '99999999999999s'])('a mark for %s 
   expect(() => beginMark(folder, { kind: 'backup', name: 'nightly', for: how }, START)).toThrow(
     'such as 90s, 10m or 2h',
   );
+});
+
+test('a mark in a folder that is not there is refused, and makes none', () => {
+  const nowhere = join(folder, 'nowhere');
+  expect(() => beginMark(nowhere, { kind: 'deploy', name: 'shop' }, 0)).toThrow(/no agent has its data there/);
+  expect(existsSync(nowhere)).toBe(false);
 });
 
 test('a mark without a name is refused, and so is the end of one that is not under way', () => {

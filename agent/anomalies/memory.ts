@@ -8,7 +8,7 @@ import { reasonOf, type Logger } from '#sdk';
 import { createDetector, memoryOf, snapshotOf, type Memory } from '../scoring/index.ts';
 import { emptyHostMemory, type HostMemory } from './host.ts';
 import type { SavedModel } from './models/judges.ts';
-import type { Places } from './watch.ts';
+import { WINDOW_TUNING, type Places } from './watch.ts';
 
 const MAGIC = 'ORA1';
 /** Bytes before the head: magic, CRC32 of what follows, length of the head. */
@@ -57,7 +57,7 @@ export interface Learnt extends Places {
 const fileOf = (dataFolder: string): string => join(dataFolder, 'anomalies.state');
 
 const nothing = (nowMs: number): Learnt => ({
-  ...{ detector: createDetector(), known: new Map(), host: emptyHostMemory() },
+  ...{ detector: createDetector(WINDOW_TUNING), known: new Map(), host: emptyHostMemory() },
   ...{ sinceMs: nowMs, templates: undefined, models: [] },
 });
 
@@ -87,7 +87,7 @@ export function readMemory(dataFolder: string, log: Logger, nowMs: number): Lear
     const { head, memory } = state;
     const known = new Map(head.known.map(([key, place, seenMs]) => [key, { place, seenMs }]));
     const models = Value.Check(SavedModels, head.models) ? head.models : [];
-    return { ...head, detector: createDetector(undefined, memory), known, models };
+    return { ...head, detector: createDetector(WINDOW_TUNING, memory), known, models };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
       log.warn('what was learnt of this host cannot be read and is learnt anew', {

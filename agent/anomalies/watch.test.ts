@@ -118,3 +118,16 @@ test.each([
   expect(next.known.size).toBe(0);
   expect(next.sinceMs).toBe(START + 1);
 });
+
+test('of a host steps that go on say more than of a single metric', () => {
+  // Its past brings more than the climb does, but at once.
+  const past = (n: number): number => (n % 150 < 3 ? 40 : noise(n));
+  const said = [readMemory(folder, silentLogger, START).detector, createDetector()].map((detector) => {
+    const place = detector.add('gauge');
+    for (let n = 0; n < 2000; n++) detector.push(place, START + 10_000 * n, past(n));
+    let most = 0;
+    for (let n = 1; n < 6; n++) most = Math.max(most, detector.push(place, START + 10_000 * (1999 + n), 3 * n).nats);
+    return most;
+  });
+  expect(said[0]!).toBeGreaterThan(1.2 * said[1]!);
+});

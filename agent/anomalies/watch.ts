@@ -1,6 +1,6 @@
 import type { HostChannel } from '../../plugins/models/index.ts';
 import type { MetricBlock } from '../schedule.ts';
-import { CHANNELS, TUNING, type Channel, type Detector, type Verdict } from '../scoring/index.ts';
+import { CHANNELS, TUNING, type Channel, type Detector, type Tuning, type Verdict } from '../scoring/index.ts';
 import type { MetricTable, Series } from '../table.ts';
 
 /** A window is this long, milliseconds; it begins on a multiple of it. */
@@ -11,6 +11,17 @@ const SPEAKS = 5;
 const FORGET_MS = 8 * 86_400_000;
 /** Series that are watched at once; more are not judged. A budget of the agent bounds those that exist at a time, not those that have been. */
 const MOST_SERIES = 20_000;
+
+/**
+ * How windows are judged: as single metrics are, but steps that go on count as much as a level. A series that climbs has others of its host beside it, so that it need
+ * not be sure by itself.
+ */
+export const WINDOW_TUNING: Tuning = {
+  ...TUNING,
+  weights: TUNING.weights.map((weight, n) =>
+    CHANNELS[n] === 'ramp' ? TUNING.weights[CHANNELS.indexOf('level')]! : weight,
+  ),
+};
 
 /** A series that was strange in a window, by its strangest sample. */
 export interface Speaker {

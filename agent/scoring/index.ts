@@ -2,4 +2,4 @@
 export { createDetector, type Detector, type Verdict } from './detector.ts';
 export { CHANNELS, type Channel, type Memory } from './layout.ts';
 export { memoryOf, snapshotOf } from './snapshot.ts';
-export { TUNING } from './tuning.ts';
+export { TUNING, type Tuning } from './tuning.ts';

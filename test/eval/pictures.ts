@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createHostScore } from '../../agent/anomalies/host.ts';
-import { createWatch } from '../../agent/anomalies/watch.ts';
+import { WINDOW_TUNING, createWatch } from '../../agent/anomalies/watch.ts';
 import { createDetector } from '../../agent/scoring/index.ts';
 import { svgOf, type Figure } from './figure.ts';
 import { modelScores, readMachines, segmentsOf } from './hosts.ts';
@@ -56,7 +56,7 @@ function drawLeak(path: string): void {
   const [at, length] = [2 * DAY, 300];
   const host = createQuietHost(1, [{ kind: 'memory leak', at, length }]);
   const used = host.table.series.findIndex(({ name, attributes }) => name === 'system.memory.usage' && attributes['system.memory.state'] === 'used'); // prettier-ignore
-  const watch = createWatch({ detector: createDetector(), known: new Map() });
+  const watch = createWatch({ detector: createDetector(WINDOW_TUNING), known: new Map() });
   const score = createHostScore();
   const [memory, scores, begun]: [number[], number[], number] = [[], [], at - 900];
   for (let t = INSTALLED; t < at + 600; t++) {
@@ -77,7 +77,7 @@ function drawLeak(path: string): void {
       marks: alertsOf(scores).slice(0, 1),
     },
   ];
-  draw(path, { title: 'A slow leak is told late', panels, labelled: [[90, 120]] });
+  draw(path, { title: 'A leak is told after some windows', panels, labelled: [[90, 120]] });
 }
 
 drawSeries('realAWSCloudwatch/rds_cpu_utilization_cc0c53.csv', 'agent/scoring/pictures/second-event.svg', 'What follows a great event, and is smaller, is missed'); // prettier-ignore

@@ -8,7 +8,7 @@ import {
   type ModelJudge,
   type ModelVerdict,
 } from '../../agent/anomalies/models/judge.ts';
-import { createWatch, keyOfSeries, type Window } from '../../agent/anomalies/watch.ts';
+import { WINDOW_TUNING, createWatch, keyOfSeries, type Window } from '../../agent/anomalies/watch.ts';
 import { createDetector } from '../../agent/scoring/index.ts';
 import { tableOf, type Series } from '../../agent/table.ts';
 import { learnLinearModel } from '../../plugins/models/index.ts';
@@ -214,7 +214,7 @@ function createFirstModel(windows: number) {
 /** Plays a week of a quiet host through the agent's own detectors, and, when days to learn one from are named, a model beside them. */
 export async function playQuietWeek(seed: number, days = 7, faults: readonly Fault[] = [], learnDays = Infinity) {
   const host = createQuietHost(seed, faults);
-  const watch = createWatch({ detector: createDetector(), known: new Map() });
+  const watch = createWatch({ detector: createDetector(WINDOW_TUNING), known: new Map() });
   const score = createHostScore();
   const model = createFirstModel(learnDays * (DAY / 10));
   const events = createHostEvents(randomUUID);
