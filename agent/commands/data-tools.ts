@@ -44,7 +44,7 @@ export function addDataTools(program: Command): void {
     .option('--out <file>', 'write the scores there instead of to standard output')
     .option('--counter <column>', 'this column only ever grows and is judged by its rate, repeatable', repeated)
     .option('--wide', 'judge all columns together, as the metrics of one host')
-    .option('--train <file>', 'with --wide: a normal past of the same columns')
+    .option('--train <file>', 'a normal past of the same columns; implies --wide')
     .addOption(
       new Option(
         '--model <kind>',
@@ -57,6 +57,8 @@ export function addDataTools(program: Command): void {
     .addHelpText('after', ABOUT_SCORE)
     .action(async (path: string, _options, command: Command) => {
       const { out, json, counter, wide, train, model } = command.optsWithGlobals<ScoreFlags>();
+      if (train === undefined && command.getOptionValueSource('model') === 'cli')
+        command.error('error: --model says what learns the file of --train, and there is none');
       const { scoreFile } = await import('./score.ts');
       const { stdin, stdout, stderr } = process;
       const entry = programEntry('training');

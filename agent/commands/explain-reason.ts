@@ -105,11 +105,14 @@ export function isVisible(path: string): boolean {
   }
 }
 
+/** An entry that is written is easily taken for one that is added. */
+const LIST = ' (a list stands in the place of the default one: name what you want of that, too)';
+
 /** Words for a file that the settings do not name. */
 function unnamed({ path, file, data, named: { globs } }: Evidence): Pick<Verdict, 'reason' | 'next'> {
   const all = globs.length === 0 ? 'there is no entry' : `the entries name ${globs.join(', ')}`;
   const where = file ?? `${data}/outrider-agent.yaml`;
-  return { reason: `no entry of logs names it; ${all}`, next: `add to logs in ${where}: - include: [${path}]` };
+  return { reason: `no entry of logs names it; ${all}`, next: `add to logs in ${where}: - include: [${path}]${LIST}` };
 }
 
 function ofMissing(given: Evidence): Verdict {
@@ -120,8 +123,8 @@ function ofMissing(given: Evidence): Verdict {
     return { isRead: isNamed ? null : false, reason: `${reason}; with more rights: ${sudoCommand(data, path)}` };
   const next = isNamed
     ? `nothing: ${named.includedBy} names it, so it is read as soon as it is there`
-    : unnamed(given).reason;
-  return { isRead: false, reason, next };
+    : `${unnamed(given).next}; it is read as soon as it is there`;
+  return { isRead: false, reason: isNamed ? reason : `${reason}, and ${unnamed(given).reason}`, next };
 }
 
 function ofPacked({ path, places }: Evidence): Verdict {

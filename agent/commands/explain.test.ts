@@ -156,7 +156,11 @@ test('one reason is given, the decisive one, and what to do next', () => {
   ]);
   expect(told('app.txt')).toEqual([
     `  no entry of logs names it; the entries name ${join(folder, '*.log')}, ${join(folder, 'log', '*.log')}`,
-    `  next: add to logs in ${loaded.file}: - include: [${join(folder, 'app.txt')}]`,
+    expect.stringContaining(`  next: add to logs in ${loaded.file}: - include: [${join(folder, 'app.txt')}]`),
+  ]);
+  expect(told('none.txt')).toEqual([
+    expect.stringMatching(/^ {2}there is no such file, and no entry of logs names it/),
+    expect.stringMatching(/^ {2}next: add to logs in .*; it is read as soon as it is there$/),
   ]);
   expect(told('none.log')).toEqual(['  there is no such file', expect.stringContaining('  next: nothing: ')]);
   writeStatus({ running: true, files: [join(folder, 'app.txt')] });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { LONGEST_MARK_MS, MARK_NAME, marksFolder, readMarks, writeMark, type Mark, type MarkKind } from '../anomalies/marks.ts'; // prettier-ignore
 import { commandHint } from '../command-hint.ts';
 import { problems } from '../errors.ts';
@@ -26,6 +27,10 @@ const words = ({ kind, name }: Mark): string => `${kind} ${name}`;
 export function beginMark(dataFolder: string, { kind, name, for: how }: MarkWish, nowMs: number): string {
   if (name.trim() === '' || name.length > MARK_NAME)
     throw problems.badMark(`A mark needs a name of 1 to ${MARK_NAME} characters.`);
+  if (!existsSync(dataFolder))
+    throw problems.badMark(
+      `There is no ${dataFolder}: no agent has its data there. Name the folder of the one that runs with --data.`,
+    );
   const toMs = how === undefined ? undefined : nowMs + durationOf(how);
   const mark: Mark = { id: randomUUID(), kind, name, fromMs: nowMs, toMs };
   writeMark(dataFolder, mark);

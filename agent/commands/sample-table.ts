@@ -40,4 +40,24 @@ export function namesOf({ fields }: CsvRow): { names: string[]; isHeader: boolea
   return { names: fields.map((_, n) => (n === 0 ? 'timestamp' : n === 1 ? 'value' : `value_${n}`)), isHeader };
 }
 
+/** Watches that time goes on, and says at the end where it did not: what comes too late is judged as if it came at the time of the row before it. */
+export function createOrder(name: string, note: ((text: string) => void) | undefined) {
+  let [latest, back, first] = [-Infinity, 0, 0];
+  return {
+    look(timeMs: number, line: number): void {
+      if (timeMs < latest && back++ === 0) first = line;
+      latest = Math.max(latest, timeMs);
+    },
+    tell(): void {
+      if (back > 0) note?.(`${name}: ${back} rows go back in time, the first on line ${first}; sort it by time to have them judged where they belong\n`); // prettier-ignore
+    },
+  };
+}
+
+/** Refuses columns that cannot be told apart. */
+export function demandNames(names: readonly string[], name: string): void {
+  const twice = names.find((one, n) => names.indexOf(one) !== n);
+  if (twice !== undefined) throw problems.badTable(`${name} has two columns ${JSON.stringify(twice)}.`);
+}
+
 export const short = (n: number): string => String(Number(n.toPrecision(6)));

@@ -12,7 +12,7 @@ import {
 import { problems } from '../errors.ts';
 import { csvRows, isBlank } from './csv.ts';
 import { createProgressLine } from './progress-line.ts';
-import { demandWidth, namesOf, short, timeIn, valueOf } from './sample-table.ts';
+import { createOrder, demandNames, demandWidth, namesOf, short, timeIn, valueOf } from './sample-table.ts';
 import type { ScoreGiven, ScoreSummary } from './score.ts';
 
 /** Metrics that are judged together. */
@@ -22,6 +22,7 @@ const CAUSES = 5;
 
 /** One row of a host's table; the values are the same array each time. */
 interface HostRow {
+  line: number;
   names: readonly string[];
   timestamp: string;
   timeMs: number;
@@ -55,6 +56,7 @@ async function* hostRows(chunks: Readable, name: string, counters: readonly stri
     if (names === undefined) {
       const found = namesOf(row);
       names = found.names.slice(1);
+      demandNames(found.names, name);
       if (names.length === 0 || names.length > MOST_METRICS)
         throw problems.badTable(`${name} has ${names.length} metrics; first comes the time, then 1 to ${MOST_METRICS} columns, one for each.`); // prettier-ignore
       const known = names;
@@ -68,7 +70,7 @@ async function* hostRows(chunks: Readable, name: string, counters: readonly stri
     const time = timeIn(row);
     for (let n = 0; n < names.length; n++) values[n] = valueOf(row.fields[n + 1]!, row, names[n]!);
     rate?.(time.timeMs, values);
-    yield { names, ...time, values };
+    yield { line: row.line, names, ...time, values };
   }
 }
 
@@ -79,7 +81,7 @@ function asJson(
 ): string {
   const found = score >= 0.5 ? matrix.causes(CAUSES) : [];
   const causes = found.map((cause) => ({ ...cause, metric: names[cause.metric] }));
-  return `${JSON.stringify({ timestamp, score, surprise, channel, learning, causes })}\n`;
+  return `${JSON.stringify({ timestamp, score, surprise, channel: learning ? null : channel, learning, causes })}\n`;
 }
 
 /** Trains a network in a process of its own; where that cannot be, what the components alone say has to do. */
@@ -110,7 +112,7 @@ async function open(names: readonly string[], given: ScoreGiven): Promise<Matrix
   const past = () => hostRows(createReadStream(train), train, counters);
   for await (const { names: theirs } of past()) {
     if (theirs.length !== names.length || theirs.some((name, n) => name !== names[n]))
-      throw problems.badTable(`${train} has other columns than the file that is scored.`);
+      throw problems.badTable(`${train} has other columns than the file that is scored: ${theirs.slice(0, 20).join(', ')} and not ${names.slice(0, 20).join(', ')}.`); // prettier-ignore
     break;
   }
   return openMatrixScore({ ...options, train: past, learn: learnWith(given) });
@@ -123,10 +125,12 @@ export async function scoreWideRows(
 ): Promise<ScoreSummary> {
   const { chunks, name, json, counters } = given;
   const summary = { rows: 0, metrics: 0, alerts: 0 };
+  const order = createOrder(name, given.note);
   let matrix: MatrixScore | undefined;
   if (!json) await write('timestamp,anomaly_score\n');
   for await (const row of hostRows(chunks, name, counters)) {
     const { names, timestamp, values } = row;
+    order.look(row.timeMs, row.line);
     matrix ??= await open(names, given);
     summary.metrics = names.length;
     const verdict = matrix.push(values);
@@ -134,6 +138,7 @@ export async function scoreWideRows(
     summary.rows += 1;
     await write(json ? asJson(row, verdict, matrix) : `${timestamp},${short(verdict.score)}\n`);
   }
-  if (matrix === undefined) throw problems.badTable(`${name} is empty.`);
+  if (matrix === undefined) throw problems.badTable(`${name} has no rows.`);
+  order.tell();
   return summary;
 }

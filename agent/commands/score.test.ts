@@ -56,6 +56,20 @@ test('with --json a sample says what was found, and a counter is judged by its r
   expect(found.find((one) => one.score >= 0.5)).toMatchObject({ direction: 1 });
 });
 
+test.each([false, true])(
+  'rows that go back in time are told of, and columns of one name refused (wide: %s)',
+  async (wide) => {
+    const notes: string[] = [];
+    const note = (text: string): number => notes.push(text);
+    await score(`t,a\n${jumping.slice(0, 9).join('\n')}\n`, { wide, note });
+    expect(notes).toEqual([]);
+    await score(`t,a\n${jumping.slice(0, 9).reverse().join('\n')}\n${jumping[8]}\n`, { wide, note });
+    expect(notes.join('')).toMatch(/^standard input: 8 rows go back in time, the first on line 3; sort it/);
+    await expect(score(`t,a,a\n${minutes(1)},1,2\n`, { wide })).rejects.toThrow('standard input has two columns "a"');
+    if (wide) await expect(score('t,a\n', { wide })).rejects.toThrow('standard input has no rows');
+  },
+);
+
 test('what cannot be read is said with its line, and leaves no file behind', async () => {
   const out = join(folder, 'scores.csv');
   const cases: [string, RegExp][] = [

@@ -7,7 +7,7 @@ import { CHANNELS, createDetector, type Detector, type Verdict } from '../scorin
 import { csvRows, isBlank, quoted } from './csv.ts';
 import { createProgressLine } from './progress-line.ts';
 import { scoreWideRows } from './score-wide.ts';
-import { demandWidth, namesOf, short, timeIn, valueOf } from './sample-table.ts';
+import { createOrder, demandNames, demandWidth, namesOf, short, timeIn, valueOf } from './sample-table.ts';
 
 /** What `score` is asked and what it may use. */
 export interface ScoreGiven {
@@ -71,16 +71,18 @@ function tableOf(names: string[], counters: readonly string[]): Table {
 
 /** Scores the table of a stream row by row and hands each row's text to `write`. */
 async function scoreRows(
-  given: Pick<ScoreGiven, 'json' | 'counters'> & { chunks: Readable; name: string },
+  given: Pick<ScoreGiven, 'json' | 'counters' | 'note'> & { chunks: Readable; name: string },
   write: (text: string) => Promise<void> | undefined,
 ): Promise<ScoreSummary> {
   const { chunks, name, json, counters } = given;
   const summary = { rows: 0, metrics: 0, alerts: 0 };
+  const order = createOrder(name, given.note);
   let table: Table | undefined;
   for await (const row of csvRows(chunks, name)) {
     if (isBlank(row)) continue;
     if (table === undefined) {
       const { names, isHeader } = namesOf(row);
+      demandNames(names, name);
       table = tableOf(names, counters);
       summary.metrics = table.places.length;
       if (!json)
@@ -90,6 +92,7 @@ async function scoreRows(
     const { names, places, detector } = table;
     demandWidth(row, names.length, name);
     const { timestamp, timeMs } = timeIn(row);
+    order.look(timeMs, row.line);
     let text = json ? '' : quoted(timestamp);
     for (let n = 0; n < places.length; n++) {
       const verdict = detector.push(places[n]!, timeMs, valueOf(row.fields[n + 1]!, row, names[n + 1]!));
@@ -100,6 +103,7 @@ async function scoreRows(
     await write(json ? text : `${text}\n`);
   }
   if (table === undefined) throw problems.badTable(`${name} is empty.`);
+  order.tell();
   return summary;
 }
 

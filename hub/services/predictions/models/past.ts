@@ -1,3 +1,4 @@
+import type { Problem } from '#sdk';
 import { problems } from '../errors.ts';
 import { chooseColumns, FEWEST_COLUMNS, mayBeFeature, type Column } from './features.ts';
 import { MOST_NUMBERS, type Samples } from './samples.ts';
@@ -41,6 +42,23 @@ export interface PastQuery {
 const keyOf = (name: string, attributes: Readonly<Record<string, string>>): string =>
   JSON.stringify([name, ...Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1))]);
 
+const tooShort = (hours: number, days: number): Problem =>
+  problems.tooLittle(`The host was seen for ${hours.toFixed(1)} hours in these ${days} days; a model takes ${FEWEST_ROWS / 360}.`); // prettier-ignore
+
+/** Hours in which a host had any sample, by a matrix of ten minutes, column after column. */
+function hoursIn(matrix: Float32Array, columns: number): number {
+  const rows = matrix.length / columns;
+  let there = 0;
+  for (let row = 0; row < rows; row++) {
+    for (let n = 0; n < columns; n++) {
+      if (!Number.isFinite(matrix[n * rows + row]!)) continue;
+      there += 1;
+      break;
+    }
+  }
+  return (there * COARSE_MS) / 3_600_000;
+}
+
 async function columnsOf(samples: Samples, range: { from: number; to: number }, query: PastQuery) {
   const { nowMs, also } = query;
   const all = (await samples.series(query)).filter((one) => mayBeFeature(one) && nowMs - one.lastMs < GONE_MS);
@@ -58,6 +76,8 @@ async function columnsOf(samples: Samples, range: { from: number; to: number }, 
     matrix.set(part, at);
     at += part.length;
   }
+  const hours = hoursIn(matrix, some.length);
+  if (hours * 360 < FEWEST_ROWS) throw tooShort(hours, query.days);
   const chosen = chooseColumns(some, matrix);
   if (chosen.length < FEWEST_COLUMNS)
     throw problems.tooLittle(`${chosen.length} of its ${all.length} series move; a model takes ${FEWEST_COLUMNS}.`);
@@ -101,7 +121,7 @@ export async function readPast(samples: Samples, query: PastQuery): Promise<Past
     }
     onProgress((end - from) / (to - from));
   }
-  if (rows < FEWEST_ROWS) throw problems.tooLittle(`The host was seen for ${(rows / 360).toFixed(1)} hours in these ${days} days; a model takes ${FEWEST_ROWS / 360}.`); // prettier-ignore
+  if (rows < FEWEST_ROWS) throw tooShort(rows / 360, days);
   const places = new Map(all.map(({ name, attributes }, n) => [keyOf(name, attributes), n]));
   return {
     columns: all,
