@@ -193,8 +193,13 @@ export async function createServiceApp(
   app.decorateRequest('principal', null);
   app.addHook('onRoute', (route) => {
     const role = route.config?.role;
-    if (role !== undefined && (role === 'public' || role === 'service' || ROLES.includes(role))) return;
-    throw new Error(`${name}: route ${String(route.method)} ${route.url} names no role`);
+    if (role === undefined || !(role === 'public' || role === 'service' || ROLES.includes(role)))
+      throw new Error(`${name}: route ${String(route.method)} ${route.url} names no role`);
+    if (route.schema === undefined || role === 'service') return;
+    const needed = role === 'public' ? 'Needs no token.' : `Needs the role ${role}${role === 'owner' ? '' : ' or a higher one'}.`; // prettier-ignore
+    const { description = '' } = route.schema;
+    // The route for HEAD comes with the schema of GET.
+    if (!description.endsWith(needed)) route.schema.description = `${description} ${needed}`.trim();
   });
   app.addHook('onRequest', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';

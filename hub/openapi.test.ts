@@ -3,6 +3,7 @@ import { printOpenApi } from './commands/openapi.ts';
 
 interface Operation {
   summary?: string;
+  description?: string;
   tags?: string[];
   responses: Record<string, { description?: string; content?: Record<string, { schema?: object }> }>;
 }
@@ -28,6 +29,13 @@ function gaps({ summary, tags, responses }: Operation): string[] {
 test('every route says what it is for and what it answers', () => {
   expect(operations.length).toBeGreaterThan(50);
   expect(operations.flatMap(([name, operation]) => gaps(operation).map((gap) => `${name}: ${gap}`))).toEqual([]);
+});
+
+test('every route says who may call it, once', () => {
+  const words = /^(?:(?!Needs ).)*Needs (no token|the role (viewer|editor|admin) or a higher one|the role owner)\.$/s;
+  expect(operations.filter(([, { description = '' }]) => !words.test(description)).map(([name]) => name)).toEqual([]);
+  const trains = operations.find(([name]) => name === 'post /api/v1/predictions/train-model');
+  expect(trains?.[1].description).toBe('Needs the role editor or a higher one.');
 });
 
 test('every route says how it refuses', () => {

@@ -7,7 +7,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Agents, newest first. */
+        /**
+         * Agents, newest first.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -77,7 +80,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** By how much an agent’s times were put right, newest change first: time stored + shift = time on the agent. */
+        /**
+         * By how much an agent’s times were put right, newest change first: time stored + shift = time on the agent.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -131,7 +137,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Cut an agent off for good. Its data stay. */
+        /**
+         * Cut an agent off for good. Its data stay.
+         * @description Needs the role admin or a higher one.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -176,7 +185,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Trade a join token and a public key for a client certificate. */
+        /**
+         * Trade a join token and a public key for a client certificate.
+         * @description Needs no token.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -241,7 +253,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Groups of agents that settings are pushed to, and how far their agents are. */
+        /**
+         * Groups of agents that settings are pushed to, and how far their agents are.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -361,7 +376,10 @@ export interface paths {
             };
         };
         put?: never;
-        /** Make a group of agents. */
+        /**
+         * Make a group of agents.
+         * @description Needs the role admin or a higher one.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -419,7 +437,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Remove a group of agents. What was pushed to it is taken back. */
+        /**
+         * Remove a group of agents. What was pushed to it is taken back.
+         * @description Needs the role admin or a higher one.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -461,7 +482,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Agents with the labels of a group, and how far each is with its newest revision. */
+        /**
+         * Agents with the labels of a group, and how far each is with its newest revision.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -551,7 +575,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the agents have now that a push to a group reaches: what it would take the place of. */
+        /**
+         * What the agents have now that a push to a group reaches: what it would take the place of.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -670,7 +697,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was pushed to a group, by whom and when, newest first. */
+        /**
+         * What was pushed to a group, by whom and when, newest first.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -776,7 +806,10 @@ export interface paths {
             };
         };
         put?: never;
-        /** Push settings to a group, in the place of all that was pushed to it before. */
+        /**
+         * Push settings to a group, in the place of all that was pushed to it before.
+         * @description Needs the role admin or a higher one.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -948,7 +981,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Push what held before the newest revision, to all of its agents at once. */
+        /**
+         * Push what held before the newest revision, to all of its agents at once.
+         * @description Needs the role admin or a higher one.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -1065,7 +1101,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Join tokens, newest first. */
+        /**
+         * Join tokens, newest first.
+         * @description Needs the role admin or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -1114,7 +1153,10 @@ export interface paths {
             };
         };
         put?: never;
-        /** Make a join token. Its text is in the answer and nowhere else. */
+        /**
+         * Make a join token. Its text is in the answer and nowhere else.
+         * @description Needs the role admin or a higher one.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -1192,7 +1234,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Withdraw a join token. Agents that came with it stay. */
+        /**
+         * Withdraw a join token. Agents that came with it stay.
+         * @description Needs the role admin or a higher one.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -1236,7 +1281,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign in with a user name or an e-mail address. */
+        /**
+         * Sign in with a user name or an e-mail address.
+         * @description Needs no token.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -1301,7 +1349,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End the session of the cookie. */
+        /**
+         * End the session of the cookie.
+         * @description Needs no token.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -1344,7 +1395,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Get a new access token for the session cookie, which is replaced. 204 where there is no cookie: nobody is signed in. */
+        /**
+         * Get a new access token for the session cookie, which is replaced. 204 where there is no cookie: nobody is signed in.
+         * @description Needs no token.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -1409,7 +1463,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make an account: with an invitation, or when an administrator has opened registration. */
+        /**
+         * Make an account: with an invitation, or when an administrator has opened registration.
+         * @description Needs no token.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -1475,7 +1532,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A line and those around it in the same file, oldest first. */
+        /**
+         * A line and those around it in the same file, oldest first.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query: {
@@ -1542,7 +1602,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lines per level and step of time. */
+        /**
+         * Lines per level and step of time.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -1619,7 +1682,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What became of the lines of each source of a host since its agent started. */
+        /**
+         * What became of the lines of each source of a host since its agent started.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query: {
@@ -1697,7 +1763,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lines that were lost, newest first: where, when and why. */
+        /**
+         * Lines that were lost, newest first: where, when and why.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -1764,7 +1833,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Hosts that lost lines in the last 24 hours, and how many losses and counted lines that were. */
+        /**
+         * Hosts that lost lines in the last 24 hours, and how many losses and counted lines that were.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -1815,7 +1887,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Kinds of lines with their counts. Some are missing, or not all lines are counted, when `complete` is false. */
+        /**
+         * Kinds of lines with their counts. Some are missing, or not all lines are counted, when `complete` is false.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -1917,7 +1992,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lines, newest first. `total` is a lower bound when `complete` is false. */
+        /**
+         * Lines, newest first. `total` is a lower bound when `complete` is false.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -2006,7 +2084,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Files of a host that lines came from. */
+        /**
+         * Files of a host that lines came from.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query: {
@@ -2060,7 +2141,7 @@ export interface paths {
         };
         /**
          * New lines as server-sent events: lines, skipped. Begins with the last lines there are.
-         * @description Events: `lines` {nowMs, lines}, lines as in a search but without an id once they are live, oldest first; the first one holds the last lines there are. `skipped` {lines}: so many were left out because the reader was too slow or away for long. Comments (`: beat`) come every 15 s. A reader that comes back with `Last-Event-ID`, to whichever hub, begins with what it missed; some lines may come twice.
+         * @description Events: `lines` {nowMs, lines}, lines as in a search but without an id once they are live, oldest first; the first one holds the last lines there are. `skipped` {lines}: so many were left out because the reader was too slow or away for long. Comments (`: beat`) come every 15 s. A reader that comes back with `Last-Event-ID`, to whichever hub, begins with what it missed; some lines may come twice. Needs the role viewer or a higher one.
          */
         get: {
             parameters: {
@@ -2124,7 +2205,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The rules, those that everyone has among them. */
+        /**
+         * The rules, those that everyone has among them.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -2225,7 +2309,10 @@ export interface paths {
             };
         };
         put?: never;
-        /** Make a rule. */
+        /**
+         * Make a rule.
+         * @description Needs the role editor or a higher one.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -2389,7 +2476,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One rule. */
+        /**
+         * One rule.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -2483,7 +2573,10 @@ export interface paths {
                 };
             };
         };
-        /** Change a rule. */
+        /**
+         * Change a rule.
+         * @description Needs the role editor or a higher one.
+         */
         put: {
             parameters: {
                 query?: never;
@@ -2637,7 +2730,10 @@ export interface paths {
             };
         };
         post?: never;
-        /** Remove a rule. What fires under it is closed. */
+        /**
+         * Remove a rule. What fires under it is closed.
+         * @description Needs the role editor or a higher one.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -2679,7 +2775,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How often a rule would have fired. */
+        /**
+         * How often a rule would have fired.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -2746,7 +2845,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What fires now, newest first. */
+        /**
+         * What fires now, newest first.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -2842,7 +2944,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Say that somebody looks after it. */
+        /**
+         * Say that somebody looks after it.
+         * @description Needs the role editor or a higher one.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -2919,7 +3024,10 @@ export interface paths {
                 };
             };
         };
-        /** Take the acknowledgement back. */
+        /**
+         * Take the acknowledgement back.
+         * @description Needs the role editor or a higher one.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -3001,7 +3109,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What fired, newest first. */
+        /**
+         * What fired, newest first.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -3102,7 +3213,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** How often a rule that is not saved would have fired. */
+        /**
+         * How often a rule that is not saved would have fired.
+         * @description Needs the role viewer or a higher one.
+         */
         post: {
             parameters: {
                 query?: {
@@ -3224,7 +3338,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Silences that have not ended. */
+        /**
+         * Silences that have not ended.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -3285,7 +3402,10 @@ export interface paths {
             };
         };
         put?: never;
-        /** Silence alerts for a time. */
+        /**
+         * Silence alerts for a time.
+         * @description Needs the role editor or a higher one.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -3379,7 +3499,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** End a silence. */
+        /**
+         * End a silence.
+         * @description Needs the role editor or a higher one.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -3421,7 +3544,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Samples of one resource in steps. Counters come as rates per second. attr.KEY=VALUE picks series, by=KEY splits them. */
+        /**
+         * Samples of one resource in steps. Counters come as rates per second. attr.KEY=VALUE picks series, by=KEY splits them.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query: {
@@ -3502,7 +3628,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every host with a one-line verdict. */
+        /**
+         * Every host with a one-line verdict.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -3579,7 +3708,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is watched, by name. */
+        /**
+         * What is watched, by name.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -3654,7 +3786,10 @@ export interface paths {
             };
         };
         put?: never;
-        /** Add a resource that no agent brings. */
+        /**
+         * Add a resource that no agent brings.
+         * @description Needs the role editor or a higher one.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -3714,7 +3849,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One resource. */
+        /**
+         * One resource.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -3780,7 +3918,10 @@ export interface paths {
                 };
             };
         };
-        /** Rename or label a resource. */
+        /**
+         * Rename or label a resource.
+         * @description Needs the role editor or a higher one.
+         */
         put: {
             parameters: {
                 query?: never;
@@ -3824,7 +3965,10 @@ export interface paths {
             };
         };
         post?: never;
-        /** Delete a resource with all its data, and revoke its agent. */
+        /**
+         * Delete a resource with all its data, and revoke its agent.
+         * @description Needs the role admin or a higher one.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -3866,7 +4010,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Which series it has. */
+        /**
+         * Which series it has.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -3928,7 +4075,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How long samples are kept, and what they take. */
+        /**
+         * How long samples are kept, and what they take.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -3977,7 +4127,10 @@ export interface paths {
                 };
             };
         };
-        /** Change how long samples are kept. */
+        /**
+         * Change how long samples are kept.
+         * @description Needs the role admin or a higher one.
+         */
         put: {
             parameters: {
                 query?: never;
@@ -4036,7 +4189,7 @@ export interface paths {
         };
         /**
          * Live values as server-sent events: series, sample, hosts, alert, clock.
-         * @description Events: `series` {resource, series: [{index, name, kind, attributes, unit}]} names what a resource has, and comes again when it grows. `sample` {resource, timeMs, values: [[index, value]]} brings what is new; counters are rates per second. `hosts` {nowMs, hosts: [{resource, timeMs, cpu, memory, disk, fullest, load, receive, transmit}]} comes once a second with `hosts=true`. `alert` {firing, state, severity, resource, title, atMs} tells of each change. `clock` {nowMs} begins the stream. Comments (`: beat`) come every 15 s.
+         * @description Events: `series` {resource, series: [{index, name, kind, attributes, unit}]} names what a resource has, and comes again when it grows. `sample` {resource, timeMs, values: [[index, value]]} brings what is new; counters are rates per second. `hosts` {nowMs, hosts: [{resource, timeMs, cpu, memory, disk, fullest, load, receive, transmit}]} comes once a second with `hosts=true`. `alert` {firing, state, severity, resource, title, atMs} tells of each change. `clock` {nowMs} begins the stream. Comments (`: beat`) come every 15 s. Needs the role viewer or a higher one.
          */
         get: {
             parameters: {
@@ -4087,7 +4240,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The kinds of channels, with what each wants to know. */
+        /**
+         * The kinds of channels, with what each wants to know.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -4179,7 +4335,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Your organisation’s channels. Their settings are for administrators alone. */
+        /**
+         * Your organisation’s channels. Their settings are for administrators alone.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -4238,7 +4397,10 @@ export interface paths {
             };
         };
         put?: never;
-        /** Make a channel. */
+        /**
+         * Make a channel.
+         * @description Needs the role admin or a higher one.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -4325,7 +4487,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One channel. */
+        /**
+         * One channel.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -4377,7 +4542,10 @@ export interface paths {
                 };
             };
         };
-        /** Change a channel. Secrets that are left out stay; what waits for it is tried at once. */
+        /**
+         * Change a channel. Secrets that are left out stay; what waits for it is tried at once.
+         * @description Needs the role admin or a higher one.
+         */
         put: {
             parameters: {
                 query?: never;
@@ -4452,7 +4620,10 @@ export interface paths {
             };
         };
         post?: never;
-        /** Remove a channel. What waits for it is not sent. */
+        /**
+         * Remove a channel. What waits for it is not sent.
+         * @description Needs the role admin or a higher one.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -4496,7 +4667,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send a test through a channel, now, and say what happened. */
+        /**
+         * Send a test through a channel, now, and say what happened.
+         * @description Needs the role admin or a higher one.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -4543,7 +4717,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who was told what, when, and what could not be sent and why. Newest first. */
+        /**
+         * Who was told what, when, and what could not be sent and why. Newest first.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -4627,7 +4804,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Try again to send what failed. */
+        /**
+         * Try again to send what failed.
+         * @description Needs the role editor or a higher one.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -4697,7 +4877,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Which models a host is judged by, what its agent says of them, and what they were before. */
+        /**
+         * Which models a host is judged by, what its agent says of them, and what they were before.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -4777,7 +4960,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Let an alias of a host name a model, or none. What becomes champion is no shadow any more. */
+        /**
+         * Let an alias of a host name a model, or none. What becomes champion is no shadow any more.
+         * @description Needs the role editor or a higher one.
+         */
         put: {
             parameters: {
                 query?: never;
@@ -4867,7 +5053,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let the champion of a host be what it was before. Done twice, it is as it was. */
+        /**
+         * Let the champion of a host be what it was before. Done twice, it is as it was.
+         * @description Needs the role editor or a higher one.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -4944,7 +5133,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Times in which hosts were unlike their past, newest first. */
+        /**
+         * Times in which hosts were unlike their past, newest first.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -5065,7 +5257,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One event, and who said what of it. */
+        /**
+         * One event, and who said what of it.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -5181,7 +5376,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Say what an event was worth, in the place of what you said before. It moves the thresholds of its host and first causes. */
+        /**
+         * Say what an event was worth, in the place of what you said before. It moves the thresholds of its host and first causes.
+         * @description Needs the role editor or a higher one.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -5295,7 +5493,10 @@ export interface paths {
                 };
             };
         };
-        /** Take back what you said of an event. */
+        /**
+         * Take back what you said of an event.
+         * @description Needs the role editor or a higher one.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -5337,7 +5538,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Work that was asked for, newest first. */
+        /**
+         * Work that was asked for, newest first.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -5415,7 +5619,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How far a job is. */
+        /**
+         * How far a job is.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -5472,7 +5679,10 @@ export interface paths {
         };
         put?: never;
         post?: never;
-        /** Cancel a job that is not over; one that runs ends within seconds. */
+        /**
+         * Cancel a job that is not over; one that runs ends within seconds.
+         * @description Needs the role editor or a higher one.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -5514,7 +5724,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Models of hosts, newest first. */
+        /**
+         * Models of hosts, newest first.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -5608,7 +5821,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a model was made from and how it does. */
+        /**
+         * What a model was made from and how it does.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -5682,7 +5898,10 @@ export interface paths {
         };
         put?: never;
         post?: never;
-        /** Remove a model that no alias names. */
+        /**
+         * Remove a model that no alias names.
+         * @description Needs the role editor or a higher one.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -5725,7 +5944,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The model itself: its series, a TF.js LayersModel and the weights. */
+        /**
+         * The model itself: its series, a TF.js LayersModel and the weights.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -5773,7 +5995,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** By how much feedback moved the thresholds of a host and its series. */
+        /**
+         * By how much feedback moved the thresholds of a host and its series.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -5832,7 +6057,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Have a model made of a host’s usual state from its last days. Answers with the job that does it. */
+        /**
+         * Have a model made of a host’s usual state from its last days. Answers with the job that does it.
+         * @description Needs the role editor or a higher one.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -5910,7 +6138,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The people of your organisation. */
+        /**
+         * The people of your organisation.
+         * @description Needs the role admin or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -5973,7 +6204,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Change a person’s role, or switch the account off or on. */
+        /**
+         * Change a person’s role, or switch the account off or on.
+         * @description Needs the role admin or a higher one.
+         */
         put: {
             parameters: {
                 query?: never;
@@ -6012,7 +6246,10 @@ export interface paths {
             };
         };
         post?: never;
-        /** Remove a person with their keys and sessions. */
+        /**
+         * Remove a person with their keys and sessions.
+         * @description Needs the role admin or a higher one.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -6054,7 +6291,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Your keys. */
+        /**
+         * Your keys.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -6103,7 +6343,10 @@ export interface paths {
             };
         };
         put?: never;
-        /** Make a key for a program. The key is in the answer and nowhere else. */
+        /**
+         * Make a key for a program. The key is in the answer and nowhere else.
+         * @description Needs the role viewer or a higher one.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -6167,7 +6410,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Remove a key. Programs that use it are refused within ten seconds. */
+        /**
+         * Remove a key. Programs that use it are refused within ten seconds.
+         * @description Needs the role viewer or a higher one.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -6209,7 +6455,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Invitations, newest first. */
+        /**
+         * Invitations, newest first.
+         * @description Needs the role admin or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -6256,7 +6505,10 @@ export interface paths {
             };
         };
         put?: never;
-        /** Invite somebody. The link is in the answer and nowhere else; with an e-mail address it is for that one alone. */
+        /**
+         * Invite somebody. The link is in the answer and nowhere else; with an e-mail address it is for that one alone.
+         * @description Needs the role admin or a higher one.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -6319,7 +6571,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Withdraw an invitation. */
+        /**
+         * Withdraw an invitation.
+         * @description Needs the role admin or a higher one.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -6363,7 +6618,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Change your password. All your sessions end, and this one begins anew. */
+        /**
+         * Change your password. All your sessions end, and this one begins anew.
+         * @description Needs the role viewer or a higher one.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -6426,7 +6684,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who you are. */
+        /**
+         * Who you are.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -6464,7 +6725,10 @@ export interface paths {
                 };
             };
         };
-        /** Change your name or e-mail address. */
+        /**
+         * Change your name or e-mail address.
+         * @description Needs the role viewer or a higher one.
+         */
         put: {
             parameters: {
                 query?: never;
@@ -6513,7 +6777,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where you are signed in, last used first. */
+        /**
+         * Where you are signed in, last used first.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: {
@@ -6579,7 +6846,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** End one of your sessions. Its access token lasts for the rest of its minutes. */
+        /**
+         * End one of your sessions. Its access token lasts for the rest of its minutes.
+         * @description Needs the role viewer or a higher one.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -6621,7 +6891,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Your organisation’s name, and whether anyone may register. */
+        /**
+         * Your organisation’s name, and whether anyone may register.
+         * @description Needs the role viewer or a higher one.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -6655,7 +6928,10 @@ export interface paths {
                 };
             };
         };
-        /** Change your organisation’s name, and whether anyone may register. */
+        /**
+         * Change your organisation’s name, and whether anyone may register.
+         * @description Needs the role admin or a higher one.
+         */
         put: {
             parameters: {
                 query?: never;
