@@ -15,6 +15,7 @@ beforeAll(async () => {
     ),
   };
   app.post('/things/:id', { config: { role: 'public' }, schema }, () => ({}));
+  app.post('/again', { config: { role: 'public' } }, () => ({ done: true }));
 });
 afterAll(() => app.close());
 
@@ -34,4 +35,14 @@ test.each([
   [`/things/${ID}`, { severity: 'info', limit: '5' }, 'body/limit must be integer'],
 ])('%s with %j is told what is allowed', async (path, body, fault) => {
   expect(await faultsOf(path, body)).toEqual([fault]);
+});
+
+test('an empty body that calls itself JSON is none: taken where none is needed, told where one is, and what is no JSON is refused', async () => {
+  const headers = { 'content-type': 'application/json' };
+  const ask = (url: string, payload: string) => app.inject({ method: 'POST', url, headers, payload });
+  expect((await ask('/again', '')).json()).toEqual({ done: true });
+  const needed = await ask(`/things/${ID}`, '');
+  expect([needed.statusCode, needed.json<{ faults: unknown }>().faults]).toEqual([400, ['body must be object']]);
+  expect((await ask('/again', '{"a":')).statusCode).toBe(400);
+  expect((await ask('/again', '{"__proto__":{"a":1}}')).statusCode).toBe(400);
 });

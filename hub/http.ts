@@ -190,6 +190,11 @@ export async function createServiceApp(
     requestIdHeader: 'x-request-id',
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler((route) => (route.httpPart === 'body' ? exactly : fromText)(route as never));
+  // Many clients name JSON also where they send nothing, as for a rollback; a route that needs a body says so by its schema.
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null) : parse(request, body, done),
+  );
   app.decorateRequest('principal', null);
   app.addHook('onRoute', (route) => {
     const role = route.config?.role;
