@@ -1,6 +1,6 @@
 import type { Clock } from '#sdk';
 import type { AgentCertificate } from './authority.ts';
-import { isConnected } from './connections.ts';
+import { isConnected, type ConnectionMark } from './connections.ts';
 import type { IngestStore, Paging } from './store.ts';
 
 /** What is known of an agent when it comes for the first time. */
@@ -10,6 +10,13 @@ export interface NewAgent {
   labels: Readonly<Record<string, string>>;
   ephemeral: boolean;
   certificate: AgentCertificate;
+}
+
+/** What an agent that comes says of itself, and that it is connected if it is. */
+interface Seen {
+  version: string;
+  skewMs: number;
+  mark: Partial<ConnectionMark>;
 }
 
 /** The agents of an installation, as the database knows them. */
@@ -36,8 +43,13 @@ export function createAgents({ store, clock }: { store: IngestStore; clock: Cloc
       await store.within(org, (db) => db.updateTable('agents').set(set).where('id', '=', id).execute());
     },
     /** Notes that an agent has come back and gives its name; undefined when it may not. */
-    async welcome(org: string, id: string, seen: { version: string; skewMs: number }): Promise<string | undefined> {
-      const set = { version: seen.version.slice(0, 64), skew_ms: seen.skewMs, last_seen: new Date(clock.now()) };
+    async welcome(org: string, id: string, seen: Seen): Promise<string | undefined> {
+      const set = {
+        version: seen.version.slice(0, 64),
+        skew_ms: seen.skewMs,
+        last_seen: new Date(clock.now()),
+        ...seen.mark,
+      };
       const row = await store.within(org, (db) => {
         const own = db.updateTable('agents').set(set).where('id', '=', id).where('revoked_at', 'is', null);
         return own.returning('hostname').executeTakeFirst();

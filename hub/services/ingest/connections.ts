@@ -9,6 +9,12 @@ export const SAY_MS = 20_000;
 /** Agents that one statement names. */
 const AT_ONCE = 1000;
 
+/** What is written of an agent that is connected. */
+export interface ConnectionMark {
+  connected_until: Date;
+  connected_by: string;
+}
+
 /** Whether an agent is connected to any process. */
 export const isConnected = ({ connected_until: until }: { connected_until: Date | null }, nowMs: number): boolean =>
   until !== null && until.getTime() > nowMs;
@@ -16,9 +22,10 @@ export const isConnected = ({ connected_until: until }: { connected_until: Date 
 /** Which agents are connected, to whichever process of the hub: each says so of its own. */
 export function createConnections({ store, clock, doors }: { store: IngestStore; clock: Clock; doors: Doors }) {
   const process = randomUUID();
+  const mark = (): ConnectionMark => ({ connected_until: new Date(clock.now() + HOLDS_MS), connected_by: process });
   /** Notes that agents are connected to this process. */
   const here = async (org: string, ids: readonly string[]): Promise<void> => {
-    const set = { connected_until: new Date(clock.now() + HOLDS_MS), connected_by: process };
+    const set = mark();
     for (let n = 0; n < ids.length; n += AT_ONCE)
       await store.within(org, (db) =>
         db
@@ -30,6 +37,8 @@ export function createConnections({ store, clock, doors }: { store: IngestStore;
   };
   return {
     here,
+    /** What a row of an agent says while it is connected to this process. */
+    mark,
     /** Notes that an agent is gone. */
     async left(org: string, id: string): Promise<void> {
       const set = { last_seen: new Date(clock.now()) };

@@ -1,5 +1,5 @@
 import type { Counter, Histogram } from 'prom-client';
-import { Encoding, Lane, type Batch, type Hello, type HubMessage } from '#proto/agent/v1/index.ts';
+import { Encoding, Lane, Stream, type Batch, type Hello, type HubMessage } from '#proto/agent/v1/index.ts';
 import { SUBJECTS } from '#proto/subjects.ts';
 import { Problem, type Clock } from '#sdk';
 import type { Bus } from '../../ports/bus.ts';
@@ -79,7 +79,9 @@ export function createTaking({ bus, peers, agents, connections, clocks, clock, m
         throw problems.newerProtocol(`It speaks ${value.protocol}, this hub ${PROTOCOL}. Upgrade the hub first.`);
       const { epoch, agentVersion: version } = value;
       const skewMs = Number(value.clockMs) - clock.now();
-      const resourceName = await agents.welcome(org, agent, { version, skewMs });
+      // In the one statement that is made anyway: what waits here makes the batches behind it late.
+      const mark = value.stream === Stream.BACKFILL ? {} : connections.mark();
+      const resourceName = await agents.welcome(org, agent, { version, skewMs, mark });
       if (resourceName === undefined) throw problems.revoked(REVOKED);
       const { live, backfill } = await newestDurable(peers, sender, epoch);
       return hubMessage({
@@ -98,7 +100,6 @@ export function createTaking({ bus, peers, agents, connections, clocks, clock, m
     },
     /** Says on the bus that an agent has come. */
     async connected({ org, agent }: Sender, { agentVersion: version, inventory }: Hello): Promise<void> {
-      await connections.here(org, [agent]);
       await bus.publish(SUBJECTS.agentConnection, org, {
         agent,
         connected: true,
