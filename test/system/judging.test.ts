@@ -56,6 +56,18 @@ async function fillIn(rows: readonly Row[]): Promise<void> {
   }
   await until('all of the past is kept', () => acked === BigInt(count), PATIENCE);
   stream.close();
+  // Where a bus lies between, what is acknowledged is durable and may not be stored yet.
+  const { name, attributes } = rows[0]!;
+  const by = Object.keys(attributes).join(',');
+  const query = `name=${name}&from=${from}&to=${from + count * WINDOW}&step=10s&by=${by}`;
+  await until(
+    'all of the past is stored',
+    async () => {
+      const { series } = await watched.api.call<{ series: { attributes: Record<string, string>; times: number[] }[] }>('GET', `/api/v1/monitoring/metrics/${watched.host}?${query}`); // prettier-ignore
+      return series.some(({ times }) => times.length >= count);
+    },
+    PATIENCE,
+  );
 }
 
 interface Aliases {
