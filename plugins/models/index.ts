@@ -2,6 +2,7 @@
 import type { HostModel } from './host-model.ts';
 import type { TensorFlowExecutor } from './tensorflow.ts';
 
+export { chooseFeatures, FEWEST_CHOSEN, mayBeFeature, MOST_CHOSEN, type Candidate } from './candidates.ts';
 export { createExecutor, unsupportedLayers, type Executor, type Weight } from './executor.ts';
 export { pastOf, readHostModel, type HostModel } from './host-model.ts';
 export {

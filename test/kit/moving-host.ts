@@ -3,6 +3,7 @@ import { tableOf } from '../../agent/table.ts';
 import type { MetricBlock } from '../../agent/schedule.ts';
 import { sealHostModel, type HostModel } from '../../plugins/models/host-model.ts';
 import { learnLinearModel } from '../../plugins/models/linear.ts';
+import { createRandom } from '../../plugins/models/random.ts';
 import { packWeights } from '../../plugins/models/weights.ts';
 
 /** A host whose series follow a few loads; the same one each time. */
@@ -14,14 +15,9 @@ export interface MovingHost {
 
 /** Makes one of so many gauges. */
 export function createMovingHost(width = 16): MovingHost {
-  let state = 7;
-  /** From −1 to 1 (xorshift). */
-  const random = (): number => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 31 - 1;
-  };
+  const chance = createRandom(7);
+  /** From −1 to 1. */
+  const random = (): number => 2 * chance() - 1;
   const loads = [0, 0, 0, 0];
   const series = Array.from({ length: width }, (_, n): Series => ({ name: `system.part${n % 4}.load`, kind: 'gauge', attributes: { place: String(n) } })); // prettier-ignore
   const table = tableOf(series);

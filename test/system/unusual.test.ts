@@ -134,11 +134,14 @@ test('the strip is walked by keys to an event, which somebody labels and takes b
   await until('it has the focus', async () => (await page.evaluate('document.activeElement.id')) === `anomaly-${noon.id}` || undefined); // prettier-ignore
   await page.keyboard.press('Tab');
   // A hub that takes its time: meanwhile the keyboard must not be thrown out.
-  await page.route('**/feedback', async (route) => {
-    await new Promise((resume) => setTimeout(resume, 500));
-    await route.continue();
-  });
+  let release = (): void => undefined;
+  const held = new Promise<void>((resume) => (release = resume));
+  await page.route('**/feedback', (route) => held.then(() => route.continue()));
+  const asked = page.waitForRequest('**/feedback');
   await page.keyboard.press('Enter');
+  await asked;
+  expect(await page.evaluate('document.activeElement.textContent')).toMatch(/Useful$/);
+  release();
   await page.getByText('Kept as useful').waitFor();
   const focused = `[document.activeElement.textContent, document.activeElement.matches(':focus-visible')].join()`;
   expect(await page.evaluate(focused)).toMatch(/Useful,true$/);

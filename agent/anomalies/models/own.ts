@@ -1,12 +1,10 @@
 import { reasonOf, type Clock, type Logger } from '#sdk';
-import { learnInProcess, type HostModel } from '../../../plugins/models/index.ts';
+import { FEWEST_CHOSEN, learnInProcess, type HostModel } from '../../../plugins/models/index.ts';
 import { keyOfSeries, WINDOW_MS, type Window } from '../watch.ts';
 import { createColumnChoice } from './columns.ts';
 import { beginRows, openRows, type RowFile } from './rows.ts';
 import { createShelf, type Shelf } from './shelf.ts';
 
-/** Fewer series do not go together with anything. */
-const FEWEST_COLUMNS = 4;
 /** Rows that go on after a longer pause than this are begun anew, milliseconds. */
 const MOST_GAP_MS = 2 * 86_400_000;
 
@@ -145,9 +143,9 @@ function choose(machine: Machine, window: Window): void {
   machine.choice.look(window);
   if (machine.choice.windows() < machine.limits.choosing) return;
   const series = machine.choice.chosen();
-  if (series.length >= FEWEST_COLUMNS) return useRows(machine, beginRows(machine.shelf.rows, series));
+  if (series.length >= FEWEST_CHOSEN) return useRows(machine, beginRows(machine.shelf.rows, series));
   machine.choice = createColumnChoice();
-  throw new Error(`${series.length} series of this host move; a model takes ${FEWEST_COLUMNS}`);
+  throw new Error(`${series.length} series of this host move; a model takes ${FEWEST_CHOSEN}`);
 }
 
 function add({ keys }: Machine, rows: RowFile, { endMs, valueOf }: Window): void {

@@ -4,10 +4,8 @@ import { dirname } from 'node:path';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { writeFileDurably } from '#sdk';
-import type { RowSource, SeriesName } from '../../../plugins/models/index.ts';
+import { MOST_CHOSEN, type RowSource, type SeriesName } from '../../../plugins/models/index.ts';
 
-/** A model of this agent looks at so many series at most. */
-export const MOST_COLUMNS = 128;
 /** The first line is no longer than this, in bytes. */
 const MOST_HEAD = 1_048_576;
 /** Bytes of a row: its time as a double, then a float each. */
@@ -23,7 +21,7 @@ const Head = Type.Object({
       attributes: Type.Record(Type.String(), Type.String()),
       kind: Type.Enum(['gauge', 'counter']),
     }),
-    { minItems: 1, maxItems: MOST_COLUMNS },
+    { minItems: 1, maxItems: MOST_CHOSEN },
   ),
 });
 

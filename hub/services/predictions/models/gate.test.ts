@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { chooseColumns, mayBeFeature, MOST_COLUMNS } from './features.ts';
+import { mayBeFeature, MOST_CHOSEN } from '../../../../plugins/models/index.ts';
+import { chooseColumns, rowsThere, type Column } from './features.ts';
 import { gateOf } from './gate.ts';
 import { isBetter } from './upkeep.ts';
 
@@ -41,14 +42,15 @@ test('a model looks at series that are there and move, totals before their parts
     [1, 2, 3, 4, NaN],
     [1, 2, 2, 1, NaN],
   ];
-  expect(chooseColumns(columns, Float32Array.from(rows.flat())).map(({ name }) => name)).toEqual([
+  const choose = (of: readonly Column[], values: Float32Array) => chooseColumns({ columns: of, values }, rowsThere({ columns: of, values })); // prettier-ignore
+  expect(choose(columns, Float32Array.from(rows.flat())).map(({ name }) => name)).toEqual([
     'gone-with-all',
     'whole',
     'part',
   ]);
   const many = Array.from({ length: 300 }, (_, n) => column(`m${n}`));
-  expect(chooseColumns(many, Float32Array.from(many.flatMap((_, n) => [n, n + 1])))).toHaveLength(MOST_COLUMNS);
-  expect(chooseColumns([], new Float32Array())).toEqual([]);
+  expect(choose(many, Float32Array.from(many.flatMap((_, n) => [n, n + 1])))).toHaveLength(MOST_CHOSEN);
+  expect(choose([], new Float32Array())).toEqual([]);
   expect(mayBeFeature(column('outrider.agent.cpu'))).toBe(false);
   expect(mayBeFeature(column('a', { 'outrider.aggregate': 'min' }))).toBe(false);
   expect(mayBeFeature(column('a', { x: 'y'.repeat(1001) }))).toBe(false);

@@ -11,6 +11,7 @@ import { buildTrainingProgram } from '#kit/training-program.ts';
 import { SUBJECTS } from '#proto/subjects.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readHostModel } from '../../../../plugins/models/index.ts';
+import { createRandom } from '../../../../plugins/models/random.ts';
 import type { ServiceDefinition } from '../../../service.ts';
 import { monitoring } from '../../monitoring/index.ts';
 import { predictions } from '../index.ts';
@@ -19,17 +20,6 @@ const API = '/api/v1/predictions';
 const NOW = Date.UTC(2026, 10, 26, 12);
 const HOUR = 3_600_000;
 const WINDOW = 10_000;
-
-/** Numbers from 0 to 1 (xorshift). */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
 
 let folder: string;
 let stores: Stores;

@@ -1,6 +1,8 @@
 import type { Problem } from '#sdk';
+import { FEWEST_CHOSEN, mayBeFeature } from '../../../../plugins/models/index.ts';
 import { problems } from '../errors.ts';
-import { chooseColumns, FEWEST_COLUMNS, mayBeFeature, type Column } from './features.ts';
+import { seriesKey } from '../event.ts';
+import { chooseColumns, rowsThere, type Column } from './features.ts';
 import { MOST_NUMBERS, type Samples } from './samples.ts';
 
 /** A row of a model is as long as a window of the agent, milliseconds. */
@@ -13,7 +15,7 @@ const GONE_MS = 3_600_000;
 /** Series among which is chosen. */
 const MOST_SERIES = 4000;
 /** Four hours of rows: with fewer nothing is learnt. */
-export const FEWEST_ROWS = 1440;
+const FEWEST_ROWS = 1440;
 
 /** A host's past as a table: a row each ten seconds in which it was there. */
 export interface Past {
@@ -39,25 +41,10 @@ export interface PastQuery {
   also: readonly Column[];
 }
 
-const keyOf = (name: string, attributes: Readonly<Record<string, string>>): string =>
-  JSON.stringify([name, ...Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1))]);
+const keyOf = ({ name: metric, attributes }: Column): string => seriesKey({ metric, attributes });
 
 const tooShort = (hours: number, days: number): Problem =>
   problems.tooLittle(`The host was seen for ${hours.toFixed(1)} hours in these ${days} days; a model takes ${FEWEST_ROWS / 360}.`); // prettier-ignore
-
-/** Hours in which a host had any sample, by a matrix of ten minutes, column after column. */
-function hoursIn(matrix: Float32Array, columns: number): number {
-  const rows = matrix.length / columns;
-  let there = 0;
-  for (let row = 0; row < rows; row++) {
-    for (let n = 0; n < columns; n++) {
-      if (!Number.isFinite(matrix[n * rows + row]!)) continue;
-      there += 1;
-      break;
-    }
-  }
-  return (there * COARSE_MS) / 3_600_000;
-}
 
 async function columnsOf(samples: Samples, range: { from: number; to: number }, query: PastQuery) {
   const { nowMs, also } = query;
@@ -70,19 +57,21 @@ async function columnsOf(samples: Samples, range: { from: number; to: number }, 
   const parts: Float32Array[] = [];
   for (let n = 0; n < some.length; n += atOnce)
     parts.push(await samples.matrix(query, { from, to, step: COARSE_MS }, some.slice(n, n + atOnce)));
-  const matrix = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  const values = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
-    matrix.set(part, at);
+    values.set(part, at);
     at += part.length;
   }
-  const hours = hoursIn(matrix, some.length);
+  const matrix = { columns: some, values };
+  const there = rowsThere(matrix);
+  const hours = (there.length * COARSE_MS) / 3_600_000;
   if (hours * 360 < FEWEST_ROWS) throw tooShort(hours, query.days);
-  const chosen = chooseColumns(some, matrix);
-  if (chosen.length < FEWEST_COLUMNS)
-    throw problems.tooLittle(`${chosen.length} of its ${all.length} series move; a model takes ${FEWEST_COLUMNS}.`);
-  const known = new Set(chosen.map(({ name, attributes }) => keyOf(name, attributes)));
-  return { chosen, all: [...chosen, ...also.filter(({ name, attributes }) => !known.has(keyOf(name, attributes)))] };
+  const chosen = chooseColumns(matrix, there);
+  if (chosen.length < FEWEST_CHOSEN)
+    throw problems.tooLittle(`${chosen.length} of its ${all.length} series move; a model takes ${FEWEST_CHOSEN}.`);
+  const known = new Set(chosen.map(keyOf));
+  return { chosen, all: [...chosen, ...also.filter((one) => !known.has(keyOf(one)))] };
 }
 
 /**
@@ -122,13 +111,13 @@ export async function readPast(samples: Samples, query: PastQuery): Promise<Past
     onProgress((end - from) / (to - from));
   }
   if (rows < FEWEST_ROWS) throw tooShort(rows / 360, days);
-  const places = new Map(all.map(({ name, attributes }, n) => [keyOf(name, attributes), n]));
+  const places = new Map(all.map((one, n) => [keyOf(one), n]));
   return {
     columns: all,
     chosen: chosen.length,
     rows,
     timeOf: (row) => times[row]!,
     at: (row, column) => values[row * width + column]!,
-    columnOf: ({ metric, attributes }) => places.get(keyOf(metric, attributes)) ?? -1,
+    columnOf: (series) => places.get(seriesKey(series)) ?? -1,
   };
 }

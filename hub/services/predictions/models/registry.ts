@@ -65,11 +65,11 @@ export function createRegistry({ within }: Pick<PredictionsStore, 'within'>, doc
   };
   return {
     /** Keeps a new model: its document first, so that no row is without one. A first one that passed its gate judges from now on, a later one is put beside it. */
-    async add(org: string, { resource, document, gate, job, by, program }: Made): Promise<AliasName | undefined> {
+    async add(org: string, { resource, document, gate, job, by, program }: Made): Promise<void> {
       const { version, architecture, createdMs, window, features, seed, digest, metrics } = document;
       const text = JSON.stringify(document);
       await documents.write(org, resource, version, text);
-      return within(org, async (db) => {
+      await within(org, async (db) => {
         await lockResource(db, resource);
         await db
           .insertInto('models')
@@ -80,12 +80,11 @@ export function createRegistry({ within }: Pick<PredictionsStore, 'within'>, doc
             ...{ job, made_by: by, program },
           })
           .execute();
-        if (!gate.passed) return undefined;
+        if (!gate.passed) return;
         const hasChampion = (await readAliases(db, resource)).some(({ alias }) => alias === 'champion');
         const alias = hasChampion ? 'shadow' : 'champion';
         const reason = hasChampion ? 'it passed its gate and is tried beside the champion' : 'the first that passed its gate'; // prettier-ignore
         await move(db, org, { resource, alias, version, by, reason }, clock.now());
-        return alias;
       });
     },
     /** The newest first. */

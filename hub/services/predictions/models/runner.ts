@@ -73,7 +73,7 @@ export function createRunner({ jobs, work, clock, log }: RunnerGiven): Component
     going = look()
       .catch((error: unknown) =>
         log.warn('jobs could not be looked for; it is tried again', { reason: reasonOf(error) }),
-      ) // prettier-ignore
+      )
       .finally(() => (going = undefined));
   };
   return {

@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers';
 import type { Peers } from '../../../ports/peers.ts';
 import { problems } from '../errors.ts';
 import type { Column } from './features.ts';
@@ -43,9 +44,7 @@ export function createSamples(peers: Peers) {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ org, resource, ...steps, columns: named }),
       });
-      const parts: Buffer[] = [];
-      for await (const part of reply.body) parts.push(part as Buffer);
-      const bytes = Buffer.concat(parts);
+      const bytes = await buffer(reply.body);
       if (reply.status !== 200 || bytes.length !== 4 * rows * columns.length)
         throw problems.noSamples(`Its answer has status ${reply.status} and ${bytes.length} bytes.`);
       return new Float32Array(new Uint8Array(bytes).buffer);
