@@ -61,6 +61,7 @@ interface Session {
   readonly epoch: bigint;
   readonly news: News;
   readonly window: SendWindow;
+  readonly refused: RefusedBatches;
   readonly renewal: Renewal;
   readonly probe: Probe;
   /** Ids of tables that the hub has from this connection. */
@@ -86,15 +87,15 @@ const removed = (dataFolder: string): string =>
 
 /** What a refusal means for the next try. A batch that holds up everything behind it is given up after some. */
 function judge(
-  { epoch, lane, window }: Session,
+  { epoch, lane, window, refused }: Session,
   { detail, code, retry }: Refusal,
   { spool, dataFolder }: Connecting,
-  refused: RefusedBatches,
 ): Omit<Ending, 'welcomed'> {
   const reason = code === 'ingest.revoked' ? removed(dataFolder) : detail;
-  const oldest = window.oldest();
+  const underWay = window.underWay();
+  const [oldest] = underWay;
   // It may have been damaged on its way: that is seen soon, not each minute.
-  if (oldest === undefined || !refused.isHopeless({ epoch, ...oldest }, code))
+  if (oldest === undefined || !refused.isHopeless(underWay, code))
     return { reason, retry: retry || (oldest !== undefined && isAboutABatch(code)) };
   const reader = spool.reader(lane);
   const batch = reader.next();
@@ -153,15 +154,15 @@ function createSending(wire: Wire, { window, tables, takes }: Session, given: Co
     const batch = takes === 'zstd' ? spooled : await withGzip(spooled);
     const fresh = [...batch.tables].filter(([id]) => !tables.has(id));
     for (const [id] of fresh) tables.add(id);
-    const { lane, seq, metrics, logs } = batch;
-    window.add({ lane, seq, bytes: metrics.length + logs.length });
+    const { epoch, lane, seq, metrics, logs } = batch;
+    window.add({ epoch, lane, seq, bytes: metrics.length + logs.length });
     if (!wire.send(agentMessage({ case: 'batch', value: batchOf(batch, fresh, given) }))) await wire.drained();
   };
 }
 
 /** Sends until the stream ends, or until there is nothing more for it: batches of another epoch need a hello of their own. */
 async function pump(session: Session, reader: SpoolReader, wire: Wire, given: Connecting): Promise<void> {
-  const { epoch, lane, isLive, news, window, renewal, probe } = session;
+  const { epoch, lane, isLive, news, window, refused, renewal, probe } = session;
   const { spool, clock, finishing } = given;
   const send = createSending(wire, session, given);
   let next: SpooledBatch | undefined;
@@ -179,11 +180,12 @@ async function pump(session: Session, reader: SpoolReader, wire: Wire, given: Co
     if (isLive) await renew();
     const isUnsure = isLive && probe.look();
     const appended = spool.appended();
-    const isQuiet = window.oldest() === undefined;
+    const isQuiet = window.underWay().length === 0;
     // Frames of the other lane lie between: nothing is read while nothing waits.
     if (isLive || !isQuiet || spool.hasMore(lane)) next ??= reader.next();
     const mine = next?.epoch === epoch && (isLive || !finishing.aborted) ? next : undefined;
-    if (mine !== undefined && !isUnsure && !window.isFull()) {
+    const waits = window.isFull() || (mine !== undefined && !isQuiet && refused.isSuspect(mine));
+    if (mine !== undefined && !isUnsure && !waits) {
       await send(mine);
       next = undefined;
       sentMs = clock.monotonic();
@@ -245,6 +247,7 @@ export async function connect(given: Connecting, lane: Lane, refused: RefusedBat
     ...{
       tables: new Set(),
       window: createWindow(),
+      refused,
       renewal: createRenewal(given),
       probe: createProbe(clock, skew, ask),
     },
@@ -266,6 +269,6 @@ export async function connect(given: Connecting, lane: Lane, refused: RefusedBat
     if (isLive) state.connected = false;
   }
   const { refusal, ended, isWelcome: welcomed } = session;
-  if (refusal !== undefined) return { ...judge(session, refusal, given, refused), welcomed };
+  if (refusal !== undefined) return { ...judge(session, refusal, given), welcomed };
   return { reason: ended ?? (welcomed ? '' : 'the hub did not answer'), retry: true, welcomed };
 }

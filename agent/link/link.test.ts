@@ -2,22 +2,12 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import {
-  AgentMessageSchema,
-  HubMessageSchema,
-  Lane,
-  Link as LinkService,
-  Stream,
-  type AgentMessage,
-  type Batch,
-  type Hello,
-  type HubMessage,
-} from '#proto/agent/v1/index.ts';
+import { Lane, Stream, type Batch } from '#proto/agent/v1/index.ts';
 import { silentLogger, systemClock, type Clock, type Logger } from '#sdk';
 import { createTestAuthority, type TestAuthority } from '../../test/kit/authority.ts';
+import { keyOf, laneOf, say, startScriptedHub, type Call, type ScriptedHub } from '../../test/kit/scripted-hub.ts';
 import { openSpool, type Spool } from '../spool/index.ts';
 import { listQuarantine } from '../spool/quarantine.ts';
 import { readIdentity } from './identity.ts';
@@ -25,100 +15,8 @@ import { createLink, type Link } from './link.ts';
 import { createSkew, type Skew } from './skew.ts';
 import { grpcTransport, reasonFor } from './transports/grpc.ts';
 
-type Call = grpc.ServerDuplexStream<AgentMessage, HubMessage>;
-
-/** What the small hub does with a message; false: it has answered by itself. */
-type Behaviour = (message: AgentMessage, call: Call) => boolean;
-
-const say = (kind: HubMessage['kind']): HubMessage => create(HubMessageSchema, { kind });
-const laneOf = ({ epoch, lane }: Pick<Batch, 'epoch' | 'lane'>): string => `${epoch}:${lane}`;
-const keyOf = (batch: Batch): string => `${laneOf(batch)}:${batch.seq}`;
-
-/** A hub that keeps keys and acknowledges, as the real one does; it can be made to misbehave. */
-async function startSmallHub(authority: TestAuthority, port = 0) {
-  const stored = new Map<string, Batch>();
-  const acked = new Map<string, bigint>();
-  /** Numbers that never come, by the number at which the gap begins. */
-  const givenUp = new Map<bigint, bigint>();
-  const hellos: Hello[] = [];
-  const subjects: unknown[] = [];
-  let behaviour: Behaviour = () => true;
-  let behindMs = 5000;
-  const calls = new Map<Stream, Call>();
-  const welcome = (hello: Hello, call: Call): void => {
-    hellos.push(hello);
-    calls.set(hello.stream, call);
-    subjects.push(call.getAuthContext().sslPeerCertificate?.subject);
-    const value = {
-      agentId: 'a',
-      resourceName: 'web-1',
-      clockMs: BigInt(Date.now() - behindMs),
-      ackedLive: acked.get(laneOf({ ...hello, lane: Lane.LIVE })) ?? 0n,
-      ackedBackfill: acked.get(laneOf({ ...hello, lane: Lane.BACKFILL })) ?? 0n,
-      encodings: [],
-      detection: false,
-    };
-    call.write(say({ case: 'welcome', value: { $typeName: 'outrider.agent.v1.Welcome', ...value } }));
-  };
-  const store = (batch: Batch, call: Call): void => {
-    const newest = acked.get(laneOf(batch)) ?? 0n;
-    if (batch.seq > newest) {
-      expect(batch.seq).toBe(newest + 1n + (givenUp.get(newest + 1n) ?? 0n));
-      stored.set(keyOf(batch), batch);
-      acked.set(laneOf(batch), batch.seq);
-    }
-    const value = { epoch: batch.epoch, lane: batch.lane, seq: batch.seq };
-    call.write(say({ case: 'ack', value: { $typeName: 'outrider.agent.v1.Ack', ...value } }));
-  };
-  const connect = (call: Call): void => {
-    call.on('error', () => undefined);
-    call.on('data', (message: AgentMessage) => {
-      if (!behaviour(message, call)) return;
-      if (message.kind.case === 'hello') welcome(message.kind.value, call);
-      if (message.kind.case === 'batch') store(message.kind.value, call);
-    });
-    call.on('end', () => call.end());
-  };
-  const server = new grpc.Server();
-  const service: grpc.ServiceDefinition = {
-    connect: {
-      path: `/${LinkService.typeName}/Connect`,
-      requestStream: true,
-      responseStream: true,
-      requestSerialize: (message: AgentMessage) => Buffer.from(toBinary(AgentMessageSchema, message)),
-      requestDeserialize: (bytes: Buffer) => fromBinary(AgentMessageSchema, bytes),
-      responseSerialize: (message: HubMessage) => Buffer.from(toBinary(HubMessageSchema, message)),
-      responseDeserialize: (bytes: Buffer) => fromBinary(HubMessageSchema, bytes),
-    },
-  };
-  server.addService(service, { connect });
-  const { key, cert } = await authority.server();
-  const credentials = grpc.ServerCredentials.createSsl(
-    Buffer.from(authority.ca),
-    [{ private_key: Buffer.from(key), cert_chain: Buffer.from(cert) }],
-    true,
-  );
-  const bound = await new Promise<number>((resolve, reject) =>
-    server.bindAsync(`127.0.0.1:${port}`, credentials, (error, at) => (error === null ? resolve(at) : reject(error))),
-  );
-  return {
-    address: `127.0.0.1:${bound}`,
-    stored,
-    acked,
-    givenUp,
-    hellos,
-    subjects,
-    /** How far the clock of this hub is behind the machine's. */
-    behind: (ms: number) => void (behindMs = ms),
-    cut: (kind: Stream) => calls.get(kind)?.end(),
-    behave: (next: Behaviour) => void (behaviour = next),
-    stop: () => server.forceShutdown(),
-  };
-}
-type SmallHub = Awaited<ReturnType<typeof startSmallHub>>;
-
 let authority: TestAuthority;
-let hub: SmallHub;
+let hub: ScriptedHub;
 let data = '';
 let spool: Spool;
 const links = new Set<Link>();
@@ -127,7 +25,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   data = mkdtempSync(join(tmpdir(), 'outrider-link-'));
-  hub = await startSmallHub(authority);
+  hub = await startScriptedHub(authority);
   spool = await openSpool({ folder: join(data, 'spool'), limit: 1e9, log: silentLogger });
 });
 afterEach(async () => {
@@ -239,7 +137,7 @@ test('a hub that was away finds everything when it is back', async () => {
   hub.stop();
   await until(() => !made.state().connected);
   await put('meanwhile');
-  hub = await startSmallHub(authority, port);
+  hub = await startScriptedHub(authority, port);
   for (const [lane, seq] of acked) hub.acked.set(lane, seq);
   await until(() => hub.stored.size === 1);
   expect(texts()).toEqual(['meanwhile']);
@@ -382,7 +280,7 @@ test('a certificate that nears its end is renewed with a new key, and kept', asy
   const past = await createTestAuthority(() => Date.now());
   hub.stop();
   authority = past;
-  hub = await startSmallHub(past);
+  hub = await startScriptedHub(past);
   hub.behave((message, call) => {
     if (message.kind.case !== 'renew') return true;
     void past
@@ -464,6 +362,31 @@ test('a batch that no hub can read is put aside after three refusals, counted as
   await until(() => made.state().acknowledged === 3n);
   expect(spool.lines()).toEqual({ carried: 0, put: 6, waiting: 0, acknowledged: 4, lost: 2 });
   expect(listQuarantine(join(data, 'spool', 'quarantine'))).toMatchObject([{ reason: 'It cannot be read.', lines: 2 }]);
+});
+
+test('a batch too large for the transport is told from those that a slow hub has not acknowledged yet', async () => {
+  const clock = { ...systemClock, sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 1000, signal) };
+  const dead = new WeakSet<Call>();
+  hub.givenUp.set(3n, 1n);
+  hub.behave((message, call) => {
+    if (message.kind.case !== 'batch') return true;
+    const batch = message.kind.value;
+    if (Buffer.from(batch.metrics).toString() === 'poison') {
+      dead.add(call);
+      call.emit('error', {
+        code: grpc.status.RESOURCE_EXHAUSTED,
+        details: 'Received message larger than max (9 vs. 8)',
+      });
+    } else if (!dead.has(call)) setTimeout(() => hub.store(batch, call), 100);
+    return false;
+  });
+  for (const text of ['one', 'two', 'poison', 'after']) await put(text, 2);
+  await link({ clock });
+  await until(() => texts().includes('after'));
+  expect(texts()).toEqual(['one', 'two', 'after']);
+  await until(() => spool.lines().waiting === 0);
+  expect(spool.lines()).toMatchObject({ acknowledged: 6, lost: 2 });
+  expect(listQuarantine(join(data, 'spool', 'quarantine'))).toHaveLength(1);
 });
 
 test('a machine that was put back to an earlier state loses nothing and doubles nothing', async () => {
