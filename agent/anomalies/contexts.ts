@@ -24,10 +24,9 @@ export function createContexts({ dataFolder, bootMs, startMs }: ContextsGiven) {
   return {
     /** What may explain a window that ended at a time. */
     at(endMs: number): Context[] {
-      if (endMs - lookedMs >= LOOK_MS) {
+      if (Math.abs(endMs - lookedMs) >= LOOK_MS) {
         lookedMs = endMs;
-        forgetMarks(dataFolder, endMs);
-        marks = readMarks(dataFolder);
+        marks = forgetMarks(dataFolder, endMs);
       }
       const under = boot.filter(({ toMs = Infinity }) => endMs <= toMs);
       return [...under, ...contextsBetween(marks, endMs - WINDOW_MS, endMs)];

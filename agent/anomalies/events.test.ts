@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createHostEvents, type HostEvent } from './events.ts';
+import { createHostEvents, type Beside, type HostEvent } from './events.ts';
 import { createHostScore, emptyHostMemory, evidenceOf } from './host.ts';
 import type { Speaker } from './watch.ts';
 
@@ -19,12 +19,12 @@ function begin() {
   const events = createHostEvents(() => `event-${++ids}`);
   let endMs = START;
   const told: HostEvent[] = [];
-  const play = (speakers: readonly Speaker[], windows = 1): void => {
+  const play = (speakers: readonly Speaker[], windows = 1, beside: Beside = BESIDE): void => {
     for (let n = 0; n < windows; n++) {
       endMs += 10_000;
       const window = { endMs, judged: 50, speakers };
       const verdict = score.judge(window);
-      const event = events.take(window, verdict, BESIDE);
+      const event = events.take(window, verdict, beside);
       if (event?.revision === 1) score.opened();
       if (event !== undefined) told.push(event);
     }
@@ -57,10 +57,35 @@ test('an event ends after a minute of calm, at the time at which the calm began,
   expect(told.at(-1)?.id).toBe('event-2');
 });
 
-test('what was strange for six hours is no longer told as strange', () => {
-  const { play, told } = begin();
-  play([speaker('system.cpu.busy', 40)], 6 * 360 + 1);
+test('what was strange for six hours is no longer told as strange, until the host has been as usual', () => {
+  const { play, told, events } = begin();
+  play([speaker('system.cpu.busy', 40)], 7 * 360);
   expect(told.filter(({ endMs }) => endMs !== undefined)).toHaveLength(1);
+  expect(told.at(-1)).toMatchObject({ id: 'event-1', endMs: START + 6 * 3_600_000 });
+  expect(events.current()).toBeUndefined();
+  play([], 6);
+  play([speaker('system.cpu.busy', 40)], 3);
+  expect(told.at(-1)).toMatchObject({ id: 'event-2', revision: 1, endMs: undefined });
+});
+
+test('what was done to the host while an event was open stays with it, and new kinds of lines of the windows that opened it', () => {
+  const { play, told } = begin();
+  const deploy = { kind: 'deploy', name: 'shop 4.2', fromMs: START, toMs: undefined };
+  const ended = { ...deploy, toMs: START + 15_000 };
+  const strange = [speaker('system.cpu.busy', 40)];
+  play(strange, 1, { ...BESIDE, contexts: [deploy], templates: [7n] });
+  play(strange, 1, { ...BESIDE, contexts: [ended] });
+  expect(told).toMatchObject([{ contexts: [ended], templates: [7n] }]);
+  play(strange, 10);
+  play([], 6);
+  expect(told.at(-1)).toMatchObject({ contexts: [ended], templates: [7n], endMs: START + 120_000 });
+});
+
+test('an event that an earlier agent had open, or that a sleeping machine forgot, opens no other one', () => {
+  const strange = { ...emptyHostMemory(), windows: 400, sum: 28, atMs: START };
+  const score = createHostScore(strange);
+  expect(score.judge({ endMs: START + 10_000, speakers: [] }).score).toBeGreaterThan(0.5);
+  expect(score.judge({ endMs: START + 100_000, speakers: [] }).score).toBe(0);
 });
 
 test('before a host is known nothing is told of it', () => {

@@ -9,8 +9,9 @@ const CALM_WINDOWS = 6;
 const REOPENS_MS = 600_000;
 /** After so long a strange state is the host's new normal, milliseconds. */
 const LONGEST_MS = 6 * 3_600_000;
-/** Causes that are told. */
+/** Causes that are told, and what happened on the host meanwhile. */
 const CAUSES = 10;
+const CONTEXTS = 10;
 /** An open event is told again at most this often, milliseconds. */
 const TELL_MS = 30_000;
 
@@ -54,6 +55,13 @@ export interface Beside {
   model: string;
 }
 
+/** A window, what was made of it, and what came with it. */
+interface Look {
+  window: Seen;
+  verdict: HostVerdict;
+  beside: Beside;
+}
+
 interface Open {
   event: HostEvent;
   /** By series, the strangest sample of the event. */
@@ -76,6 +84,12 @@ function gather(causes: Open['causes'], speakers: readonly Speaker[], weight: nu
   }
 }
 
+/** What happened while an event was open, the first ten of it; what ended meanwhile is told with its end. */
+function joined(before: readonly Context[], now: readonly Context[]): readonly Context[] {
+  const all = new Map([...before, ...now].map((one) => [JSON.stringify([one.kind, one.name, one.fromMs]), one]));
+  return [...all.values()].slice(0, CONTEXTS);
+}
+
 /** The most telling first; of one metric's series at most three, so that eight cores do not hide the disk. */
 function ranked(causes: Open['causes']): Speaker[] {
   const sorted = [...causes.values()].sort((a, b) => b.weight * b.nats - a.weight * a.nats);
@@ -90,35 +104,30 @@ function ranked(causes: Open['causes']): Speaker[] {
     .map(({ weight: _, ...speaker }) => speaker);
 }
 
+/** An event begins with the first of the strange windows; one that has just ended goes on. */
+function begin(before: Open | undefined, last: readonly Look[], newId: () => string): Open {
+  const { window, beside } = last.at(-1)!;
+  const nowMs = window.endMs;
+  const isRecent = before?.event.endMs !== undefined && Math.abs(nowMs - before.event.endMs) < REOPENS_MS;
+  if (before !== undefined && isRecent)
+    return { ...before, event: { ...before.event, endMs: undefined }, calm: 0, changed: true };
+  const calm = last.findLastIndex(({ verdict }) => verdict.isCalm);
+  const first = last[calm + 1]?.window.endMs ?? nowMs;
+  const event: HostEvent = {
+    ...{ id: newId(), revision: 0, startMs: first - 10_000, openedMs: nowMs, peakMs: nowMs, endMs: undefined },
+    ...{ score: 0, evidence: 0, causes: [], contexts: [], templates: [], model: beside.model },
+  };
+  return { event, causes: new Map(), calm: 0, toldMs: -Infinity, changed: true };
+}
+
 /** Opens an event when the host is strange for long enough, follows it to its peak and ends it when it has been calm. */
 export function createHostEvents(newId: () => string) {
-  const last: { window: Seen; verdict: HostVerdict }[] = [];
+  const last: Look[] = [];
   let open: Open | undefined;
+  /** After an event that lasted so long that it is the host's new normal, until the host is as usual again. */
+  let isNormal = false;
 
-  const begin = (nowMs: number, beside: Beside): Open => {
-    const isRecent = open?.event.endMs !== undefined && nowMs - open.event.endMs < REOPENS_MS;
-    if (open !== undefined && isRecent) {
-      open.event = { ...open.event, endMs: undefined };
-      return { ...open, calm: 0, changed: true };
-    }
-    const calm = last.findLastIndex(({ verdict }) => verdict.isCalm);
-    const first = last[calm + 1]?.window.endMs ?? nowMs;
-    const event: HostEvent = {
-      ...{
-        id: newId(),
-        revision: 0,
-        startMs: first - 10_000,
-        openedMs: nowMs,
-        peakMs: nowMs,
-        endMs: undefined,
-        score: 0,
-        evidence: 0,
-      },
-      ...{ causes: [], contexts: [], templates: [], model: beside.model },
-    };
-    return { event, causes: new Map(), calm: 0, toldMs: -Infinity, changed: true };
-  };
-  const follow = (state: Open, { window, verdict }: (typeof last)[number], beside: Beside): void => {
+  const follow = (state: Open, { window, verdict, beside }: Look): void => {
     gather(state.causes, window.speakers, window.endMs - state.event.startMs <= 30_000 ? 1.25 : 1);
     if (verdict.evidence > state.event.evidence) {
       state.event = { ...state.event, peakMs: window.endMs, evidence: verdict.evidence };
@@ -126,8 +135,10 @@ export function createHostEvents(newId: () => string) {
     }
     if (verdict.score > state.event.score) state.event = { ...state.event, score: verdict.score };
     const templates = [...new Set([...state.event.templates, ...beside.templates])].slice(0, 20);
-    if (templates.length !== state.event.templates.length) state.changed = true;
-    state.event = { ...state.event, templates, contexts: beside.contexts };
+    const contexts = joined(state.event.contexts, beside.contexts);
+    if (templates.length !== state.event.templates.length || contexts.length !== state.event.contexts.length)
+      state.changed = true;
+    state.event = { ...state.event, templates, contexts };
   };
   const tell = (state: Open, nowMs: number): HostEvent => {
     state.event = { ...state.event, revision: state.event.revision + 1, causes: ranked(state.causes) };
@@ -138,23 +149,30 @@ export function createHostEvents(newId: () => string) {
   return {
     /** Takes a window with its verdict; returns the event when there is something new to tell of it. */
     take(window: Seen, verdict: HostVerdict, beside: Beside): HostEvent | undefined {
-      last.push({ window, verdict });
+      const now = { window, verdict, beside };
+      last.push(now);
       if (last.length > REMEMBERED) last.shift();
       const nowMs = window.endMs;
       if (open === undefined || open.event.endMs !== undefined) {
-        if (!verdict.isKnown || verdict.score < 0.5) return undefined;
-        open = begin(nowMs, beside);
-        for (const before of last) if (before.window.endMs > open.event.startMs) follow(open, before, beside);
+        if (!verdict.isKnown || verdict.score < 0.5) {
+          isNormal = false;
+          return undefined;
+        }
+        if (isNormal) return undefined;
+        open = begin(open, last, newId);
+        for (const before of last) if (before.window.endMs > open.event.startMs) follow(open, before);
         return tell(open, nowMs);
       }
-      follow(open, { window, verdict }, beside);
+      follow(open, now);
       open.calm = verdict.isCalm ? open.calm + 1 : 0;
-      const isOver = open.calm >= CALM_WINDOWS || nowMs - open.event.startMs >= LONGEST_MS;
-      if (isOver) {
+      isNormal = nowMs - open.event.startMs >= LONGEST_MS;
+      if (isNormal || open.calm >= CALM_WINDOWS) {
         open.event = { ...open.event, endMs: nowMs - 10_000 * open.calm };
-        return tell(open, nowMs);
+        const ended = tell(open, nowMs);
+        if (isNormal) open = undefined; // It is not gone on with.
+        return ended;
       }
-      return open.changed && nowMs - open.toldMs >= TELL_MS ? tell(open, nowMs) : undefined;
+      return open.changed && Math.abs(nowMs - open.toldMs) >= TELL_MS ? tell(open, nowMs) : undefined;
     },
     /** The event that is open now. */
     current: (): HostEvent | undefined => (open?.event.endMs === undefined ? open?.event : undefined),

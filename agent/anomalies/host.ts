@@ -46,6 +46,8 @@ export const HOST_TUNING: HostTuning = {
 /** The sum stays below this many thresholds, so that what is over is forgotten soon. */
 const MOST_SUM = 2;
 const HALF_LIFE_MS = 86_400_000;
+/** After so long without a window nothing goes on: the agent was ended, or the machine slept, milliseconds. */
+const PAUSE_MS = 60_000;
 /** Events of the first two days cost nothing: what happens each night is not known to do so yet. */
 const LEARNING_WINDOWS = 17_280;
 /** Windows before the host is judged: the detectors of its series have warmed up when the first half hour is over. */
@@ -117,13 +119,17 @@ export const emptyHostMemory = (): HostMemory => ({ windows: 0, sum: 0, dearer: 
 export function createHostScore(memory: HostMemory = emptyHostMemory(), tuning: HostTuning = HOST_TUNING) {
   const { drift, mostOfWindow } = tuning;
   let offset = 0;
+  const isKnown = (): boolean => memory.windows > WARM_UP;
   return {
+    /** False while the past is too short to judge by. */
+    isKnown,
     /** Moves the threshold by so many nats, in the place of any move before. */
     shift(nats: number): void {
       offset = nats;
     },
     /** Judges a window; `model` is what a model makes of it, where one judges. */
     judge({ speakers, endMs }: Pick<Window, 'speakers' | 'endMs'>, model?: ModelWord): HostVerdict {
+      if (Math.abs(endMs - memory.atMs) > PAUSE_MS) memory.sum = 0;
       memory.dearer *= 0.5 ** (Math.max(0, endMs - memory.atMs) / HALF_LIFE_MS);
       memory.atMs = endMs;
       memory.windows += 1;
@@ -132,7 +138,7 @@ export function createHostScore(memory: HostMemory = emptyHostMemory(), tuning: 
       const sum = memory.sum + Math.min(evidence, mostOfWindow + drift) - drift;
       memory.sum = Math.min(MOST_SUM * threshold, Math.max(0, sum));
       const score = memory.sum / (memory.sum + threshold);
-      return { evidence, isCalm: evidence <= drift, score, isKnown: memory.windows > WARM_UP };
+      return { evidence, isCalm: evidence <= drift, score, isKnown: isKnown() };
     },
     /** Says that an event has opened. */
     opened(): void {

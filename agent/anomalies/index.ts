@@ -5,7 +5,7 @@ import { reasonOf, type Cancel, type Clock, type Component, type Logger } from '
 import type { AnomalyMessage, TemplateMessage } from '../pipeline/gathering.ts';
 import type { MetricBlock } from '../schedule.ts';
 import { createTableBuilder, type TableBuilder } from '../table.ts';
-import { createLineTemplates, type Kind, type LineTemplates } from '../templates/index.ts';
+import { createLineTemplates, isSavedTemplates, type Kind, type LineTemplates } from '../templates/index.ts';
 import { createContexts } from './contexts.ts';
 import { createHostEvents, type HostEvent } from './events.ts';
 import { createHostScore } from './host.ts';
@@ -46,8 +46,10 @@ export interface AnomaliesState {
   /** Series and kinds of lines that have a past. */
   series: number;
   templates: number;
-  /** Of the last window: 0–1, an event is due from 0.5 on; null while the host is not known yet. */
+  /** Of the last window: 0–1, an event is due from 0.5 on; null while there is none. */
   score: number | null;
+  /** Why there is no score, if that is not for a window or two; absent where an older agent wrote this. */
+  waits?: 'metrics-off' | 'learning' | null;
   /** Since when the event that is open now, milliseconds since 1970; null when none is. */
   openSinceMs: number | null;
   /** Thresholds, of the host and of series, that people at the hub have moved. */
@@ -154,7 +156,8 @@ const offsetsOf = (series: DetectionDocument['series']): Map<string, number> =>
 
 /** What is found of lines: which kind each is, how often kinds come, and which are strange. */
 function createLines({ clock, detection, addTemplate, addAnomaly }: AnomaliesGiven, memory: Learnt) {
-  const kindEvents = createKindEvents(memory.sinceMs, randomUUID);
+  // Where no kinds are known, all are new, however old the data folder is.
+  const kindEvents = createKindEvents(isSavedTemplates(memory.templates) ? memory.sinceMs : clock.now(), randomUUID);
   const templates = detection.templates
     ? createLineTemplates({ saved: memory.templates, nowMs: clock.now, tell: addTemplate })
     : undefined;
@@ -172,6 +175,11 @@ function createLines({ clock, detection, addTemplate, addAnomaly }: AnomaliesGiv
         addAnomaly(messageOfKind(event));
       }
       return [...kinds].sort((a, b) => b.lines - a.lines).slice(0, TOLD_KINDS);
+    },
+    /** What was learnt of lines; of an earlier run where this one looks at none. */
+    save: (): unknown => templates?.save() ?? memory.templates,
+    stop(nowMs: number): void {
+      for (const event of kindEvents.stop(nowMs)) addAnomaly(messageOfKind(event));
     },
     takeFresh(): bigint[] {
       const taken = fresh;
@@ -228,7 +236,8 @@ export function createAnomalies(given: AnomaliesGiven): Anomalies {
     given.addBlock(block);
     look(block); // How often a kind comes is a metric like all others.
   };
-  const keep = (): void => write({ ...memory, templates: lines.templates?.save(), models: judges.save() }, given);
+  const keep = (): void =>
+    write({ ...memory, templates: lines.save(), models: detection.metrics ? judges.save() : memory.models }, given);
 
   return {
     look,
@@ -243,6 +252,7 @@ export function createAnomalies(given: AnomaliesGiven): Anomalies {
       series: watch.size(),
       templates: lines.kinds(),
       score,
+      waits: !detection.metrics ? 'metrics-off' : host.isKnown() ? null : 'learning',
       openSinceMs: events.current()?.startMs ?? null,
       moved,
       models: modelsState(judges, own.state()),
@@ -254,6 +264,7 @@ export function createAnomalies(given: AnomaliesGiven): Anomalies {
     async stop() {
       for (const cancel of cancels) cancel();
       say(events.stop(clock.now()), given);
+      lines.stop(clock.now());
       keep();
       await own.stop();
     },

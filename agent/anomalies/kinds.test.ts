@@ -60,6 +60,18 @@ test('a kind that came each minute and no longer does has vanished, until it is 
   expect(events.look([kindOf(1, 601, back)], back)).toMatchObject([{ id: gone?.id, endMs: back, revision: 2 }]);
 });
 
+test('what has vanished ends with the agent, and when its kind is forgotten', () => {
+  const events = begin();
+  const last = START + 10 * HOUR;
+  const two = [kindOf(1, 600, last), kindOf(2, 600, last)];
+  events.look(two, last);
+  const later = last + 31 * 60_000;
+  const gone = events.look(two, later);
+  expect(gone).toHaveLength(2);
+  expect(events.look(two.slice(1), later + 1)).toMatchObject([{ id: gone[0]?.id, revision: 2, endMs: later + 1 }]);
+  expect(events.stop(later + 2)).toMatchObject([{ id: gone[1]?.id, revision: 2, endMs: later + 2 }]);
+});
+
 test('a program that has changed all its lines is told of twenty times an hour at most', () => {
   const events = begin();
   const later = START + 5 * HOUR;

@@ -47,7 +47,7 @@ export function createKindEvents(sinceMs: number, newId: () => string) {
   let newLooks = 0;
 
   const mayTell = (nowMs: number): boolean => {
-    while ((told[0] ?? Infinity) < nowMs - HOUR_MS) told.shift();
+    while (Math.abs(nowMs - (told[0] ?? nowMs)) > HOUR_MS) told.shift();
     if (told.length >= MOST_AN_HOUR) return false;
     told.push(nowMs);
     return true;
@@ -59,7 +59,21 @@ export function createKindEvents(sinceMs: number, newId: () => string) {
     if (silent < VANISHED_MS || silent < PAUSES * pause) return undefined;
     return { id: newId(), revision: 1, kind: AnomalyKind.TEMPLATE_VANISHED, template: id, source, startMs: lastMs, endMs: undefined, nats: silent / pause }; // prettier-ignore
   };
+  /** Ends what is told of as vanished: it is back, or nobody looks for it any more. */
+  const ended = ({ missing }: Before, nowMs: number): KindEvent[] =>
+    missing === undefined ? [] : [{ ...missing, revision: 2, endMs: nowMs }];
+  /** Lets go of kinds that the miner has forgotten or found to be others. */
+  const letGo = (kinds: readonly Kind[], nowMs: number): KindEvent[] => {
+    const there = new Set(kinds.map(({ number }) => number));
+    return [...before].flatMap(([number, known]) => {
+      if (there.has(number)) return [];
+      before.delete(number);
+      return ended(known, nowMs);
+    });
+  };
   return {
+    /** What there is to tell when the agent ends. */
+    stop: (nowMs: number): KindEvent[] => [...before.values()].flatMap((known) => ended(known, nowMs)),
     /** What there is to tell after a window. */
     look(kinds: readonly Kind[], nowMs: number): KindEvent[] {
       const isLearning = nowMs - sinceMs < LEARN_MS;
@@ -79,7 +93,7 @@ export function createKindEvents(sinceMs: number, newId: () => string) {
           before.set(kind.number, { lines: kind.lines, lastMs: kind.lastMs, missing: undefined });
           if (!kind.isNew) continue;
           isNew = true;
-          if (!isLearning)
+          if (!isLearning && mayTell(nowMs))
             events.push({
               ...about,
               id: newId(),
@@ -89,19 +103,19 @@ export function createKindEvents(sinceMs: number, newId: () => string) {
           continue;
         }
         if (kind.lines > known.lines) {
-          if (known.missing !== undefined) events.push({ ...known.missing, revision: 2, endMs: nowMs });
-          else if (kind.lastMs - known.lastMs > RARE_MS)
+          if (known.missing !== undefined) events.push(...ended(known, nowMs));
+          else if (kind.lastMs - known.lastMs > RARE_MS && mayTell(nowMs))
             events.push({ ...about, id: newId(), startMs: kind.lastMs, kind: AnomalyKind.TEMPLATE_RARE, nats: Math.log((kind.lastMs - known.lastMs) / HOUR_MS) }); // prettier-ignore
           known.missing = undefined;
         } else if (known.missing === undefined) {
-          known.missing = vanishedOf(kind, nowMs);
-          if (known.missing !== undefined) events.push(known.missing);
+          const gone = vanishedOf(kind, nowMs);
+          if (gone !== undefined && mayTell(nowMs)) events.push((known.missing = gone));
         }
         known.lines = kind.lines;
         known.lastMs = kind.lastMs;
       }
       if (isNew) newLooks += 1;
-      return events.filter(({ revision }) => revision > 1 || mayTell(nowMs));
+      return [...events, ...letGo(kinds, nowMs)];
     },
   };
 }

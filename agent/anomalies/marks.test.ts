@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { beginMark, endMark, listMarks } from '../commands/mark.ts';
 import { createContexts } from './contexts.ts';
-import { marksFolder, readMarks } from './marks.ts';
+import { marksFolder, readMarks, writeMark } from './marks.ts';
 
 const START = Date.UTC(2026, 10, 27);
 const HOUR = 3_600_000;
@@ -52,6 +52,19 @@ test('a mark in a folder that is not there is refused, and makes none', () => {
 test('a mark without a name is refused, and so is the end of one that is not under way', () => {
   expect(() => beginMark(folder, { kind: 'deploy', name: ' ' }, START)).toThrow('needs a name');
   expect(() => endMark(folder, { kind: 'deploy', name: 'shop' }, START)).toThrow('No deploy "shop" is under way');
+});
+
+test('of many marks those are kept that explain something, and of the others the newest', () => {
+  const contexts = createContexts({ dataFolder: folder, bootMs: 0, startMs: START });
+  for (let n = 0; n < 260; n++)
+    writeMark(folder, { id: `job-${n}`, kind: 'ci-job', name: `job ${n}`, fromMs: START + n * 1000, toMs: START + n * 1000 + 500 }); // prettier-ignore
+  beginMark(folder, { kind: 'deploy', name: 'shop 4.2' }, START + 300_000);
+  const at = START + 400_000;
+  const names = contexts.at(at).map(({ name }) => name);
+  expect(names).toHaveLength(171); // Jobs that ended within five minutes before the window, and the deploy.
+  expect(names.at(-1)).toBe('shop 4.2');
+  expect(readMarks(folder)).toHaveLength(200);
+  expect(endMark(folder, { kind: 'deploy', name: 'shop 4.2' }, at)).toContain('ended');
 });
 
 test('files that are no marks are left out', () => {

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeFileDurably } from '#sdk';
 import type { Context } from './events.ts';
 
 /** What a person or a program may say is done to the host. */
@@ -12,8 +13,9 @@ export const MARK_NAME = 200;
 export const LONGEST_MARK_MS = 24 * 3_600_000;
 /** A mark explains what happens until so long after its end, milliseconds: caches are cold, queues are long. */
 const AFTER_MS = 300_000;
-/** Marks that are read; more are a program gone wrong. */
-const MOST_MARKS = 200;
+/** Marks that are kept when they explain nothing any more; and those that are read: more are a program gone wrong. */
+const MOST_KEPT = 200;
+const MOST_MARKS = 2000;
 const MARK_BYTES = 4096;
 
 /** A mark as it lies in the data folder, a file each: `<id>.json`. */
@@ -61,15 +63,18 @@ export function readMarks(dataFolder: string): Mark[] {
 export function writeMark(dataFolder: string, { id, ...mark }: Mark): void {
   const folder = marksFolder(dataFolder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const file = join(folder, `${id}.json`);
-  writeFileSync(`${file}.new`, JSON.stringify(mark), { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  writeFileDurably(join(folder, `${id}.json`), JSON.stringify(mark));
 }
 
-/** Removes marks that explain nothing any more. */
-export function forgetMarks(dataFolder: string, nowMs: number): void {
-  for (const { id, fromMs, toMs } of readMarks(dataFolder))
-    if (nowMs - (toMs ?? fromMs + LONGEST_MARK_MS) > LONGEST_MARK_MS) rmSync(join(marksFolder(dataFolder), `${id}.json`), { force: true }); // prettier-ignore
+/** Removes marks that explain nothing any more: after a day, where there are many the oldest sooner. Gives the others. */
+export function forgetMarks(dataFolder: string, nowMs: number): Mark[] {
+  const marks = readMarks(dataFolder);
+  return marks.filter(({ id, fromMs, toMs }, n) => {
+    const over = nowMs - (toMs ?? fromMs + LONGEST_MARK_MS);
+    if (over <= (n < marks.length - MOST_KEPT ? AFTER_MS : LONGEST_MARK_MS)) return true;
+    rmSync(join(marksFolder(dataFolder), `${id}.json`), { force: true });
+    return false;
+  });
 }
 
 /** What was under way between two times, or had just ended. */

@@ -1,10 +1,10 @@
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { MOST_FEATURES } from '#proto/agent/v1/host-model.ts';
-import { reasonOf, type Logger } from '#sdk';
+import { reasonOf, writeFileDurably, type Logger } from '#sdk';
 import { createDetector, memoryOf, snapshotOf, type Memory } from '../scoring/index.ts';
 import { emptyHostMemory, type HostMemory } from './host.ts';
 import type { SavedModel } from './models/judges.ts';
@@ -87,7 +87,10 @@ export function readMemory(dataFolder: string, log: Logger, nowMs: number): Lear
     const { head, memory } = state;
     const known = new Map(head.known.map(([key, place, seenMs]) => [key, { place, seenMs }]));
     const models = Value.Check(SavedModels, head.models) ? head.models : [];
-    return { ...head, detector: createDetector(WINDOW_TUNING, memory), known, models };
+    // An event that was open ended with that agent: its evidence opens no other one.
+    const host = { ...head.host, sum: 0 };
+    const sinceMs = Math.min(head.sinceMs, nowMs);
+    return { ...head, host, sinceMs, detector: createDetector(WINDOW_TUNING, memory), known, models };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
       log.warn('what was learnt of this host cannot be read and is learnt anew', {
@@ -108,7 +111,5 @@ export function writeMemory(dataFolder: string, learnt: Learnt): void {
   prefix.writeUInt32LE(json.length, 8);
   const file = Buffer.concat([prefix, json, snapshotOf(detector.memory())]);
   file.writeUInt32LE(crc32(file.subarray(8)), 4);
-  const path = fileOf(dataFolder);
-  writeFileSync(`${path}.new`, file, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  writeFileDurably(fileOf(dataFolder), file);
 }

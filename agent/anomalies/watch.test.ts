@@ -72,6 +72,36 @@ test('a window tells what each series was like: the average of a gauge, the rate
   ]);
 });
 
+test('a slow collector closes no window early; a clock that was set back begins anew', () => {
+  const watch = createWatch({ detector: createDetector(), known: new Map() });
+  const slow = tableOf([{ name: 'system.disk.health', kind: 'gauge', attributes: {} }]);
+  const ends: number[] = [];
+  const note = (window: Window | undefined): void => void (window !== undefined && ends.push((window.endMs - START) / 1000)); // prettier-ignore
+  for (let second = 0; second < 60; second++) {
+    note(watch.look({ collector: 'a', timeMs: START + 1000 * second, table, values: Float64Array.of(1, second, 1) }));
+    if (second === 45) note(watch.look({ collector: 'b', timeMs: START + 12_000, table: slow, values: Float64Array.of(1) })); // prettier-ignore
+  }
+  expect(ends).toEqual([10, 20, 30, 40, 50]);
+  ends.length = 0;
+  for (let second = -3600; second < -3540; second++)
+    note(watch.look({ collector: 'a', timeMs: START + 1000 * second, table, values: Float64Array.of(1, second, 1) }));
+  expect(ends).toEqual([60, -3580, -3570, -3560, -3550]);
+});
+
+test('a series that still comes is never forgotten for one that is new, and who comes again has a place', () => {
+  const known = new Map(Array.from({ length: 20_000 }, (_, n) => [`old.${n}`, { place: 0, seenMs: START }] as const));
+  const detector = createDetector();
+  for (const [, one] of known) Object.assign(one, { place: detector.add('gauge') });
+  const watch = createWatch({ detector, known });
+  const [kept, other] = [['old.0'], ['new.0']].map(([name]) =>
+    tableOf([{ name: name!, kind: 'gauge', attributes: {} }]),
+  );
+  const day = 86_400_000;
+  for (let n = 0; n < 10; n++) watch.look({ collector: 'a', timeMs: START + n * day, table: kept!, values: Float64Array.of(1) }); // prettier-ignore
+  watch.look({ collector: 'a', timeMs: START + 9 * day + 20_000, table: other!, values: Float64Array.of(1) });
+  expect([...known.keys()]).toEqual(['old.0', 'new.0']);
+});
+
 test('a series whose threshold people moved is so much less surprising, also one that has yet to come', () => {
   const shifted = (nats: number) => new Map([['system.cpu.busy', nats]]);
   const loudest = (windows: readonly Window[]) =>

@@ -11,6 +11,10 @@ const SPEAKS = 5;
 const FORGET_MS = 8 * 86_400_000;
 /** Series that are watched at once; more are not judged. A budget of the agent bounds those that exist at a time, not those that have been. */
 const MOST_SERIES = 20_000;
+/** While all are taken, it is looked this often for some to forget, milliseconds. */
+const FORGET_AGAIN_MS = 3_600_000;
+/** One run that is older than its window comes from a slow collector; so many in a row come from a clock that was set back. */
+const SET_BACK_RUNS = 10;
 
 /**
  * How windows are judged: as single metrics are, but steps that go on count as much as a level. A series that climbs has others of its host beside it, so that it need
@@ -75,11 +79,17 @@ export function keyOfSeries({ name, attributes }: Pick<Series, 'name' | 'attribu
 /** What the agent says of itself is not the host's doing; whether targets answer is. */
 const isJudged = ({ name }: Series): boolean => !name.startsWith('outrider.') || name.startsWith('outrider.target.') || name.startsWith('outrider.log.template.'); // prettier-ignore
 
+/** The place of a series in the detector, and when it last had a value, milliseconds since 1970. */
+export interface Place {
+  place: number;
+  seenMs: number;
+}
+
 /** Which place of the detector each series has. */
 export interface Places {
   detector: Detector;
-  /** By `keyOfSeries`: place, and when it was last in a table, milliseconds since 1970. */
-  known: Map<string, { place: number; seenMs: number }>;
+  /** By `keyOfSeries`. */
+  known: Map<string, Place>;
 }
 
 /** What the samples of the window under way add up to, by place. */
@@ -88,6 +98,7 @@ interface Sums {
   values: Float64Array;
   counts: Uint32Array;
   series: (Series | undefined)[];
+  places: (Place | undefined)[];
   /** Nats by which the threshold of each was moved. */
   shifts: Float64Array;
   /** What each was like in the window that ended last. */
@@ -98,6 +109,7 @@ const emptySums = (places: number): Sums => ({
   values: new Float64Array(places),
   counts: new Uint32Array(places),
   series: Array.from({ length: places }, () => undefined),
+  places: Array.from({ length: places }, () => undefined),
   shifts: new Float64Array(places),
   found: new Float64Array(places).fill(NaN),
 });
@@ -109,6 +121,7 @@ function grow(sums: Sums, place: number): Sums {
   more.shifts.set(sums.shifts);
   more.found.set(sums.found);
   sums.series.forEach((series, n) => (more.series[n] = series));
+  sums.places.forEach((one, n) => (more.places[n] = one));
   return more;
 }
 
@@ -121,28 +134,29 @@ function* valuesIn({ series, found }: Sums): Generator<readonly [Series, number]
   }
 }
 
-/** Gives each series its place in the detector; -1 where it has none. */
-function createPlaces({ detector, known }: Places): (series: Series, nowMs: number) => number {
+/** Gives each series its place in the detector, undefined where it has none; `forgotten` hears of places that are free again. */
+function createPlaces({ detector, known }: Places, forgotten: (places: readonly number[]) => void) {
+  let lookedMs = -Infinity;
   const forget = (nowMs: number): void => {
-    for (const [key, { place, seenMs }] of known) {
-      if (nowMs - seenMs < FORGET_MS) continue;
+    if (Math.abs(nowMs - lookedMs) < FORGET_AGAIN_MS) return;
+    lookedMs = nowMs;
+    const old = [...known].filter(([, { seenMs }]) => nowMs - seenMs >= FORGET_MS);
+    for (const [key, { place }] of old) {
       known.delete(key);
       detector.remove(place);
     }
+    if (old.length > 0) forgotten(old.map(([, { place }]) => place));
   };
-  return (series, nowMs) => {
-    if (!isJudged(series)) return -1;
+  return (series: Series, nowMs: number): Place | undefined => {
+    if (!isJudged(series)) return undefined;
     const key = keyOfSeries(series);
     const before = known.get(key);
-    if (before !== undefined) {
-      before.seenMs = nowMs;
-      return before.place;
-    }
+    if (before !== undefined) return before;
     if (known.size >= MOST_SERIES) forget(nowMs);
-    if (known.size >= MOST_SERIES) return -1;
-    const place = detector.add(series.kind);
-    known.set(key, { place, seenMs: nowMs });
-    return place;
+    if (known.size >= MOST_SERIES) return undefined;
+    const made = { place: detector.add(series.kind), seenMs: nowMs };
+    known.set(key, made);
+    return made;
   };
 }
 
@@ -155,49 +169,72 @@ function moved(verdict: Pick<Verdict, 'nats' | 'score'>, shift: number): Pick<Ve
   return { nats, score: isHeld ? Math.min(verdict.score, score) : score };
 }
 
+/** A window under judgement: its end, and who speaks in it so far. */
+interface Judging {
+  endMs: number;
+  speakers: Speaker[];
+}
+
+/** Judges what a series was like in a window; false where it was not there, or is not known well enough. */
+function judgeSeries(detector: Detector, sums: Sums, place: number, { endMs, speakers }: Judging): boolean {
+  const series = sums.series[place];
+  const count = sums.counts[place]!;
+  sums.found[place] = NaN;
+  if (series === undefined || count === 0) return false;
+  sums.places[place]!.seenMs = endMs;
+  const value = series.kind === 'counter' ? sums.values[place]! : sums.values[place]! / count;
+  const verdict = detector.push(place, endMs, value);
+  sums.found[place] = series.kind === 'counter' || !Number.isFinite(value) ? verdict.value : value;
+  if (verdict.learning) return false;
+  const { direction, usual } = verdict;
+  const { nats, score } = moved(verdict, sums.shifts[place]!);
+  if (nats < SPEAKS || verdict.explained) return true;
+  const channel = CHANNELS[verdict.channel] ?? 'residual';
+  speakers.push({ series, nats, score, direction, channel, value: verdict.value, usual, timeMs: endMs });
+  return true;
+}
+
 /** Makes a watch. */
 export function createWatch({ detector, known }: Places): Watch {
-  const placeOf = createPlaces({ detector, known });
-  const placesOf = new WeakMap<MetricTable, Int32Array>();
+  let placesOf = new WeakMap<MetricTable, Int32Array>();
   let sums = emptySums(0);
   let windowEnd = 0;
+  /** Runs in a row that are older than the window. */
+  let late = 0;
   let shifts: ReadonlyMap<string, number> = new Map();
+
+  const placeOf = createPlaces({ detector, known }, (places) => {
+    placesOf = new WeakMap(); // Tables that name them ask anew.
+    for (const place of places) {
+      sums.series[place] = sums.places[place] = undefined;
+      sums.values[place] = sums.counts[place] = sums.shifts[place] = 0;
+    }
+  });
 
   /** The places of a table, which stays the same object for hours. */
   const placesIn = (table: MetricTable, nowMs: number): Int32Array => {
     const before = placesOf.get(table);
     if (before !== undefined) return before;
-    const places = Int32Array.from(table.series, (series) => placeOf(series, nowMs));
+    const found = table.series.map((series) => placeOf(series, nowMs));
+    const places = Int32Array.from(found, (one) => one?.place ?? -1);
     placesOf.set(table, places);
-    places.forEach((place, n) => {
+    found.forEach((one, n) => {
+      if (one === undefined) return;
+      const { place } = one;
       if (place >= sums.values.length) sums = grow(sums, place);
-      if (place < 0) return;
       sums.series[place] = table.series[n];
+      sums.places[place] = one;
       sums.shifts[place] = shifts.get(keyOfSeries(table.series[n]!)) ?? 0;
     });
     return places;
-  };
-  const judge = (place: number, speakers: Speaker[]): boolean => {
-    const series = sums.series[place];
-    const count = sums.counts[place]!;
-    sums.found[place] = NaN;
-    if (series === undefined || count === 0) return false;
-    const value = series.kind === 'counter' ? sums.values[place]! : sums.values[place]! / count;
-    const verdict = detector.push(place, windowEnd, value);
-    sums.found[place] = series.kind === 'counter' || !Number.isFinite(value) ? verdict.value : value;
-    if (verdict.learning) return false;
-    const { direction, usual } = verdict;
-    const { nats, score } = moved(verdict, sums.shifts[place]!);
-    if (nats < SPEAKS || verdict.explained) return true;
-    const channel = CHANNELS[verdict.channel] ?? 'residual';
-    speakers.push({ series, nats, score, direction, channel, value: verdict.value, usual, timeMs: windowEnd });
-    return true;
   };
   const valueOf = (key: string): number => sums.found[known.get(key)?.place ?? -1] ?? NaN;
   const close = (): Window => {
     const speakers: Speaker[] = [];
     let judged = 0;
-    for (let place = 0; place < sums.counts.length; place++) if (judge(place, speakers)) judged += 1;
+    const judging = { endMs: windowEnd, speakers };
+    for (let place = 0; place < sums.counts.length; place++)
+      if (judgeSeries(detector, sums, place, judging)) judged += 1;
     sums.values.fill(0);
     sums.counts.fill(0);
     speakers.sort((a, b) => b.nats - a.nats);
@@ -207,7 +244,9 @@ export function createWatch({ detector, known }: Places): Watch {
   return {
     look({ table, timeMs, values }) {
       let closed: Window | undefined;
-      if (timeMs >= windowEnd || timeMs < windowEnd - 2 * WINDOW_MS) {
+      late = timeMs < windowEnd - 2 * WINDOW_MS ? late + 1 : 0;
+      if (timeMs >= windowEnd || late > SET_BACK_RUNS) {
+        late = 0;
         if (windowEnd > 0) closed = close();
         windowEnd = (Math.floor(timeMs / WINDOW_MS) + 1) * WINDOW_MS;
       }

@@ -68,9 +68,11 @@ const named = (name: string, texts: readonly string[]): [string, string][] =>
 /** What was learnt of the host, and whether it is unlike it now. */
 function detectionOf({ detection }: Status, nowMs: number): string {
   if (detection === null) return 'not told by this version of the agent';
-  const { series, templates, score, openSinceMs, moved } = detection;
+  const { series, templates, score, openSinceMs, moved, waits = 'learning' } = detection;
   const thresholds = moved > 0 ? `, ${moved} thresholds were moved by what people said` : '';
   const known = `${series} series and ${templates} kinds of lines are known${thresholds}`;
+  if (waits === 'metrics-off') return `${known}; metrics are not judged: detection.metrics is off`;
+  if (score === null && waits === null) return `${known}; the host is judged within half a minute`;
   if (score === null) return `${known}; the host is watched for half an hour before it is judged`;
   if (openSinceMs === null) return `${known}; the host is as usual (${score.toFixed(2)} of 0.5)`;
   return `${known}; the host has been unlike its past for ${Math.round((nowMs - openSinceMs) / 60_000)} min (${score.toFixed(2)}, an event from 0.5 on)`;

@@ -172,11 +172,12 @@ function takeTime(memory: Memory, place: number, timeMs: number): boolean {
     return false;
   }
   const step = timeMs - floats[at + TIME]!;
-  if (step <= 0) return true;
+  if (step <= 0 && step > -HOUR_MS) return true;
   floats[at + TIME] = timeMs;
   enterHour(memory, place);
   const usual = floats[at + INTERVAL]!;
-  if (usual > 0 && step > GAP * usual) {
+  // By more than an hour a clock was set back: all times from now on are of the one that is right.
+  if (step < 0 || (usual > 0 && step > GAP * usual)) {
     floats[at + NEAR] = floats[at + LAST] = x;
     floats[at + STEP] = floats[at + STEP_BEFORE] = 0; // Nobody saw what lies between.
     return false;

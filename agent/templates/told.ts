@@ -132,7 +132,9 @@ export function createLineTemplates({ saved, nowMs, tell }: TemplatesGiven): Lin
     },
     kinds() {
       miner.settle();
-      return [...known.values()];
+      const all = [...known.values()];
+      for (const kind of all) if (kind.id === '') announce(kind); // Two that became one, and no line of it came since.
+      return all;
     },
     save: () => miner.save(),
   };

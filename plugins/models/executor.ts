@@ -25,6 +25,9 @@ export interface Executor {
   run(values: Float64Array): Float64Array;
 }
 
+/** Values that a layer which joins others may have. */
+const WIDEST = 16_384;
+
 /** Reads from `inputs`, writes into its own `output`. */
 interface Step {
   output: Float64Array;
@@ -208,8 +211,10 @@ const merging =
     };
   };
 
-function concatenate({ inputs }: Making): Step {
-  const output = new Float64Array(inputs.reduce((sum, input) => sum + input.length, 0));
+function concatenate({ layer, inputs }: Making): Step {
+  const size = inputs.reduce((sum, input) => sum + input.length, 0);
+  if (size > WIDEST) throw problems.refused(`Layer ${layer.name} joins ${size} values; ${WIDEST} are the most.`);
+  const output = new Float64Array(size);
   return {
     output,
     run: () => {

@@ -20,7 +20,9 @@ export interface Topology {
 
 const MOST_LAYERS = 100;
 const MOST_CHARACTERS = 262_144;
-/** No number in a model's description is larger, seeds aside, so that nothing it makes is. */
+/** Layers that one layer takes its values from. */
+const MOST_INPUTS = 64;
+/** No number in a model's description is larger, seeds aside, so that no layer is wider; those that join others are bounded where they are made. */
 const LARGEST = 4096;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -66,6 +68,8 @@ function inputsOf(value: unknown): string[] {
   if (value.length > 1) throw problems.unsupported('A layer is used twice.');
   const [node] = value as unknown[];
   if (!Array.isArray(node)) throw problems.refused('A layer’s inputs are not a list.');
+  if (node.length > MOST_INPUTS)
+    throw problems.refused(`A layer has ${node.length} inputs; ${MOST_INPUTS} are the most.`);
   return node.map((from: unknown) => {
     const name: unknown = Array.isArray(from) ? from[0] : undefined;
     if (typeof name !== 'string') throw problems.refused('A layer’s input has no name.');

@@ -127,7 +127,7 @@ function resume(machine: Machine): void {
   const { given, limits, shelf } = machine;
   const model = shelf.model();
   if (model !== undefined) {
-    rest(machine, model.document.createdMs);
+    rest(machine, Math.min(model.document.createdMs, given.clock.now()));
     given.learned(model);
   }
   if (given.entry === undefined) return;

@@ -4,8 +4,8 @@ import { Type, type Static } from 'typebox';
 export const DETECTION_LIMIT = 131_072;
 
 /**
- * By how much people may move a threshold, in nats of surprise. An alert needs 8 by itself, so one takes between 4 and 24: what people say makes a host
- * quieter or more talkative, never deaf.
+ * By how much people may move a threshold, in nats of surprise. An alert of a series needs 9 by itself, so one takes between 5 and 25; an event of a host 14, so between 10 and
+ * 30: what people say makes a host quieter or more talkative, never deaf.
  */
 export const LEAST_OFFSET = -4;
 export const GREATEST_OFFSET = 16;
