@@ -11,6 +11,7 @@ import { memoryCache } from '../../hub/adapters/cache/memory/index.ts';
 import { createLocalPeers } from '../../hub/adapters/peers/local/index.ts';
 import { createServiceApp, type ServiceApp } from '../../hub/http.ts';
 import { channels } from '../../hub/catalogue.ts';
+import type { Blobs } from '../../hub/ports/blobs.ts';
 import type { Bus } from '../../hub/ports/bus.ts';
 import type { Peers } from '../../hub/ports/peers.ts';
 import type { Relational } from '../../hub/ports/relational.ts';
@@ -40,6 +41,7 @@ export interface StartedWeb {
   listener: FastifyInstance;
   peers: Peers;
   bus: Bus;
+  blobs: Blobs;
   clock: ManualClock;
   metrics: Registry;
   /** Does at once what services have scheduled under this name. */
@@ -116,6 +118,7 @@ export async function startWeb(options: WebOptions): Promise<StartedWeb> {
     listener,
     peers,
     bus,
+    blobs,
     clock,
     metrics,
     async runScheduled(name) {

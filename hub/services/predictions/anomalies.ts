@@ -6,6 +6,15 @@ import type { Ending, PredictionsTables } from './tables.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
+/**
+ * Events of a kind go on no longer than this, milliseconds: an agent ends one of its host after six hours, one of logs settles after 24 windows of an hour at most, and
+ * nobody waits for a line for more than a week. One that does has lost who would have ended it.
+ */
+const LONGEST_MS: Partial<Record<Kind, number>> = {
+  host: 7 * HOUR_MS,
+  'log-sequence': 2 * DAY_MS,
+  'template-vanished': 7 * DAY_MS,
+};
 /** Events that are kept of one host: the newest. */
 const MOST_OF_HOST = 10_000;
 
@@ -95,7 +104,8 @@ const supersede = (db: Db, resource: string): Promise<unknown> =>
   sql`
 UPDATE anomalies AS a SET ended_by = 'superseded', end_ms = n.start_ms
 FROM (SELECT id, lead(start_ms) OVER (ORDER BY start_ms, id) AS start_ms FROM anomalies
-      WHERE resource = ${resource} AND kind = 'host') AS n
+      WHERE resource = ${resource} AND kind = 'host' AND start_ms >= (
+        SELECT min(start_ms) FROM anomalies WHERE resource = ${resource} AND kind = 'host' AND end_ms IS NULL)) AS n
 WHERE a.id = n.id AND a.resource = ${resource} AND a.end_ms IS NULL AND n.start_ms IS NOT NULL`.execute(db);
 
 function chosen(db: Db, { resource, kind, state, fromMs, toMs, least, label }: AnomalyFilter) {
@@ -130,13 +140,22 @@ export function createAnomalies(
         .where('end_ms', 'is', null)
         .where('heard_ms', '<', Math.round(nowMs - kept.lostHours * HOUR_MS))
         .execute();
+      for (const [kind, longestMs] of Object.entries(LONGEST_MS) as [Kind, number][])
+        await db
+          .updateTable('anomalies')
+          .set((eb) => ({ ended_by: 'lost', end_ms: sql<number>`${eb.ref('start_ms')} + ${longestMs}::bigint` }))
+          .where('end_ms', 'is', null)
+          .where('kind', '=', kind)
+          .where('start_ms', '<', Math.round(nowMs - longestMs))
+          .execute();
       await db
         .deleteFrom('anomalies')
         .where('end_ms', '<', Math.round(nowMs - kept.days * DAY_MS))
         .execute();
       await sql`
 DELETE FROM anomalies AS a USING (
-  SELECT id, row_number() OVER (PARTITION BY resource ORDER BY start_ms DESC, id) AS place FROM anomalies) AS n
+  SELECT id, row_number() OVER (PARTITION BY resource ORDER BY start_ms DESC, id) AS place FROM anomalies
+  WHERE resource IN (SELECT resource FROM anomalies GROUP BY resource HAVING count(*) > ${MOST_OF_HOST})) AS n
 WHERE a.id = n.id AND n.place > ${MOST_OF_HOST}`.execute(db);
     })();
   return {

@@ -1,4 +1,4 @@
-import type { Clock } from '#sdk';
+import { Problem, type Clock } from '#sdk';
 import type { Selectable } from 'kysely';
 import type { ModelDocuments } from './models/documents.ts';
 import { documentOf } from './sensitivity.ts';
@@ -78,13 +78,19 @@ export function createDetections(
   documents: Pick<ModelDocuments, 'read'>,
   clock: Clock,
 ) {
+  /** Undefined where it is gone for good: the agent gets what else there is. */
+  const documentOfModel = (org: string, agent: string, version: string): Promise<string | undefined> =>
+    documents.read(org, agent, version).catch((error: unknown) => {
+      if (error instanceof Problem && error.code === 'predictions.model-gone') return undefined;
+      throw error;
+    });
   /** Documents are read after the transaction, and only those that the agent does not name as its own. */
   const detectionOf = async (org: string, row: Row): Promise<Detection> => {
     const had = new Set(row.models.map(({ version }) => version));
     const models: GivenModel[] = [];
     for (const wanted of row.wanted) {
-      const document = had.has(wanted.version) ? '' : await documents.read(org, row.agent, wanted.version);
-      models.push({ ...wanted, document });
+      const document = had.has(wanted.version) ? '' : await documentOfModel(org, row.agent, wanted.version);
+      if (document !== undefined) models.push({ ...wanted, document });
     }
     return { revision: Number(row.revision), document: row.document, models };
   };

@@ -8,6 +8,7 @@ export const problems = defineProblems('predictions', {
   modelInUse: { status: 409, title: 'The model is in use.' },
   modelGone: { status: 503, title: 'The document of a model cannot be read.', retryable: true },
   gateClosed: { status: 409, title: 'The model did not pass its gate.' },
+  isChampion: { status: 409, title: 'The model judges already.' },
   nothingBefore: { status: 409, title: 'There was no model before this one.' },
   noJob: { status: 404, title: 'There is no such job.' },
   jobOver: { status: 409, title: 'The job is over.' },

@@ -57,7 +57,7 @@ export interface Anomaly {
 }
 
 /** Events that one batch may hold, and bytes of one. An agent has few at a time, of some kilobytes. */
-const BOUNDS = { most: 200, mostBytes: 131_072 };
+const BOUNDS = { most: 200, mostBytes: 32_768 };
 const MOST_CAUSES = 10;
 const MOST_CONTEXTS = 10;
 const MOST_TEMPLATES = 20;

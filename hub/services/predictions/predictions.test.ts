@@ -118,6 +118,26 @@ describe('an event', () => {
     expect((await listed()).items).toMatchObject([{ startMs: hub.clock.now() - 5 * MINUTE }]);
   });
 
+  test('that nobody ended is over after the longest time that one of its kind can last, though its agent is there', async () => {
+    const [one, vanished] = [event(), event({ kind: AnomalyKind.TEMPLATE_VANISHED })];
+    await send([one, vanished]);
+    const startMs = Number(one.startMs);
+    for (const hours of [6, 6]) {
+      await later(hours * HOUR);
+      await host.send({ timeMs: hub.clock.now() });
+      await hub.runScheduled('sweep-anomalies');
+    }
+    const byId = new Map((await listed()).items.map((item) => [item['id'], item]));
+    expect(byId.get(one.id)).toMatchObject({ endedBy: 'lost', endMs: startMs + 7 * HOUR });
+    expect(byId.get(vanished.id)).toMatchObject({ endedBy: null });
+  });
+
+  test('is found by any time, also one that no calendar has', async () => {
+    await send([event()]);
+    expect((await listed('from=-99999999999w')).total).toBe(1);
+    expect((await asked(`anomalies?from=-1h&to=-99999999999w`)).status).toBe(400);
+  });
+
   test('of another host cannot be changed by naming its id', async () => {
     const one = event();
     await send([one]);
@@ -140,13 +160,13 @@ describe('an event', () => {
     const lastMs = hub.clock.now();
     await later(5 * HOUR);
     await hub.runScheduled('sweep-anomalies');
-    expect((await byId()).get(second.id)).toMatchObject({ endMs: null });
+    expect((await byId()).get(template.id)).toMatchObject({ endMs: null });
     await later(2 * HOUR);
     await hub.runScheduled('sweep-anomalies');
-    expect((await byId()).get(second.id)).toMatchObject({ endedBy: 'lost', endMs: lastMs });
+    expect((await byId()).get(template.id)).toMatchObject({ endedBy: 'lost', endMs: lastMs });
     // What its agent says in the end counts.
-    await send([{ ...second, revision: 2, endMs: BigInt(lastMs + HOUR) }]);
-    expect((await byId()).get(second.id)).toMatchObject({ endedBy: 'agent', endMs: lastMs + HOUR });
+    await send([{ ...template, revision: 2, endMs: BigInt(lastMs + HOUR) }]);
+    expect((await byId()).get(template.id)).toMatchObject({ endedBy: 'agent', endMs: lastMs + HOUR });
   });
 
   test('is forgotten after its days, and with its host', async () => {
@@ -295,14 +315,14 @@ describe('what an agent makes up', () => {
       surprise: NaN,
       model: '\0'.repeat(5000) + long,
       templates: Array.from({ length: 90 }, (_, n) => 2n ** 64n - 1n - BigInt(n)),
-      causes: Array.from({ length: 12 }, (_, n) => ({
-        metric: `${n}${long}`,
-        attributes: Object.fromEntries([[long, long], ...Array.from({ length: 90 }, (_one, k) => [`k${k}`, 'v'])]),
+      causes: [long, ...Array.from({ length: 11 }, (_, n) => `m${n}`)].map((text) => ({
+        metric: `0${text}`,
+        attributes: Object.fromEntries([[text, text], ...Array.from({ length: 90 }, (_one, k) => [`k${k}`, 'v'])]),
         surprise: -1,
         value: -Infinity,
-        channel: long,
+        channel: text,
       })),
-      contexts: Array.from({ length: 12 }, () => ({ kind: long, name: long, fromMs: -1n, toMs: -9n })),
+      contexts: Array.from({ length: 12 }, (_, n) => ({ kind: n === 0 ? long : 'deploy', name: n === 0 ? long : '', fromMs: -1n, toMs: -9n })), // prettier-ignore
     });
     const { events } = read([hostile]);
     const [one] = events;

@@ -4900,6 +4900,8 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
+                            /** @description The version that a roll-back leads to. */
+                            before: string | null;
                             champion: {
                                 by: string;
                                 sinceMs: number;
@@ -4993,6 +4995,8 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
+                            /** @description The version that a roll-back leads to. */
+                            before: string | null;
                             champion: {
                                 by: string;
                                 sinceMs: number;
@@ -5076,6 +5080,8 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
+                            /** @description The version that a roll-back leads to. */
+                            before: string | null;
                             champion: {
                                 by: string;
                                 sinceMs: number;
@@ -5195,7 +5201,7 @@ export interface paths {
                                     name: string;
                                     toMs: number | null;
                                 }[];
-                                /** @description agent: the host is as ever again. superseded: the next event of the host began. lost: its agent was not heard of for hours. */
+                                /** @description agent: the host is as ever again. superseded: the next event of the host began. lost: its agent was not heard of for hours, or never said its end. */
                                 endedBy: ("agent" | "superseded" | "lost") | null;
                                 /** @description Null while it goes on. */
                                 endMs: number | null;
@@ -5305,7 +5311,7 @@ export interface paths {
                                 name: string;
                                 toMs: number | null;
                             }[];
-                            /** @description agent: the host is as ever again. superseded: the next event of the host began. lost: its agent was not heard of for hours. */
+                            /** @description agent: the host is as ever again. superseded: the next event of the host began. lost: its agent was not heard of for hours, or never said its end. */
                             endedBy: ("agent" | "superseded" | "lost") | null;
                             /** @description Null while it goes on. */
                             endMs: number | null;
@@ -5439,7 +5445,7 @@ export interface paths {
                                 name: string;
                                 toMs: number | null;
                             }[];
-                            /** @description agent: the host is as ever again. superseded: the next event of the host began. lost: its agent was not heard of for hours. */
+                            /** @description agent: the host is as ever again. superseded: the next event of the host began. lost: its agent was not heard of for hours, or never said its end. */
                             endedBy: ("agent" | "superseded" | "lost") | null;
                             /** @description Null while it goes on. */
                             endMs: number | null;

@@ -13,7 +13,7 @@ import { axisFor, ticksOf, timeDistance, timeTicks, type Axis } from './ticks.ts
 /** All charts of the page share one crosshair under this name. */
 export const CROSSHAIR = 'page';
 /** Room for the words of the two axes, pixels. */
-export const AXIS_WIDTH = 64;
+export const AXIS_WIDTH = 78;
 const AXIS_HEIGHT = 30;
 /** Room for half a time of day behind the axis. */
 export const AXIS_END = 18;

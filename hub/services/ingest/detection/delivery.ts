@@ -14,6 +14,8 @@ const WAITING = 20_000;
 /** Models that an agent is asked about: one for each alias, and a stranger's few. */
 const MOST_MODELS = 4;
 const PROBLEM_LENGTH = 2000;
+/** So many in a row for which nothing can be had are not about them. */
+const MOST_FAILURES = 3;
 
 /** What bringing agents what they detect by stands on. */
 export interface DetectionGiven {
@@ -61,14 +63,28 @@ export function createDetectionDelivery({ peers, log, agents: doors }: Detection
   const waiting = new LRUCache<string, { who: Agent; body: string }>({ max: WAITING });
   const hand = async (body: string): Promise<HubMessage | undefined> =>
     messageOf(await peers.json('predictions', { method: 'POST', path: '/internal/predictions/reports', body }));
+  /** Failures since something was had. */
+  let failures = 0;
+  /** What cannot be had for one agent keeps no other one waiting; what nobody gets now is tried again later. */
+  const alone = async (agent: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      if (failures > MOST_FAILURES) throw error;
+      log.warn('what an agent is to detect by could not be brought to it; it is tried again', { agent, reason: reasonOf(error) }); // prettier-ignore
+    }
+  };
   const handWaiting = async (here: ReadonlySet<string>): Promise<void> => {
     for (const [agent, { who, body }] of [...waiting.entries()]) {
       if (!here.has(agent)) waiting.delete(agent);
-      else {
-        const answer = await hand(body);
-        if (waiting.get(agent)?.body === body) waiting.delete(agent);
-        if (answer !== undefined) tell(doors, who, answer);
-      }
+      else
+        await alone(agent, async () => {
+          const answer = await hand(body);
+          if (waiting.get(agent)?.body === body) waiting.delete(agent);
+          if (answer !== undefined) tell(doors, who, answer);
+        });
     }
   };
   return {
@@ -94,12 +110,13 @@ export function createDetectionDelivery({ peers, log, agents: doors }: Detection
         const body = JSON.stringify({ agents: online.slice(from, from + AT_ONCE) });
         const ask = { method: 'POST', path: '/internal/predictions/due', body } as const;
         const { items } = await peers.json<{ items: Agent[] }>('predictions', ask);
-        for (const who of items) {
-          const query = `org=${who.org}&agent=${who.agent}`;
-          const path = '/internal/predictions/detection';
-          const message = messageOf(await peers.json('predictions', { method: 'GET', path, query }));
-          if (message !== undefined) tell(doors, who, message);
-        }
+        for (const who of items)
+          await alone(who.agent, async () => {
+            const query = `org=${who.org}&agent=${who.agent}`;
+            const path = '/internal/predictions/detection';
+            const message = messageOf(await peers.json('predictions', { method: 'GET', path, query }));
+            if (message !== undefined) tell(doors, who, message);
+          });
       }
     },
   };

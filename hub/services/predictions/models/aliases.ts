@@ -120,12 +120,20 @@ const refusalOf = ({ checks }: Gate): string =>
     .join(' ');
 
 /** Throws unless a host may be judged by a version. */
-async function demand(db: Db, { resource, version }: Wish, force: boolean): Promise<void> {
+async function demand(db: Db, { resource, alias, version }: Wish, force: boolean): Promise<void> {
   if (version === null) return;
   const model = await readModel(db, version);
   if (model?.resource !== resource) throw problems.noModel('This host has no such model.');
+  if (
+    alias === 'shadow' &&
+    (await readAliases(db, resource)).some((one) => one.alias === 'champion' && one.version === version)
+  )
+    throw problems.isChampion(`${version} is the champion; it cannot be tried beside itself.`);
   if (!model.gate.passed && !force) throw problems.gateClosed(refusalOf(model.gate));
 }
+
+const isStill = (rows: Awaited<ReturnType<typeof readAliases>>, { champion, shadow }: Pair): boolean =>
+  rows.every(({ alias, version }) => version === (alias === 'champion' ? champion : shadow)) && rows.length === 2;
 
 /** Aliases of hosts: which of a host's models judges, and which is tried beside it. */
 export function createAliases({ within }: Pick<PredictionsStore, 'within'>, clock: Clock) {
@@ -163,10 +171,21 @@ export function createAliases({ within }: Pick<PredictionsStore, 'within'>, cloc
         const rows = await db.selectFrom('alias_moves').selectAll().where('resource', '=', resource).orderBy('id', 'desc').limit(MOST_MOVES).execute(); // prettier-ignore
         return rows.map(({ alias, version, before, at_ms, made_by, reason }) => ({ alias, version, before, atMs: Number(at_ms), by: made_by, reason })); // prettier-ignore
       }),
-    /** Lets an alias name a version, or nothing. One that did not pass its gate only with `force`. */
-    move: (org: string, wish: Wish, { force = false } = {}): Promise<void> =>
+    /** The version that a roll-back leads to; null where there is none. */
+    before: (org: string, resource: string): Promise<string | null> =>
+      within(org, async (db) => (await championBefore(db, resource)) ?? null),
+    /**
+     * Lets an alias name a version, or nothing. One that did not pass its gate only with `force`. With `expected` nothing is done where the aliases name something else by
+     * now.
+     */
+    move: (
+      org: string,
+      wish: Wish,
+      { force = false, expected }: { force?: boolean; expected?: Pair } = {},
+    ): Promise<void> =>
       within(org, async (db) => {
         await lockResource(db, wish.resource);
+        if (expected !== undefined && !isStill(await readAliases(db, wish.resource), expected)) return;
         await demand(db, wish, force);
         await move(db, org, wish, clock.now());
       }),

@@ -75,7 +75,7 @@ async function columnsOf(samples: Samples, range: { from: number; to: number }, 
 }
 
 /**
- * Reads a host's past, a day at a time. A row counts when the one before it is there: neither times in which the host was away nor samples that are only left by
+ * Reads a host's past, a day at a time. A row counts when half of the chosen series have a value, and the one before it is there: neither times in which the host was away nor samples that are only left by
  * the minute say how much it changes in ten seconds. Throws `predictions.too-little` where that is no past to learn from.
  */
 export async function readPast(samples: Samples, query: PastQuery): Promise<Past & { chosen: number }> {
@@ -98,9 +98,9 @@ export async function readPast(samples: Samples, query: PastQuery): Promise<Past
       for (let j = 0; j < width; j++) {
         const value = part[j * length + n]!;
         values[rows * width + j] = value;
-        if (value === value) there += 1;
+        if (value === value && j < chosen.length) there += 1;
       }
-      if (2 * there < width) continue;
+      if (2 * there < chosen.length) continue;
       const timeMs = begin + n * STEP_MS;
       const isNext = timeMs - before === STEP_MS;
       before = timeMs;

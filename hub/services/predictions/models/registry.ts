@@ -64,13 +64,26 @@ export function createRegistry({ within }: Pick<PredictionsStore, 'within'>, doc
     return row;
   };
   return {
-    /** Keeps a new model: its document first, so that no row is without one. A first one that passed its gate judges from now on, a later one is put beside it. */
+    /**
+     * Keeps a new model, and with it that its job is done: its document first, so that no row is without one. A first one that passed its gate judges from now on, a
+     * later one is put beside it. Throws `predictions.job-over` where the job was cancelled, or its host removed, meanwhile.
+     */
     async add(org: string, { resource, document, gate, job, by, program }: Made): Promise<void> {
       const { version, architecture, createdMs, window, features, seed, digest, metrics } = document;
       const text = JSON.stringify(document);
       await documents.write(org, resource, version, text);
       await within(org, async (db) => {
         await lockResource(db, resource);
+        const done = {
+          state: 'done',
+          version,
+          progress: 1,
+          step: 'done',
+          runner: null,
+          ended_ms: clock.now(),
+        } as const;
+        const going = db.updateTable('jobs').set(done).where('id', '=', job).where('state', '=', 'running').where('is_cancelled', '=', false); // prettier-ignore
+        if ((await going.returning('id').executeTakeFirst()) === undefined) throw problems.jobOver();
         await db
           .insertInto('models')
           .values({

@@ -39,7 +39,14 @@ export function createRemoval({ within }: Pick<PredictionsStore, 'within'>, docu
     },
     /** Removes versions that nobody needs, and documents that have no row. */
     async sweep(org: string): Promise<void> {
-      const resources = await within(org, (db) => db.selectFrom('models').select('resource').distinct().execute());
+      // Also hosts that have no model, but perhaps the document of one whose row was never written.
+      const resources = await within(org, (db) =>
+        db
+          .selectFrom('models')
+          .select('resource')
+          .union(db.selectFrom('detections').select('agent as resource'))
+          .execute(),
+      );
       for (const { resource } of resources) {
         const kept = await within(org, async (db) => {
           await lockResource(db, resource);

@@ -51,7 +51,7 @@ export function createRunner({ jobs, work, clock, log }: RunnerGiven): Component
       await jobs.heard(org, own, now);
       const progress = (share: number, step: string): void => void (now = { progress: Math.min(1, Math.max(0, share)), step }); // prettier-ignore
       const version = await work({ org, job, signal, progress });
-      await jobs.end(org, own, { state: 'done', version });
+      await jobs.end(org, own, { state: 'done', version }); // Work that keeps what it made has said so already, with it.
     } catch (error) {
       const state = aborting.signal.aborted ? 'cancelled' : ending.signal.aborted ? 'queued' : 'failed';
       if (state === 'failed') log.warn('a model could not be made', { job: job.id, resource: job.resource, reason: reasonOf(error) }); // prettier-ignore

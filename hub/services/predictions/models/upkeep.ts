@@ -94,7 +94,8 @@ export function createUpkeep({ store, jobs, registry, removal, aliases, samples,
       });
     }
   };
-  const judgeShadow = async (org: string, { resource, champion, shadow, sinceMs }: Pair): Promise<void> => {
+  const judgeShadow = async (org: string, pair: Pair): Promise<void> => {
+    const { resource, champion, shadow, sinceMs } = pair;
     const nowMs = clock.now();
     if (nowMs - sinceMs < TRIED_MS) return;
     const to = Math.floor(nowMs / WINDOW_MS) * WINDOW_MS;
@@ -104,12 +105,20 @@ export function createUpkeep({ store, jobs, registry, removal, aliases, samples,
     const reason = better === undefined ? 'it was not seen at work beside the champion' : counts;
     // What it does at work counts for more than its gate.
     if (better === true)
-      await aliases.move(org, { resource, alias: 'champion', version: shadow, by: BY, reason }, { force: true });
+      await aliases.move(
+        org,
+        { resource, alias: 'champion', version: shadow, by: BY, reason },
+        { force: true, expected: pair },
+      );
     else if (better === false || nowMs - sinceMs >= GIVEN_UP_MS)
-      await aliases.move(org, { resource, alias: 'shadow', version: null, by: BY, reason });
+      await aliases.move(org, { resource, alias: 'shadow', version: null, by: BY, reason }, { expected: pair });
   };
   const judgeShadows = async (org: string): Promise<void> => {
-    for (const pair of await aliases.pairs(org)) await judgeShadow(org, pair);
+    for (const pair of await aliases.pairs(org))
+      await judgeShadow(org, pair).catch(
+        (error: unknown) =>
+        log.warn('a shadow could not be held against its champion; it is tried again', { resource: pair.resource, reason: reasonOf(error) }), // prettier-ignore
+      );
   };
   const each = async (what: string, work: (org: string) => Promise<unknown>): Promise<void> => {
     for (const org of await store.detectingOrgs())

@@ -54,7 +54,7 @@ const Event = {
   endMs: Type.Union([Type.Integer(), Type.Null()], { description: 'Null while it goes on.' }),
   endedBy: Type.Union([Type.Enum(['agent', 'superseded', 'lost']), Type.Null()], {
     description:
-      'agent: the host is as ever again. superseded: the next event of the host began. lost: its agent was not heard of for hours.',
+      'agent: the host is as ever again. superseded: the next event of the host began. lost: its agent was not heard of for hours, or never said its end.',
   }),
   score: Type.Number({ description: 'At the peak, 0 to 1; strange from 0.5 on.' }),
   surprise: Type.Number({ description: '-ln p at the peak, nats.' }),
@@ -91,7 +91,7 @@ const Query = Type.Object(
     label: Type.Optional(
       Type.Enum([...VERDICTS, 'none'], { description: 'What somebody said of it; none: nobody did.' }),
     ),
-    limit: Type.Integer({ default: 50, minimum: 1, maximum: 1000 }),
+    limit: Type.Integer({ default: 50, minimum: 1, maximum: 200 }),
     offset: Type.Integer({ default: 0, minimum: 0, maximum: 1_000_000 }),
   },
   { additionalProperties: false },
@@ -108,6 +108,10 @@ const Sensitivity = Type.Object({
 const ROOT = '/api/v1/predictions';
 const tags = ['predictions'];
 const ById = Type.Object({ id: Type.String({ format: 'uuid' }) });
+
+/** Before the first and after the last day that a Date can hold nothing lies. */
+const LAST_MS = 8.64e15;
+const within = (ms: number): number => Math.max(-LAST_MS, Math.min(LAST_MS, ms));
 
 /** An event with what was said of it, as one person sees it. */
 function shown(anomaly: StoredAnomaly, said: readonly Said[], { user }: Principal) {
@@ -139,8 +143,8 @@ function readRoutes(app: ServiceApp, { anomalies, feedback, clock }: AnomalyRout
       const { limit, offset, from, to, ...rest } = request.query;
       const [principal, now] = [principalOf(request), clock.now()];
       const range = {
-        ...(from === undefined ? {} : { fromMs: readTime(from, now) }),
-        ...(to === undefined ? {} : { toMs: readTime(to, now) }),
+        ...(from === undefined ? {} : { fromMs: within(readTime(from, now)) }),
+        ...(to === undefined ? {} : { toMs: within(readTime(to, now)) }),
       };
       if ((range.fromMs ?? 0) > (range.toMs ?? Infinity)) throw problems.badRange('"from" must not be after "to".');
       const filter: AnomalyFilter = { ...rest, ...range };

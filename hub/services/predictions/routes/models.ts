@@ -59,6 +59,7 @@ const MaybeVersion = Type.Union([Version, Type.Null()]);
 const AliasesReply = Type.Object({
   champion: Named,
   shadow: Named,
+  before: Type.Union([Type.String(), Type.Null()], { description: 'The version that a roll-back leads to.' }),
   told: Type.Array(
     Type.Object({ version: Type.String(), alias: Type.String(), inUse: Type.Boolean(), problem: Type.String() }),
     { description: 'What its agent says of models. own: one that it made itself while the hub gave it none.' },
@@ -166,6 +167,7 @@ export function modelRoutes(app: ServiceApp, given: ModelRoutesGiven): void {
   versionRoutes(app, given);
   const shown = async (org: string, resource: string) => ({
     ...(await aliases.of(org, resource)),
+    before: await aliases.before(org, resource),
     told: await detections.told({ org, agent: resource }),
     history: await aliases.history(org, resource),
   });

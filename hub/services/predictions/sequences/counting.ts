@@ -5,8 +5,11 @@ import { LRUCache } from 'lru-cache';
 import { textOf } from '../event.ts';
 import { MOST_MERGES, MOST_OF_SOURCE, MOST_SOURCES, SLOTS, type Part } from './part.ts';
 
-/** Windows of hosts that are counted at one time, and templates in all of them: about 100 MB at worst. What was not touched for longest is written down early. */
+/** Windows of hosts that are counted at one time, and templates, sources and merges in all of them: about 100 MB at worst. What was not touched for longest is written down early. */
 const LIMITS = { windows: 20_000, templates: 1_000_000 };
+/** As many templates as a source, with its name, and a merge take the room of. */
+const SOURCE_CELLS = 12;
+const MERGE_CELLS = 2;
 /** A line counts where its own time says, if that is so near to its batch, milliseconds. */
 const NEAR_MS = 60_000;
 /** Characters of a source's name. */
@@ -118,11 +121,13 @@ function hear(window: Counting, { epoch, seq, lane, receivedMs }: BatchReceived,
 }
 
 /** A source of a window; undefined where it is one too many. */
-function sourceIn({ sources }: Counting, name: string): Source | undefined {
+function sourceIn(window: Counting, name: string): Source | undefined {
+  const { sources } = window;
   let source = sources.get(name);
   if (source === undefined && sources.size < MOST_SOURCES) {
     source = { lines: 0, strays: 0, templates: 0, cells: new Map() };
     sources.set(name, source);
+    window.cells += SOURCE_CELLS;
   }
   return source;
 }
@@ -168,7 +173,9 @@ function visitorOf({ window, before, tally }: Into, { receivedMs, lane, skewMs }
       else put(before(), (earlier ??= sourceIn(before(), name)), high, low);
     },
     merged(into, from) {
-      if (window.merged.length < MOST_MERGES) window.merged.push([idOf(from), idOf(into)]);
+      if (window.merged.length >= MOST_MERGES) return;
+      window.merged.push([idOf(from), idOf(into)]);
+      window.cells += MERGE_CELLS;
     },
   };
 }

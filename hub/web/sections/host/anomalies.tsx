@@ -118,14 +118,20 @@ function Event({ event, named }: { event: AnomalyReply; named: string }): ReactN
       {event.kind === 'host' && event.model !== '' && (
         <p className="quiet small anomaly-model">
           Judged by{' '}
-          <Link
-            to="/hosts/$id"
-            params={{ id: event.resource }}
-            search={(old) => ({ ...old, tab: 'models' as const, version: event.model })}
-            className="mono"
-          >
-            {event.model}
-          </Link>
+          {event.model.startsWith('own-') ? (
+            <>
+              <span className="mono">{event.model}</span>, which the agent has learnt itself
+            </>
+          ) : (
+            <Link
+              to="/hosts/$id"
+              params={{ id: event.resource }}
+              search={(old) => ({ ...old, tab: 'models' as const, version: event.model })}
+              className="mono"
+            >
+              {event.model}
+            </Link>
+          )}
         </p>
       )}
       <Feedback event={event} />

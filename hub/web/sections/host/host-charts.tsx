@@ -80,7 +80,8 @@ export function HostCharts({
   });
   const firings = useFirings(id).data?.items;
   const spans = useMemo(() => spansOf(firings ?? []), [firings]);
-  const events = useAnomaliesIn(id, range.text).data?.items;
+  const anomalies = useAnomaliesIn(id, range.text);
+  const events = anomalies.data?.items;
   const marks = useMemo(() => marksOf(charts, firings ?? [], contextMarks(events ?? [])), [charts, firings, events]);
   const { only }: { only?: string | undefined } = useSearch({ strict: false });
   const unusual = useUnusual({ id, live, range, stepMs, known, wanted, charts, events: events ?? NO_EVENTS, only });
@@ -103,7 +104,15 @@ export function HostCharts({
             <p>Choose another time above; the host’s facts say when it was last seen.</p>
           </Empty>
         ))}
-      {charts.length > 0 && <Timeline id={id} events={events} />}
+      {charts.length > 0 && (
+        <Timeline
+          id={id}
+          events={events}
+          total={anomalies.data?.total ?? 0}
+          isOld={anomalies.isPlaceholderData}
+          failed={anomalies.isError}
+        />
+      )}
       {few === undefined ? (
         <Groups {...drawing} />
       ) : (

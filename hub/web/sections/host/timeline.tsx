@@ -43,12 +43,32 @@ function useStop(bars: readonly Bar[]) {
   return { onKeyDown, propsOf };
 }
 
+/** What there is to say beside the bars. */
+function remark({ events, total, isOld, failed }: TimelineGiven, bars: number): string | undefined {
+  if (failed && events === undefined) return 'could not be loaded';
+  if (events === undefined || isOld) return undefined;
+  if (bars === 0) return 'none in this time';
+  return total > events.length ? `the newest ${events.length} of ${total}` : undefined;
+}
+
+interface TimelineGiven {
+  id: string;
+  events: readonly AnomalyReply[] | undefined;
+  /** Events in this time, also those that are not listed. */
+  total: number;
+  /** They are of the time that was shown before. */
+  isOld: boolean;
+  failed: boolean;
+}
+
 /** When the host was unlike its past, over the time that the charts show; each event leads to its causes. */
-export function Timeline({ id, events }: { id: string; events: readonly AnomalyReply[] | undefined }): ReactNode {
+export function Timeline(given: TimelineGiven): ReactNode {
+  const { id, events } = given;
   useNow(); // What is live moves on.
   const range = useRange().range();
   const bars = barsOf(events ?? [], range);
   const { onKeyDown, propsOf } = useStop(bars);
+  const said = remark(given, bars.length);
   return (
     <div className="timeline" role="group" aria-label="Anomalies in this time" style={EDGES}>
       <span className="quiet small timeline-name">Unusual</span>
@@ -68,9 +88,7 @@ export function Timeline({ id, events }: { id: string; events: readonly AnomalyR
             {...propsOf(event)}
           />
         ))}
-        {events !== undefined && bars.length === 0 && (
-          <span className="quiet small timeline-none">none in this time</span>
-        )}
+        {said !== undefined && <span className="quiet small timeline-none">{said}</span>}
       </div>
     </div>
   );

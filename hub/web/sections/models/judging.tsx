@@ -1,11 +1,11 @@
 import type { ReactNode } from 'react';
-import { Skeleton } from '../../shell/states.tsx';
+import { Fault, Skeleton } from '../../shell/states.tsx';
 import { useMay } from '../alerts/use-may.ts';
 import { When } from '../settings/when.tsx';
 import { GateChecks, GateMark } from './gate.tsx';
 import { kindOf, Learnt } from './lineage.tsx';
 import { useModel, type Aliases, type AliasName, type Model, type Step } from './queries.ts';
-import { beforeChampion, useOf } from './words.ts';
+import { useOf } from './words.ts';
 
 /** What both halves stand on. */
 export interface JudgingGiven {
@@ -30,7 +30,7 @@ function Facts({
   given: JudgingGiven;
 }): ReactNode {
   const { resource, isConnected, aliases, open } = given;
-  const { data: model } = useModel(resource, named.version);
+  const { data: model, error, refetch } = useModel(resource, named.version);
   const use = useOf(aliases.told, alias, named.version, isConnected);
   return (
     <>
@@ -71,7 +71,8 @@ function Facts({
           </>
         )}
       </dl>
-      {model === undefined && <Skeleton height={120} />}
+      {error !== null && model === undefined && <Fault error={error} what="the model" again={() => void refetch()} />}
+      {error === null && model === undefined && <Skeleton height={120} />}
     </>
   );
 }
@@ -79,8 +80,8 @@ function Facts({
 function Champion({ given }: { given: JudgingGiven }): ReactNode {
   const may = useMay('editor');
   const { aliases, newest, ask } = given;
-  const before = beforeChampion(aliases);
-  const none = may.title ?? (before === undefined ? 'No model judged before this one' : undefined);
+  const { before } = aliases;
+  const none = may.title ?? (before === null ? 'No model judged before this one' : undefined);
   return (
     <section aria-label="Champion">
       <h2>Champion</h2>
@@ -96,7 +97,7 @@ function Champion({ given }: { given: JudgingGiven }): ReactNode {
       <div className="row">
         <button
           type="button"
-          disabled={may.disabled || before === undefined}
+          disabled={may.disabled || before === null}
           title={none}
           onClick={() => ask({ does: 'roll-back' })}
         >

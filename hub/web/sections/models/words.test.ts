@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { beforeChampion, gateWords, metricName, moveWords, questionOf, useOf } from './words.ts';
+import { gateWords, metricName, moveWords, questionOf, useOf } from './words.ts';
 
 const named = (version: string) => ({ version, sinceMs: 1, by: 'ada' });
 const move = (version: string | null, before: string | null, alias: 'champion' | 'shadow' = 'champion') => ({
@@ -16,17 +16,11 @@ test('what the agent says of a model is told, and what it does not say too', () 
   expect(useOf(told({ version: 'v1', inUse: true }), 'champion', 'v2', true).words).toBe('on its way to the agent');
   expect(useOf(told({ inUse: true }), 'shadow', 'v2', true).words).toBe('on its way to the agent');
   expect(useOf([], 'champion', 'v2', false).words).toMatch(/connected again/);
-});
-
-test('a roll-back leads to what the champion was before its newest move, whatever the shadow did since', () => {
-  const history = [move('v3', null, 'shadow'), move('v2', 'v1'), move('v1', null)];
-  expect(beforeChampion({ history })).toBe('v1');
-  expect(beforeChampion({ history: history.slice(2) })).toBeUndefined();
-  expect(beforeChampion({ history: [] })).toBeUndefined();
+  expect(useOf(told({ inUse: true }), 'champion', 'v2', false)).toMatchObject({ tone: 'quiet' });
 });
 
 test('a question says what will happen to the model that stands there now', () => {
-  const now = { champion: named('v1'), shadow: named('v2'), history: [move('v1', 'v0')] };
+  const now = { champion: named('v1'), shadow: named('v2'), before: 'v0' };
   const promote = questionOf({ does: 'name', alias: 'champion', version: 'v2' }, now);
   expect(promote.text).toMatch(/v1 no longer judges.*There is no shadow then/);
   expect(questionOf({ does: 'name', alias: 'shadow', version: 'v3' }, now).text).toMatch(/v2 is shadow no more/);

@@ -40,9 +40,13 @@ export function useOf(told: Aliases['told'], alias: AliasName, version: string, 
   const said = told.find((one) => one.alias === alias && one.version === version);
   if (said?.problem !== undefined && said.problem !== '')
     return { tone: 'critical', words: `the agent does not use it: ${said.problem}` };
+  if (!isConnected)
+    return {
+      tone: 'quiet',
+      words: said?.inUse === true ? 'was in use when the agent was last connected' : 'the agent gets it when it is connected again', // prettier-ignore
+    };
   if (said?.inUse === true)
     return { tone: 'good', words: alias === 'champion' ? 'in use by the agent' : 'scored by the agent' };
-  if (!isConnected) return { tone: 'quiet', words: 'the agent gets it when it is connected again' };
   return {
     tone: 'quiet',
     words: said === undefined ? 'on its way to the agent' : 'the agent has it, and not yet in use',
@@ -57,10 +61,6 @@ export function moveWords({ alias, version, before }: Move): string {
   if (version === null) return `${before ?? 'a model'} is ${ALIAS_WORDS[alias]} no more`;
   return `${version} became ${ALIAS_WORDS[alias]}${before === null ? '' : `, before it ${before}`}`;
 }
-
-/** The version that a roll-back would lead to; undefined where there is none. */
-export const beforeChampion = ({ history }: Pick<Aliases, 'history'>): string | undefined =>
-  history.find(({ alias }) => alias === 'champion')?.before ?? undefined;
 
 /** What a person is asked before a step, and told after it. */
 export interface Question {
@@ -92,7 +92,7 @@ const naming = (
   if (alias === 'shadow')
     return {
       title: `Try ${version} beside the champion?`,
-      text: `The agent scores with both. Nothing is told and no event comes of the shadow; after a day beside the champion it takes its place if it alerts no more often.${shadow === null ? '' : ` ${shadow.version} is shadow no more.`}`,
+      text: `The agent scores with both. Nothing is told and no event comes of the shadow; after a day beside the champion it takes its place if it alerts hardly more often.${shadow === null ? '' : ` ${shadow.version} is shadow no more.`}`,
       verb: 'Put beside as shadow',
       said: `${version} is the shadow`,
     };
@@ -105,7 +105,7 @@ const naming = (
 };
 
 /** What is asked before a step. */
-export function questionOf(step: Step, now: Pick<Aliases, 'champion' | 'shadow' | 'history'>): Question {
+export function questionOf(step: Step, now: Pick<Aliases, 'champion' | 'shadow' | 'before'>): Question {
   if (step.does === 'name') return naming(step, now);
   if (step.does === 'remove')
     return {
@@ -114,7 +114,7 @@ export function questionOf(step: Step, now: Pick<Aliases, 'champion' | 'shadow' 
       verb: 'Remove it',
       said: `${step.version} is removed`,
     };
-  const before = beforeChampion(now) ?? 'the version before';
+  const before = now.before ?? 'the version before';
   return {
     title: `Roll back to ${before}?`,
     text: `Within a minute the agent judges by ${before} again, and no longer by ${now.champion?.version ?? 'the champion'}. Done twice, it is as it was.`,
