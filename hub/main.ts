@@ -11,6 +11,7 @@ import {
 } from '#sdk';
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { defaultDataFolder, settingsFile } from './config.ts';
+import { ROLES } from './principal.ts';
 import { dataFolderOf, readTarget } from './targets.ts';
 
 /** Exit codes: 0 done, 1 a fault, 2 wrong usage. */
@@ -173,6 +174,27 @@ function addBus(program: Command): void {
     );
 }
 
+function addKeys(program: Command): void {
+  const key = program.command('key').description('keys by which programs call the web API');
+  key
+    .command('create <name>')
+    .description('print a new key; a program sends it as "Authorization: Bearer <key>"')
+    .option('--user <name>', 'whose key it is; it can do no more than they can', 'admin')
+    .addOption(new Option('--role <role>', 'what it may do').choices(ROLES).default('viewer'))
+    .addOption(new Option('--days <n>', 'days until it ends (default: it does not)').argParser(wholeNumber))
+    .option('--json', 'print the whole answer as JSON')
+    .action(
+      async (
+        name: string,
+        options: { user: string; role: string; days?: string; json?: boolean },
+        command: Command,
+      ) => {
+        const { createKey } = await import('./commands/key.ts');
+        process.stdout.write(await createKey(dataOf(command), name, options));
+      },
+    );
+}
+
 function addCommands(program: Command): void {
   program
     .command('run', { isDefault: true })
@@ -271,6 +293,7 @@ function createProgram(): Command {
     .showHelpAfterError('(outrider-hub --help lists the commands)')
     .exitOverride();
   addCommands(program);
+  addKeys(program);
   addLooks(program);
   addBus(program);
   return program;

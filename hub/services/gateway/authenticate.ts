@@ -75,7 +75,7 @@ export function createAuthenticator(peers: Peers, clock: Clock) {
       if (error instanceof errors.JWTExpired) throw problems.tokenExpired();
       if (!(error instanceof errors.JOSEError)) throw error;
     }
-    throw problems.unauthenticated('The access token is not valid.');
+    throw problems.badCredential();
   };
 
   const principalOfKey = async (key: string): Promise<Principal> => {
@@ -101,7 +101,7 @@ export function createAuthenticator(peers: Peers, clock: Clock) {
     if (header === undefined) return byCookie(request);
     const credential = /^Bearer +([\w.~+/-]+=*)$/i.exec(header)?.[1];
     if (credential === undefined)
-      throw problems.unauthenticated('Send "Authorization: Bearer …" with an access token or a key.');
+      throw problems.badCredential('Send "Authorization: Bearer …" with an access token or a key.');
     if (!credential.startsWith('ork_')) return byToken(credential);
     return { principal: await principalOfKey(credential), demandStanding: () => principalOfKey(credential) };
   };

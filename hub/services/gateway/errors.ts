@@ -2,7 +2,7 @@ import { defineProblems } from '#sdk';
 
 /** What the edge refuses. */
 export const problems = defineProblems('gateway', {
-  unauthenticated: { status: 401, title: 'Sign in first.' },
+  badCredential: { status: 401, title: 'The access token is not valid. Sign in again.' },
   tokenExpired: { status: 401, title: 'The access token has ended. Refresh it.' },
   tooManyRequests: { status: 429, title: 'Too many calls.', retryable: true },
   busy: { status: 503, title: 'Too many packages are being fetched at once.', retryable: true },

@@ -112,7 +112,7 @@ describe('who is asking', () => {
     const forged = `${viewer.token.slice(0, -6)}AAAAAA`;
     for (const token of ['x', forged, `e30.${viewer.token.split('.')[1]}.`, 'a b']) {
       const { status, body, headers } = await hub.call('GET', `${ECHO}/anyone`, { token });
-      expect([status, body['code']]).toEqual([401, 'gateway.unauthenticated']);
+      expect([status, body['code']]).toEqual([401, 'gateway.bad-credential']);
       expect(headers['content-type']).toMatch(/^application\/problem\+json/);
       expect(headers['www-authenticate']).toBe('Bearer');
     }

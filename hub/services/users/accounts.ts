@@ -151,6 +151,13 @@ export function createAccounts(given: AccountsGiven) {
     register: (wanted: Wanted, agent: string) => register(given, wanted, agent),
     firstAdministrator: () => firstAdministrator(store),
 
+    /** Who a user is, for what is done in their name on the hub's own machine. */
+    async principalNamed(username: string): Promise<Principal> {
+      const user = await store.findUser(username);
+      if (user === undefined) throw problems.notFound(`No user is called ${username}.`);
+      return { org: user.org_id, user: user.id, name: user.username, role: user.role, via: 'service' };
+    },
+
     /** A new generated password for somebody who lost theirs; every session of theirs ends. */
     async reset(username: string): Promise<{ password: string }> {
       const user = await store.findUser(username);

@@ -44,6 +44,21 @@ test('a key is never wider than its owner, also when the owner is demoted later'
   expect((await hub.call('GET', API, { token: key })).status).toBe(403);
 });
 
+test('on the hub’s own machine a key is made in the name of a user, and of nobody else', async () => {
+  const make = (body: object) =>
+    hub.peers.json<{ key: string }>('users', {
+      method: 'POST',
+      path: '/internal/users/keys',
+      body: JSON.stringify(body),
+    });
+  const wanted = { username: editor.username, name: 'backup', role: 'editor', days: 7 };
+  const { key } = await make(wanted);
+  expect((await profile(key)).body).toMatchObject({ id: editor.id, username: editor.username });
+  expect(await list(editor)).toMatchObject({ total: 1, items: [{ name: 'backup', role: 'editor' }] });
+  await expect(make({ ...wanted, role: 'admin' })).rejects.toMatchObject({ code: 'users.above-you' });
+  await expect(make({ ...wanted, username: 'nobody' })).rejects.toMatchObject({ code: 'users.not-found' });
+});
+
 test('a removed key is refused within ten seconds', async () => {
   const { id, key } = await keyOf(editor);
   expect((await profile(key)).status).toBe(200);

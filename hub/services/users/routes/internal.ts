@@ -7,6 +7,7 @@ import type { Keys } from '../keys.ts';
 import type { Sessions } from '../sessions.ts';
 import type { Signing } from '../signing.ts';
 import type { UsersStore } from '../store.ts';
+import { MadeKey, NewKey } from './keys.ts';
 import { ById } from './schemas.ts';
 
 /** What the routes for sisters stand on. */
@@ -25,6 +26,7 @@ const Credential = Type.Union([
   Type.Object({ key: Type.String({ maxLength: 128 }) }, { additionalProperties: false }),
   Type.Object({ session: Type.String({ maxLength: 128 }) }, { additionalProperties: false }),
 ]);
+const Username = Type.String({ maxLength: 254 });
 const First = Type.Object({
   created: Type.Boolean(),
   user: Type.Optional(Type.String()),
@@ -62,7 +64,7 @@ function credentialRoutes(app: ServiceApp, { keys, sessions, signing }: Internal
 
 /** What sisters and the hub's own commands ask. */
 export function internalRoutes(app: ServiceApp, given: InternalGiven): void {
-  const { accounts, store } = given;
+  const { accounts, keys, store } = given;
   credentialRoutes(app, given);
   app.post(
     '/internal/users/first-administrator',
@@ -76,11 +78,24 @@ export function internalRoutes(app: ServiceApp, given: InternalGiven): void {
       schema: {
         tags,
         summary: 'Give somebody a new generated password.',
-        body: Type.Object({ username: Type.String({ maxLength: 254 }) }),
+        body: Type.Object({ username: Username }),
         response: { 200: Type.Object({ password: Type.String() }) },
       },
     },
     ({ body }) => accounts.reset(body.username),
+  );
+  app.post(
+    '/internal/users/keys',
+    {
+      config,
+      schema: {
+        tags,
+        summary: 'Make a key for a program in the name of a user.',
+        body: Type.Object({ ...NewKey.properties, username: Username }, { additionalProperties: false }),
+        response: { 200: MadeKey },
+      },
+    },
+    async ({ body: { username, ...wanted } }) => keys.create(await accounts.principalNamed(username), wanted),
   );
   app.get(
     '/internal/users/first-org',

@@ -7,7 +7,8 @@ import { personOf } from './signed-in.ts';
 const tags = ['users'];
 const config = { role: 'viewer' } as const;
 
-const NewKey = Type.Object(
+/** What a new key is to be. */
+export const NewKey = Type.Object(
   {
     name: Line(100),
     role: RoleName,
@@ -17,7 +18,8 @@ const NewKey = Type.Object(
   },
   { additionalProperties: false },
 );
-const MadeKey = Type.Object({
+/** A key, told once. */
+export const MadeKey = Type.Object({
   id: Type.String(),
   key: Type.String(),
   name: Type.String(),
