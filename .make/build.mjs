@@ -45,8 +45,9 @@ async function bundle(name, entryPoints) {
   }).finally(stop); // Its helper process would stay as long as this one.
   const program = join(ROOT, 'dist', `outrider-${name}`);
   // Queries of the embedded stores wait on these threads; with Node's four, commits would stand behind them. To be set before the first module is read.
-  const threads = name === 'hub' ? "process.env.UV_THREADPOOL_SIZE ??= '16';\n" : '';
-  writeFileSync(program, `#!/usr/bin/env node\n${threads}import('./${name}/main.js');\n`);
+  // What a library says of coming versions of itself is for whoever updates it, not for the operator's terminal.
+  const first = ["process.env.UV_THREADPOOL_SIZE ??= '16';", "process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';"];
+  writeFileSync(program, `#!/usr/bin/env node\n${name === 'hub' ? `${first.join('\n')}\n` : ''}import('./${name}/main.js');\n`);
   chmodSync(program, 0o755);
 }
 

@@ -1,6 +1,7 @@
 // make start: set up, build, run the hub and one agent on this machine, print the address. Ctrl-C stops both.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { isAbsolute, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
@@ -11,7 +12,30 @@ const { values } = parseArgs({
 });
 const data = isAbsolute(values.data) ? values.data : resolve(ROOT, values.data);
 
+const isTaken = (port) =>
+  new Promise((done) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    const answer = (taken) => (socket.destroy(), done(taken));
+    socket.once('connect', () => answer(true)).once('error', () => answer(false)).setTimeout(1000, () => answer(false));
+  });
+
+/** Says of both ports at once whether they are free, before anything is built or made. */
+async function demandPorts() {
+  const all = [
+    ['PORT', values.port],
+    ['GRPC_PORT', values['grpc-port']],
+  ];
+  const taken = [];
+  for (const [name, port] of all) if (await isTaken(Number(port))) taken.push(`${name}=${port}`);
+  if (taken.length === 0) return;
+  process.stderr.write(
+    `another program listens at ${taken.join(' and ')}. If it is a hub that you started, it is there already; otherwise choose others: make start PORT=8081 GRPC_PORT=4321\n`,
+  );
+  process.exit(1);
+}
+
 demandNode();
+await demandPorts();
 await build();
 
 /** What runs now, in the order in which it was started. */

@@ -7,8 +7,9 @@ FILE is a CSV file whose first column is the time (2026-05-01T12:00:00Z, the sam
 seconds, milliseconds, microseconds or nanoseconds since 1970), then one column for each metric; - is standard input. A header line is not needed. An
 empty field, nan and null mean that there is no sample.
 
-Each row of the answer has the time as it was given and a score from 0 to 1 for each metric. From 0.5 on the agent would call it an anomaly; a
-score looks only back. One metric: timestamp,anomaly_score. More: the names of the columns as they came. With --json a line has one sample:
+Each row of the answer has the time as it was given and a score from 0 to 1 for each metric. From 0.5 on the agent would call it an anomaly; 0.49 may
+be as surprising, but repeats an anomaly just before it, or comes at this hour each day or week. The first 150 samples of a metric score 0, and a score
+looks only back. One metric: timestamp,anomaly_score. More: the names of the columns as they came. With --json a line has one sample:
 score, p (bound of its probability), nats (surprise before the gate), direction (1 up, -1 down), channel (what spoke), learning.
 
 With --wide the columns are the metrics of one host and are judged together, so that each row has one score: timestamp,anomaly_score. --train names a

@@ -89,11 +89,18 @@ test('says what it cannot read or write, and leaves nothing behind', async () =>
   const csv = fileOf('a.csv', 'Line,Level\n1,x');
   await expect(run({ file: '/nowhere/a.log' })).rejects.toThrow('there is no file /nowhere/a.log');
   await expect(run({ file: tmpdir() })).rejects.toThrow('is a folder');
-  await expect(run({ file: csv, column: 'Content' })).rejects.toThrow('has no column Content; it has Line, Level');
+  await expect(run({ file: csv, column: 'Content' })).rejects.toThrow(
+    'has no column Content; it has Line, Level. Name one of them with --column',
+  );
   await expect(run({ file: csv, out: csv })).rejects.toThrow('is the file that is read');
   await expect(run({ file: csv, out: '/nowhere/b.csv' })).rejects.toThrow('/nowhere/b.csv cannot be written');
   expect(readFileSync(csv, 'utf8')).toBe('Line,Level\n1,x');
   expect(left().length).toBeLessThanOrEqual(before);
+});
+
+test('refuses what is no text', async () => {
+  const packed = fileOf('a.log.gz', Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]));
+  await expect(run({ file: packed })).rejects.toThrow('a.log.gz holds bytes that no text has');
 });
 
 test('writes to a file where one is named', async () => {

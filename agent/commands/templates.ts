@@ -29,6 +29,10 @@ export interface Streams {
   progress: Writable | undefined;
 }
 
+/** Of a first part that is not text. */
+const NOT_TEXT =
+  'holds bytes that no text has. If it is packed, unpack it first, as in: zcat FILE | outrider-agent templates -';
+
 function source(file: string, input: Readable): { stream: Readable; size: number } {
   if (file === '-') return { stream: input, size: 0 };
   try {
@@ -146,6 +150,7 @@ export async function writeTemplates(options: TemplatesOptions, streams: Streams
     let bytes = 0;
     const parts = async function* () {
       for await (const part of stream as AsyncIterable<Buffer>) {
+        if (bytes === 0 && part.includes(0)) throw problems.fileNotReadable(`${options.file} ${NOT_TEXT}`, { facts: { file: options.file } }); // prettier-ignore
         yield part;
         bytes += part.length;
         const share = size > 0 ? ` (${Math.min(100, Math.floor((bytes / size) * 100))} %)` : '';
@@ -200,8 +205,11 @@ async function eachLine({ column, file }: TemplatesOptions, parts: AsyncIterable
     }
     at = fields.indexOf(column);
     if (at < 0)
-      throw problems.noColumn(`${file} has no column ${column}; it has ${fields.slice(0, 30).join(', ')}`, {
-        facts: { column },
-      });
+      throw problems.noColumn(
+        `${file} has no column ${column}; it has ${fields.slice(0, 30).join(', ')}. Name one of them with --column`,
+        {
+          facts: { column },
+        },
+      );
   }
 }
