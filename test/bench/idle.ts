@@ -12,8 +12,12 @@ import { parseArgs } from 'node:util';
 import { createTestAuthority } from '#kit/authority.ts';
 import { freePort, startProgram, until } from '#kit/programs.ts';
 import { systemClock } from '#sdk';
+import { createShelf } from '../../agent/anomalies/models/shelf.ts';
 import { keepIdentity } from '../../agent/link/identity.ts';
 import { readStatus } from '../../agent/status.ts';
+import { trainAutoencoder } from '../../plugins/models/autoencoder.ts';
+import { createNormal, createRandom } from '../../plugins/models/random.ts';
+import { loadTensorFlow } from '../../plugins/models/tensorflow.ts';
 import { startSmallHub } from '../kit/small-hub.ts';
 
 const { values } = parseArgs({
@@ -23,6 +27,7 @@ const { values } = parseArgs({
     each: { type: 'boolean', default: false },
     fill: { type: 'string', default: 'statsd' },
     series: { type: 'string', default: '1000' },
+    model: { type: 'string', default: '0' },
     profile: { type: 'string' },
     flags: { type: 'string', default: '' },
   },
@@ -57,6 +62,27 @@ function memory(pid: number): { rss: number; peak: number } {
   return { rss: of('VmRSS'), peak: of('VmHWM') };
 }
 
+const gaugeOf = (i: number) => ({
+  metric: `bench.gauge.${i % 50}`,
+  attributes: { number: String(i) },
+  kind: 'gauge' as const,
+});
+
+/** Puts a network of so many gauges where the agent keeps the one that it has learnt itself. */
+async function placeModel(folder: string, width: number): Promise<void> {
+  const noise = createNormal(createRandom(1));
+  const rows = Array.from({ length: 1440 }, () => Float64Array.from({ length: width }, (_, i) => i + noise()));
+  const model = await trainAutoencoder({
+    series: Array.from({ length: width }, (_, i) => gaugeOf(i)),
+    async *rows() {
+      for (const [n, values] of rows.entries()) yield { timeMs: n * 10_000, values };
+      await Promise.resolve();
+    },
+    ...{ version: 'bench', createdMs: systemClock.now(), seed: 1, tensorFlow: await loadTensorFlow(['wasm']) },
+  });
+  createShelf(folder).keepModel(model);
+}
+
 const authority = await createTestAuthority();
 const hub = await startSmallHub(authority, () => Promise.resolve());
 const data = mkdtempSync(join(tmpdir(), 'outrider-bench-idle-'));
@@ -82,6 +108,8 @@ const collectors = {
 };
 writeFileSync(join(data, 'outrider-agent.yaml'), JSON.stringify({ collectors, budgets: { cpu: 1 } }));
 
+if (values.model !== '0') await placeModel(data, Number(values.model));
+
 const flags = values.flags === '' ? [] : values.flags.split(' ');
 const profile = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
 const agent = startProgram('agent', ['run', '--quiet', '--data', data], { nodeArgs: [...flags, ...profile] });
@@ -95,7 +123,7 @@ if (values.fill === 'statsd') {
   const socket = createSocket('udp4');
   for (let from = 0; from < fill; from += 20) {
     const gauges = Array.from({ length: Math.min(20, fill - from) }, (_, i) => from + i);
-    const packet = gauges.map((i) => `bench.gauge.${i % 50}:${i}|g|#number:${i}`).join('\n');
+    const packet = gauges.map((i) => `${gaugeOf(i).metric}:${i}|g|#number:${i}`).join('\n');
     await new Promise((resolve) => socket.send(packet, statsdPort, '127.0.0.1', resolve));
   }
   socket.close();
@@ -109,6 +137,7 @@ const { rss, peak } = memory(pid);
 console.log(
   `${seriesNow()} series (${host} at first), each ${String(values.each)}, fill ${values.fill}: ${((cpuSeconds(pid) - before.cpu) / minutes).toFixed(2)} CPU-s a minute, RSS ${rss.toFixed(0)} MB, peak ${peak.toFixed(0)} MB, load ${before.load}`,
 );
+console.log(`judging model: ${readStatus(data)?.detection?.models?.judge?.version ?? 'none'}`);
 const busy = [...threads(pid)].map(([name, ticks]) => [name, ticks - (own.get(name) ?? 0)] as const);
 console.log(
   `CPU ms a second by thread: ${busy

@@ -1,5 +1,6 @@
 // Real faults on this machine, while it serves: how long after each its event is told, and whether the right metric is among its first three causes.
-//   faults.ts [--warm MINUTES] [--rounds N] [--length SECONDS] [--only 'cpu hog']   as root on Linux, after `make build`; nothing leaves the machine
+//   faults.ts [--warm MINUTES] [--rounds N] [--length SECONDS] [--only 'cpu hog'] [--keep FOLDER] [--learnt FOLDER]   as root on Linux, after `make build`; nothing leaves the machine
+// `keep` leaves what was learnt in a folder, from which `learnt` goes on another time instead of watching first.
 // A server with a client behind a network of its own is watched by the built agent for `warm` minutes. Then each fault is done to it while an agent
 // goes on from what the first one learnt, so that no fault teaches the next: a minute of peace, the fault, what was told until it ended.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
@@ -24,6 +25,8 @@ const { values } = parseArgs({
     length: { type: 'string', default: '90' },
     peace: { type: 'string', default: '70' },
     only: { type: 'string' },
+    keep: { type: 'string' },
+    learnt: { type: 'string' },
     inside: { type: 'boolean', default: false },
   },
 });
@@ -124,6 +127,7 @@ async function measure(): Promise<void> {
   });
   const { key, certificate } = await authority.agent('agent');
   const first = join(folder, 'agent');
+  if (values.learnt !== undefined) cpSync(values.learnt, first, { recursive: true });
   keepIdentity(first, { agentId: 'agent', link: hub.address, key, certificate, ca: authority.ca });
   const settings = { ownLog: false, logs: [{ include: [join(folder, 'app.log')], start: 'end' }] };
   writeFileSync(join(first, 'outrider-agent.yaml'), JSON.stringify(settings));
@@ -139,13 +143,14 @@ async function measure(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   process.once('exit', end);
 
-  const teacher = agentOf(first);
-  for (let minute = 0; minute < WARM; minute++) {
+  const hostEvents = () => told.filter(({ event }) => event.kind === 1);
+  const teacher = values.learnt === undefined ? agentOf(first) : undefined;
+  for (let minute = 0; teacher !== undefined && minute < WARM; minute++) {
     await systemClock.sleep(60_000);
     if (minute % 10 === 9) say(`watched for ${minute + 1} of ${WARM} minutes; load ${loadavg()[0]?.toFixed(1)}`);
   }
-  await teacher.stop();
-  const hostEvents = () => told.filter(({ event }) => event.kind === 1);
+  await teacher?.stop();
+  if (values.keep !== undefined) cpSync(first, values.keep, { recursive: true });
   say(`events meanwhile: ${new Set(hostEvents().map(({ event }) => event.id)).size}`);
 
   const outcomes: Outcome[] = [];
@@ -154,11 +159,14 @@ async function measure(): Promise<void> {
     for (const kind of kinds) {
       const data = join(folder, 'run');
       cpSync(first, data, { recursive: true });
-      rmSync(join(data, 'spool'), { recursive: true }); // Its numbers are taken: the hub would believe it had had them.
+      rmSync(join(data, 'spool'), { recursive: true, force: true }); // Its numbers are taken: the hub would believe it had had them.
       told = [];
       const agent = agentOf(data);
       await systemClock.sleep(PEACE * 1000);
-      const wasOpen = hostEvents().at(-1)?.event.endMs === 0n;
+      const before = hostEvents().at(-1)?.event;
+      const wasOpen = before?.endMs === 0n;
+      if (before !== undefined)
+        say(`  in the minute of peace: ${before.causes.slice(0, 4).map(({ metric, attributes, surprise, channel, value, expected }) => `${metric}${JSON.stringify(attributes)} ${channel} ${surprise.toFixed(1)} nats, ${value.toPrecision(3)} for ${expected.toPrecision(3)}`).join('; ')}`); // prettier-ignore
       const begun = systemClock.now();
       const stop = begin(kind, folder);
       for (let second = 0; second < LENGTH; second++) await systemClock.sleep(1000);

@@ -2,54 +2,17 @@ import type { Browser, Page } from 'playwright-core';
 import { openPage, seriousFaults, startBrowser } from '#kit/browser.ts';
 import { until } from '#kit/programs.ts';
 import { startToldHost, type ToldHost } from '#kit/told-host.ts';
+import { PAST_ROWS, PAST_SERIES, tellPast } from '#kit/told-past.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-const WINDOW = 10_000;
-/** Nine hours of rows; a model takes four. */
-const ROWS = 3240;
-const AT_ONCE = 540;
-const SERIES = ['user', 'system', 'iowait', 'nice', 'steal'].map((mode) => ({
-  ...{ name: 'system.cpu.utilization', attributes: { 'cpu.mode': mode } },
-}));
 /** It trains, several times. */
 const PATIENCE = { timeout: 240_000 };
 
 let told: ToldHost;
 let browser: Browser;
 
-/** Numbers from 0 to 1, the same each time (xorshift). */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
-
-/** Tells of hours in which all modes went up and down together; `wild`: so many rows at the end in which they did not. */
-async function tellPast(host: ToldHost, wild = 0): Promise<void> {
-  const random = createRandom(5);
-  let load = 0;
-  const row = (isWild: boolean): number[] => {
-    load = 0.9 * load + 0.2 * (random() - 0.5);
-    return SERIES.map((_, n) => (isWild ? 100 * random() : 0.5 + ((n + 1) * load) / 10 + (random() - 0.5) / 100));
-  };
-  const now = Math.floor(Date.now() / WINDOW) * WINDOW;
-  const rows = Array.from({ length: ROWS }, (_, n) => ({
-    timeMs: now - (ROWS - n) * WINDOW,
-    values: row(n >= ROWS - wild),
-  }));
-  for (let at = 0; at < ROWS; at += AT_ONCE) {
-    const some = rows.slice(at, at + AT_ONCE);
-    const last = some.at(-1)!;
-    await host.tell(last.timeMs, last.values, { before: some.slice(0, -1) });
-  }
-}
-
 beforeAll(async () => {
-  told = await startToldHost('web-1', SERIES);
+  told = await startToldHost('web-1', PAST_SERIES);
   await told.tell(Date.now(), [0, 0, 0, 0, 0]);
   browser = await startBrowser();
 });
@@ -163,9 +126,9 @@ test(
 );
 
 test('a model whose gate is closed judges only when one insists after having been told why', PATIENCE, async () => {
-  const other = await startToldHost('web-2', SERIES);
+  const other = await startToldHost('web-2', PAST_SERIES);
   try {
-    await tellPast(other, ROWS / 16);
+    await tellPast(other, PAST_ROWS / 16);
     const { page } = await openPage(browser, other.hub, `/hosts/${other.host}?tab=models`);
     const { version } = await train(page, other);
     await part(page, 'Champion').getByText(`${version}, the newest, did not pass its gate`).waitFor();
