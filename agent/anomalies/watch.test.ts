@@ -161,3 +161,20 @@ test('of a host steps that go on say more than of a single metric', () => {
   });
   expect(said[0]!).toBeGreaterThan(1.2 * said[1]!);
 });
+
+test('of a host a change of less than half a percent is none, however steady a series was; a larger one is', () => {
+  const loudest = (detector: ReturnType<typeof createDetector>, share: number): number => {
+    const place = detector.add('gauge');
+    for (let n = 0; n < 2000; n++) detector.push(place, START + 10_000 * n, 7e6 + noise(n));
+    let most = 0;
+    for (let n = 2000; n < 2060; n++) {
+      const value = (1 + share) * 7e6 + noise(n);
+      most = Math.max(most, detector.push(place, START + 10_000 * n, value).nats);
+    }
+    return most;
+  };
+  const ofHost = () => readMemory(folder, silentLogger, START).detector;
+  expect(loudest(ofHost(), 0.002)).toBeLessThan(1);
+  expect(loudest(ofHost(), 0.01)).toBeGreaterThan(20);
+  expect(loudest(createDetector(), 0.002)).toBeGreaterThan(20);
+});

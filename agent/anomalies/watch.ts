@@ -17,14 +17,17 @@ const FORGET_AGAIN_MS = 3_600_000;
 const SET_BACK_RUNS = 10;
 
 /**
- * How windows are judged: as single metrics are, but steps that go on count as much as a level. A series that climbs has others of its host beside it, so that it need
- * not be sure by itself.
+ * How windows are judged: as single metrics are, but steps that go on count as much as a level, and what stays where nothing ever stayed as much as what was never
+ * there. A series that climbs or stays has others of its host beside it, so that it need not be sure by itself. And what changes by less than half a percent is no change:
+ * the memory of a program that was started anew is a little other than before, and was the same to the byte for days.
  */
 export const WINDOW_TUNING: Tuning = {
   ...TUNING,
-  weights: TUNING.weights.map((weight, n) =>
-    CHANNELS[n] === 'ramp' ? TUNING.weights[CHANNELS.indexOf('level')]! : weight,
-  ),
+  least: 0.005,
+  weights: TUNING.weights.map((weight, n) => {
+    const like = { ramp: 'level', stay: 'record' }[CHANNELS[n] as string] as Channel | undefined;
+    return like === undefined ? weight : TUNING.weights[CHANNELS.indexOf(like)]!;
+  }),
 };
 
 /** A series that was strange in a window, by its strangest sample. */

@@ -16,9 +16,12 @@ import {
   SPREAD_PAIRS,
   SPREAD_SPANS,
   SPREADS,
+  STAY_HIGH,
+  STAY_LOW,
   STEP,
   STEP_BEFORE,
   STRANGE,
+  THIRD,
   TAIL_COUNT,
   TAILS,
   VALUE,
@@ -54,7 +57,7 @@ const OTHERS = MEAN_PAIRS.length + SPREAD_PAIRS.length;
 
 // The pairs as columns: reading objects in the loop costs half as much again.
 const PAIRS = [...MEAN_PAIRS, ...SPREAD_PAIRS];
-const LONE = (['residual', 'stuck', 'season', 'novelty', 'ramp', 'record'] as const).map((name) =>
+const LONE = (['residual', 'stuck', 'season', 'novelty', 'ramp', 'record', 'stay'] as const).map((name) =>
   CHANNELS.indexOf(name),
 );
 const CHANNEL = Int8Array.from([...PAIRS.map(({ channel }) => channel), ...LONE]);
@@ -129,47 +132,79 @@ function rampOf(floats: Float64Array, at: number): number {
   return 0;
 }
 
-/** How far the value lies outside all that were seen before, in ranges of those; below them it is negative. */
-function recordOf(floats: Float64Array, at: number, tiny: number): number {
+/** How far the value lies outside all that were seen before; below them it is negative. */
+function recordOf(floats: Float64Array, at: number): number {
   const x = floats[at + VALUE]!;
   const low = floats[at + LOW]!;
   const high = floats[at + HIGH]!;
   if (floats[at + SEEN]! < RANGED || high <= low) return 0;
-  return (x > high ? x - high : x < low ? x - low : 0) / (high - low + tiny);
+  return x > high ? x - high : x < low ? x - low : 0;
+}
+
+/**
+ * How far the last four samples all lie beyond where four in a row ever lay; below it is negative. Then keeps where they lay. A peak of three moves the least of four
+ * nowhere: what comes for a moment, however high and often, does not hide what stays.
+ */
+function stayOf(floats: Float64Array, at: number): number {
+  const x = floats[at + VALUE]!;
+  const last = floats[at + LAST]!;
+  const before = last - floats[at + STEP_BEFORE]!; // `rampOf` has moved the steps on.
+  const third = floats[at + THIRD]!;
+  floats[at + THIRD] = before;
+  const least = Math.min(x, last, before, third);
+  const most = Math.max(x, last, before, third);
+  const seen = floats[at + SEEN]!;
+  const high = floats[at + STAY_HIGH]!;
+  const low = floats[at + STAY_LOW]!;
+  // The first sample is the first of four; with the fourth something is known.
+  if (seen < 4 || least > high) floats[at + STAY_HIGH] = least;
+  if (seen < 4 || most < low) floats[at + STAY_LOW] = most;
+  if (seen < RANGED || floats[at + HIGH]! <= floats[at + LOW]!) return 0;
+  return least > high ? least - high : most < low ? most - low : 0;
 }
 
 /** Puts the statistic of every test into `z`, as a multiple of its floor, and the side that it points to into `way`. */
-function measure(memory: Memory, place: number): void {
+function measure(memory: Memory, place: number, share: number): void {
   const { floats } = memory;
   const at = place * FLOATS;
-  const tiny = 1e-9 * Math.abs(floats[at + VALUE]!) + 1e-12;
+  const size = Math.abs(floats[at + VALUE]!);
+  const tiny = 1e-9 * size + 1e-12;
+  const least = share * size;
   const unit = floats[at + SCALE]! + tiny;
+  const range = floats[at + HIGH]! - floats[at + LOW]! + tiny;
   const ramp = rampOf(floats, at);
-  const record = recordOf(floats, at, tiny); // Before novelty widens the range.
+  const record = recordOf(floats, at); // Before novelty widens the range.
+  const stay = stayOf(floats, at);
   feelStrangeness(memory, place);
   learn(floats, at);
   for (let n = 0; n < MEAN_PAIRS.length; n++) {
     const width = WIDTH[n]!;
     const apart = floats[at + MEANS + FAST[n]!]! - floats[at + MEANS + SLOW[n]!]!;
-    z[n] = Math.abs(apart) / ((width < 0 ? unit : floats[at + WIDTHS + width]! + tiny) * FLOOR_OF_MEANS);
+    const away = Math.abs(apart);
+    z[n] = away < least ? 0 : away / ((width < 0 ? unit : floats[at + WIDTHS + width]! + tiny) * FLOOR_OF_MEANS);
     way[n] = apart;
   }
   for (let n = MEAN_PAIRS.length; n < OTHERS; n++) {
+    const isWild = CHANNEL[n] === WILD;
     const past = floats[at + SPREADS + SLOW[n]!]!;
     const now = floats[at + SPREADS + FAST[n]!]! + LEAST_SPREAD * past + tiny;
-    z[n] = CHANNEL[n] === WILD ? now / (past + tiny) : (past + tiny) / now;
-    way[n] = CHANNEL[n] === WILD ? 1 : -1;
+    z[n] = (isWild ? now : past) < least ? 0 : isWild ? now / (past + tiny) : (past + tiny) / now;
+    way[n] = isWild ? 1 : -1;
   }
-  z[OTHERS] = Math.abs(floats[at + RESIDUAL]!) / (unit * FLOOR_OF_MEANS);
+  const residual = floats[at + RESIDUAL]!;
+  const away = seasonalDistance(memory, place);
+  z[OTHERS] = Math.abs(residual) < least ? 0 : Math.abs(residual) / (unit * FLOOR_OF_MEANS);
   // What never changes is not stuck.
   z[OTHERS + 1] = floats[at + SCALE]! > 0 ? floats[at + RUN]! / FLOOR_OF_RUNS : 0;
-  z[OTHERS + 2] = seasonalDistance(memory, place) / FLOOR_OF_MEANS;
-  z[OTHERS + 3] = floats[at + STRANGE]! / FLOOR_OF_STRANGENESS;
-  z[OTHERS + 4] = Math.abs(ramp) / (unit * FLOOR_OF_RAMPS);
+  z[OTHERS + 2] = away > 0 && Math.abs(floats[at + SEASON_AWAY]!) < least ? 0 : away / FLOOR_OF_MEANS;
+  z[OTHERS + 3] = range < least ? 0 : floats[at + STRANGE]! / FLOOR_OF_STRANGENESS;
+  z[OTHERS + 4] = Math.abs(ramp) < least ? 0 : Math.abs(ramp) / (unit * FLOOR_OF_RAMPS);
   way[OTHERS + 4] = ramp;
-  z[OTHERS + 5] = Math.abs(record) / FLOOR_OF_RECORDS;
+  z[OTHERS + 5] = Math.abs(record) < least ? 0 : Math.abs(record) / (range * FLOOR_OF_RECORDS);
   way[OTHERS + 5] = record;
-  way[OTHERS] = way[OTHERS + 3] = floats[at + RESIDUAL]!;
+  z[OTHERS + 6] = Math.abs(stay) < least ? 0 : Math.abs(stay) / (range * FLOOR_OF_RECORDS);
+  way[OTHERS + 6] = stay;
+  way[OTHERS] = way[OTHERS + 3] = residual;
   way[OTHERS + 1] = -1;
   way[OTHERS + 2] = floats[at + SEASON_AWAY]!;
 }
@@ -178,7 +213,7 @@ function measure(memory: Memory, place: number): void {
 export function listen(memory: Memory, place: number, { tuning, voices }: Listening): void {
   const { floats } = memory;
   const at = place * FLOATS;
-  measure(memory, place);
+  measure(memory, place, tuning.least);
   floats[at + SEEN] = floats[at + SEEN]! + 1;
   surprisesOf(floats, at + TAILS, tails, tuning.tail);
   loud.fill(0);

@@ -189,6 +189,26 @@ test('what lies beyond all that was ever seen is told, however great events were
   }
 });
 
+test('what stays where nothing ever stayed is told, also where single samples were far beyond it', () => {
+  for (const way of [1, -1]) {
+    const after = (length: number, gapMs = 0) => {
+      const roll = dice(23);
+      const detector = createDetector(only('stay'));
+      const place = detector.add('gauge');
+      const push = (n: number, value: number, later = 0) => ({
+        ...detector.push(place, n * 1000 + later, way * value),
+      });
+      for (let n = 0; n < 3000; n++) push(n, roll() + (n % 170 < 3 ? 50 + 10 * roll() : 0));
+      push(3000, 20);
+      return Array.from({ length }, (_, n) => push(3001 + n, 20 + roll(), gapMs)).at(-1);
+    };
+    expect(after(2)?.nats).toBe(0);
+    expect(after(3)).toMatchObject({ direction: way, channel: CHANNELS.indexOf('stay') });
+    expect(after(3)?.nats).toBeGreaterThan(9);
+    expect(after(3, 60_000)?.nats).toBe(0); // Nobody saw what lies in a gap: the first one after it is not judged.
+  }
+});
+
 test('a range is none until it was looked at for a while, nor where nothing ever changed', () => {
   const after = (early: (n: number) => number): number => {
     const roll = dice(19);

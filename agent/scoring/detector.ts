@@ -20,6 +20,7 @@ import {
   SEEN,
   STEP,
   STEP_BEFORE,
+  THIRD,
   TIME,
   VALUE,
   type Memory,
@@ -168,6 +169,7 @@ function takeTime(memory: Memory, place: number, timeMs: number): boolean {
     floats[at + TIME] = timeMs;
     floats[at + HOUR] = Math.floor(timeMs / HOUR_MS);
     floats[at + NEAR] = floats[at + LAST] = floats[at + LOW] = floats[at + HIGH] = x;
+    floats[at + THIRD] = x;
     for (let n = 0; n < MEAN_SPANS.length; n++) floats[at + MEANS + n] = x;
     return false;
   }
@@ -178,7 +180,7 @@ function takeTime(memory: Memory, place: number, timeMs: number): boolean {
   const usual = floats[at + INTERVAL]!;
   // By more than an hour a clock was set back: all times from now on are of the one that is right.
   if (step < 0 || (usual > 0 && step > GAP * usual)) {
-    floats[at + NEAR] = floats[at + LAST] = x;
+    floats[at + NEAR] = floats[at + LAST] = floats[at + THIRD] = x;
     floats[at + STEP] = floats[at + STEP_BEFORE] = 0; // Nobody saw what lies between.
     return false;
   }

@@ -13,6 +13,7 @@ export const CHANNELS = [
   'novelty',
   'ramp',
   'record',
+  'stay',
 ] as const;
 export type Channel = (typeof CHANNELS)[number];
 
@@ -64,8 +65,8 @@ export const SPREAD_PAIRS: readonly Pair[] = [
   pair('calm', spread(48), spread(900)),
 ];
 
-/** Tails of one metric: one for each pair, then residual, stuck, season, novelty, ramp, record. */
-export const TAIL_COUNT = MEAN_PAIRS.length + SPREAD_PAIRS.length + 6;
+/** Tails of one metric: one for each pair, then residual, stuck, season, novelty, ramp, record, stay. */
+export const TAIL_COUNT = MEAN_PAIRS.length + SPREAD_PAIRS.length + 7;
 
 /** Hours of a day and of a week: a mean for each. */
 export const SLOTS = 24 + 168;
@@ -104,7 +105,11 @@ export const RESIDUAL = 22;
 /** The two steps before the last one. */
 export const STEP = 23;
 export const STEP_BEFORE = 24;
-export const MEANS = 25;
+/** The sample before those two steps; the highest that four in a row all reached, and the lowest that none of four was above. */
+export const THIRD = 25;
+export const STAY_HIGH = 26;
+export const STAY_LOW = 27;
+export const MEANS = 28;
 export const SPREADS = MEANS + MEAN_SPANS.length;
 export const WIDTHS = SPREADS + SPREAD_SPANS.length;
 export const TAILS = WIDTHS + WIDTH_SPANS.length;

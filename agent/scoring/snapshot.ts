@@ -4,7 +4,7 @@ import { BYTES, COUNTS, emptyMemory, FLOATS, LEVEL_TRAIL, LEVELS, TRAIL, type Me
 
 /** First bytes of a snapshot, and the version of what follows; another version is not read. */
 const MAGIC = 0x4f52_5344;
-const VERSION = 3;
+const VERSION = 4;
 /** magic, version, floats, counts and bytes of one metric (2 each), metrics, CRC32 of all that follows. */
 const HEAD = 4 + 2 + 6 + 4 + 4;
 const ONE = 1 + FLOATS * 8 + COUNTS * 4 + BYTES;

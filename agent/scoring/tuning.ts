@@ -5,6 +5,8 @@ export interface Tuning {
   tail: TailSettings;
   /** What each of `CHANNELS` counts in the root of the sum of squares. */
   weights: readonly number[];
+  /** Share of a value below which no change of it is one, however steady it was before. */
+  least: number;
   /** Nats at which the score is 0.5 and an alert is due. */
   threshold: number;
   /** Samples that a metric is watched before its score is anything but 0. */
@@ -30,8 +32,9 @@ export const TUNING: Tuning = {
     warmUp: 50,
     most: 40,
   },
-  // residual, level, shift, drift, wild, calm, stuck, season, novelty, ramp, record
-  weights: [0.48, 0.96, 0.96, 0.48, 0.96, 0.96, 0.48, 0.48, 0.48, 0.48, 1.44],
+  // residual, level, shift, drift, wild, calm, stuck, season, novelty, ramp, record, stay
+  weights: [0.48, 0.96, 0.96, 0.48, 0.96, 0.96, 0.48, 0.48, 0.48, 0.48, 1.44, 0],
+  least: 0,
   threshold: 9,
   warmUp: 150,
   refractory: 100,

@@ -24,6 +24,7 @@ const HOW: Readonly<Record<string, readonly [up: string, down: string]>> = {
   count: ['comes more often', 'comes less often'],
   ramp: ['climbs step by step', 'falls step by step'],
   record: ['is higher than ever', 'is lower than ever'],
+  stay: ['stays higher than ever', 'stays lower than ever'],
   'model-level': ['is too high for the rest', 'is too low for the rest'],
   'model-change': ['rose out of step with the rest', 'fell out of step with the rest'],
 };
