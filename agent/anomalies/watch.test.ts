@@ -20,6 +20,7 @@ const SERIES: readonly Series[] = [
   { name: 'system.cpu.busy', kind: 'gauge', attributes: {} },
   { name: 'system.disk.io', kind: 'counter', attributes: { 'system.device': 'sda' } },
   { name: 'outrider.agent.cpu.time', kind: 'counter', attributes: {} },
+  { name: 'process.memory.usage', kind: 'gauge', attributes: { 'process.executable.name': 'outrider-agent' } },
 ];
 const table = tableOf(SERIES);
 
@@ -30,7 +31,12 @@ const noise = (second: number): number => Math.sin(second * 12.9898) * Math.cos(
 function play(watch: ReturnType<typeof createWatch>, from: number, to: number, lift = 0): Window[] {
   const windows: Window[] = [];
   for (let second = from; second < to; second++) {
-    const values = Float64Array.of(0.2 + 0.02 * noise(second) + lift, 1000 * second + 50 * noise(second), second);
+    const values = Float64Array.of(
+      0.2 + 0.02 * noise(second) + lift,
+      1000 * second + 50 * noise(second),
+      second,
+      second,
+    );
     const window = watch.look({ collector: 'a', timeMs: START + 1000 * second, table, values });
     if (window !== undefined) windows.push(window);
   }

@@ -1,3 +1,4 @@
+import { OWN_PROGRAM } from '#sdk';
 import type { HostChannel } from '../../plugins/models/index.ts';
 import type { MetricBlock } from '../schedule.ts';
 import { CHANNELS, TUNING, type Channel, type Detector, type Tuning, type Verdict } from '../scoring/index.ts';
@@ -80,7 +81,10 @@ export function keyOfSeries({ name, attributes }: Pick<Series, 'name' | 'attribu
 }
 
 /** What the agent says of itself is not the host's doing; whether targets answer is. */
-const isJudged = ({ name }: Series): boolean => !name.startsWith('outrider.') || name.startsWith('outrider.target.') || name.startsWith('outrider.log.template.'); // prettier-ignore
+function isJudged({ name, attributes }: Series): boolean {
+  if (name.startsWith('outrider.')) return name.startsWith('outrider.target.') || name.startsWith('outrider.log.template.'); // prettier-ignore
+  return attributes['process.executable.name'] !== OWN_PROGRAM;
+}
 
 /** The place of a series in the detector, and when it last had a value, milliseconds since 1970. */
 export interface Place {

@@ -3,6 +3,9 @@ import type { MetricName, SeriesKind } from '#proto/metrics.ts';
 import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
 
+/** The executable name under which the agent and its helpers are added up, so that nobody takes them for what the host does. */
+export const OWN_PROGRAM = 'outrider-agent';
+
 /** What tells two series of one metric apart, by OpenTelemetry attribute name. Reuse one object per device: identity is compared first. */
 export type Attributes = Readonly<Record<string, string>>;
 

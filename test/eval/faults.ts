@@ -166,7 +166,7 @@ async function measure(): Promise<void> {
       const before = hostEvents().at(-1)?.event;
       const wasOpen = before?.endMs === 0n;
       if (before !== undefined)
-        say(`  in the minute of peace: ${before.causes.slice(0, 4).map(({ metric, attributes, surprise, channel, value, expected }) => `${metric}${JSON.stringify(attributes)} ${channel} ${surprise.toFixed(1)} nats, ${value.toPrecision(3)} for ${expected.toPrecision(3)}`).join('; ')}`); // prettier-ignore
+        say(`  in the minute of peace: ${before.causes.map(({ metric, attributes, surprise, channel, value, expected }) => `${metric}${JSON.stringify(attributes)} ${channel} ${surprise.toFixed(1)} nats, ${value.toPrecision(3)} for ${expected.toPrecision(3)}`).join('; ')}`); // prettier-ignore
       const begun = systemClock.now();
       const stop = begin(kind, folder);
       for (let second = 0; second < LENGTH; second++) await systemClock.sleep(1000);

@@ -6,7 +6,7 @@ import { commandLine, groupPath, parseUsers } from './identity.ts';
 import type { PidStat } from './pid-stat.ts';
 
 const stat = (over: Partial<PidStat> = {}): PidStat => ({
-  name: 'a', ticks: 0, startTicks: 1, state: 'S', residentPages: 10, threads: 2, isKernelThread: false, ...over,
+  name: 'a', ticks: 0, startTicks: 1, state: 'S', parent: 1, residentPages: 10, threads: 2, isKernelThread: false, ...over,
 }); // prettier-ignore
 
 function create(most = 10, folder = '/nowhere') {

@@ -3,7 +3,7 @@ import { createCounter } from './groups.ts';
 import type { PidStat } from './pid-stat.ts';
 
 const stat = (name: string, ticks: number, startTicks = 1): PidStat => ({
-  name, ticks, startTicks, state: 'S', residentPages: 10, threads: 1, isKernelThread: false,
+  name, ticks, startTicks, state: 'S', parent: 1, residentPages: 10, threads: 1, isKernelThread: false,
 }); // prettier-ignore
 
 function run(counter: ReturnType<typeof createCounter>, pids: Record<number, PidStat>): Record<string, number> {

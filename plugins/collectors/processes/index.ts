@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pid as ownPid } from 'node:process';
 import { Type } from 'typebox';
-import { countIn, defineCollector, textFile, type Attributes, type Emit } from '#sdk';
+import { countIn, defineCollector, OWN_PROGRAM, textFile, type Attributes, type Emit } from '#sdk';
 import { createEach, type Each } from './each.ts';
 import { createCounter, type Census, type Group } from './groups.ts';
 import { createIdentify } from './identity.ts';
-import { parseAuxv } from './pid-stat.ts';
+import { parseAuxv, type PidStat } from './pid-stat.ts';
 import { createScan } from './scan.ts';
 import { createTopList } from './top-list.ts';
 
@@ -32,6 +33,12 @@ function emitStates(emit: Emit, states: Census['states']): void {
   for (const attributes of STATE_ATTRIBUTES) {
     emit('system.process.count', counts.get(attributes['process.state']) ?? 0, attributes);
   }
+}
+
+/** Gives the agent and the helpers that it starts one name: theirs tell of the runtime, or of anybody's program. In the `/proc` of another root its number is someone else. */
+function createNaming(root: string): (pid: number, stat: PidStat) => PidStat {
+  const own = root === '/' ? ownPid : NaN;
+  return (pid, stat) => (pid === own || stat.parent === own ? { ...stat, name: OWN_PROGRAM } : stat);
 }
 
 type Units = ReturnType<typeof unitsOf>;
@@ -89,6 +96,7 @@ export const processes = defineCollector({
     const readStat = textFile(join(folder, 'stat'));
     const scan = createScan(folder);
     const counter = createCounter();
+    const named = createNaming(root);
     let parts: { emitTop: ReturnType<typeof createTopEmitter>; each: Each | undefined } | undefined;
     const makeParts = (): NonNullable<typeof parts> => {
       const units = unitsOf(root);
@@ -103,7 +111,9 @@ export const processes = defineCollector({
         const { emitTop, each } = (parts ??= makeParts());
         // Before the scan: what is made during it is looked for in the next one.
         const created = countIn(/^processes (\d+)$/m.exec(readStat() ?? '')?.[1]);
-        scan.run(created, (pid, stat) => counter.add(pid, stat, each && ((ticks) => each.add(pid, stat, ticks))));
+        scan.run(created, (pid, stat) =>
+          counter.add(pid, named(pid, stat), each && ((ticks) => each.add(pid, stat, ticks))),
+        );
         const { groups, states } = counter.finish();
         const elapsedMs = last === undefined ? 0 : now - last;
         last = now;

@@ -8,7 +8,7 @@ const tail = 'S 1 1 1 0 -1 4194304 1 0 0 0 30 12 0 0 20 0 1 0 950 1000 77 184467
 
 test('reads processor time, start and memory', () => {
   expect(parsePidStat(`12 (bash) ${tail}`)).toEqual({
-    name: 'bash', state: 'S', ticks: 42, startTicks: 950, residentPages: 77, threads: 1, isKernelThread: false,
+    name: 'bash', state: 'S', parent: 1, ticks: 42, startTicks: 950, residentPages: 77, threads: 1, isKernelThread: false,
   }); // prettier-ignore
 });
 
@@ -40,7 +40,16 @@ test('no text makes a number that is not finite', () => {
 
 test('kernel threads of one kind are one group', () => {
   const kernel = (name: string) =>
-    groupOf({ name, state: 'I', ticks: 0, startTicks: 0, residentPages: 0, threads: 1, isKernelThread: true });
+    groupOf({
+      name,
+      parent: 2,
+      state: 'I',
+      ticks: 0,
+      startTicks: 0,
+      residentPages: 0,
+      threads: 1,
+      isKernelThread: true,
+    });
   expect(['kworker/0:1-events', 'kworker/u8:2', 'ksoftirqd/0', 'rcu_preempt'].map(kernel)).toEqual([
     '[kworker]', '[kworker]', '[ksoftirqd]', '[rcu_preempt]',
   ]); // prettier-ignore

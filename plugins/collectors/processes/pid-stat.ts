@@ -4,6 +4,8 @@ export interface PidStat {
   name: string;
   /** The kernel's letter for what it is doing. */
   state: string;
+  /** The process that made it; 0 for none. */
+  parent: number;
   /** Ticks of processor time, of all its threads, since it started. */
   ticks: number;
   /** Tick since boot at which it started: with the process id it names one process for ever. */
@@ -21,6 +23,7 @@ const BRACKETS = { open: 40, close: 41 };
 const ZERO = 48;
 
 /** Fields behind the name, as they are counted from the state on, whose numbers count. */
+const PARENT = 1;
 const FLAGS = 6;
 const USER = 11;
 const SYSTEM = 12;
@@ -68,6 +71,7 @@ export function parsePidStat(bytes: Buffer, length = bytes.length): PidStat | un
   return {
     name: bytes.toString('utf8', open + 1, close),
     state: String.fromCharCode(bytes[letter] ?? 0),
+    parent: numbers[PARENT] ?? NaN,
     ticks,
     startTicks,
     residentPages,
