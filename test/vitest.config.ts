@@ -50,7 +50,8 @@ export default defineConfig({
             ...(again === 'lts' ? IN_BROWSER : []),
             '**/node_modules/**',
           ],
-          fileParallelism: false,
+          // With a process for each service one file keeps both cores busy.
+          fileParallelism: again !== 'split',
           testTimeout: 300_000,
           hookTimeout: 120_000,
         },
