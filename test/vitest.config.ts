@@ -50,8 +50,8 @@ export default defineConfig({
             ...(again === 'lts' ? IN_BROWSER : []),
             '**/node_modules/**',
           ],
-          // With a process for each service one file keeps both cores busy.
-          fileParallelism: again !== 'split',
+          // With a process for each service one file keeps both cores busy; on another Node `make start` installs packages anew, under whatever else runs.
+          fileParallelism: again === undefined,
           testTimeout: 300_000,
           hookTimeout: 120_000,
         },
