@@ -128,6 +128,7 @@ if (!existsSync(join(agentData, 'identity'))) {
 }
 const agent = launch('agent', ['run', '--quiet', '--data', agentData], {
   stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  env: { ...process.env, MALLOC_ARENA_MAX: '1' }, // As its service has it.
 });
 agent.on(
   'exit',

@@ -1,7 +1,8 @@
 // What an idle agent costs: the built one, with 1,000 series at 1 s, connected to a small hub. CPU seconds a minute of the process and
 // its children, and resident memory. What the host does not give of the 1,000 comes from gauges that StatsD was told once, or from an
-// endpoint that is scraped each second. Figures only; agent/README.md holds them.
-//   node .make/build.mjs && npx tsx test/bench/idle.ts [--secs 60] [--each] [--fill statsd|prometheus|none] [--profile FOLDER] [--flags '…']
+// endpoint that is scraped each second. With --model N a network of N of those gauges judges beside the detectors, with --plain
+// nothing judges. Figures only; agent/README.md holds them.
+//   node .make/build.mjs && npx tsx test/bench/idle.ts [--secs 60] [--each] [--fill statsd|prometheus|none] [--model 128] [--plain] [--profile FOLDER] [--flags '…']
 import { createSocket } from 'node:dgram';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     fill: { type: 'string', default: 'statsd' },
     series: { type: 'string', default: '1000' },
     model: { type: 'string', default: '0' },
+    plain: { type: 'boolean', default: false },
     profile: { type: 'string' },
     flags: { type: 'string', default: '' },
   },
@@ -106,13 +108,18 @@ const collectors = {
     : {}),
   ...(values.fill === 'statsd' ? { statsd: { enabled: true, interval: 1, port: statsdPort } } : {}),
 };
-writeFileSync(join(data, 'outrider-agent.yaml'), JSON.stringify({ collectors, budgets: { cpu: 1 } }));
+writeFileSync(
+  join(data, 'outrider-agent.yaml'),
+  JSON.stringify({ collectors, budgets: { cpu: 1 }, detection: { metrics: !values.plain, templates: !values.plain } }),
+);
 
 if (values.model !== '0') await placeModel(data, Number(values.model));
 
 const flags = values.flags === '' ? [] : values.flags.split(' ');
 const profile = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
-const agent = startProgram('agent', ['run', '--quiet', '--data', data], { nodeArgs: [...flags, ...profile] });
+// As its service has it.
+const env = { MALLOC_ARENA_MAX: '1' };
+const agent = startProgram('agent', ['run', '--quiet', '--data', data], { nodeArgs: [...flags, ...profile], env });
 const pid = agent.child.pid ?? 0;
 process.on('exit', () => agent.child.kill('SIGKILL')); // Also when this bench fails.
 const seriesNow = (): number => readStatus(data)?.budgets.find(({ name }) => name === 'series')?.usage ?? 0;
