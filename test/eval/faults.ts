@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createTestAuthority } from '#kit/authority.ts';
 import { startProgram, type Program } from '#kit/programs.ts';
-import type { AnomalyEvent } from '#proto/agent/v1/index.ts';
+import { AnomalyKind, type AnomalyEvent } from '#proto/agent/v1/index.ts';
 import { systemClock } from '#sdk';
 import { keepIdentity } from '../../agent/link/identity.ts';
 import { startSmallHub } from '../kit/small-hub.ts';
@@ -143,7 +143,7 @@ async function measure(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   process.once('exit', end);
 
-  const hostEvents = () => told.filter(({ event }) => event.kind === 1);
+  const hostEvents = () => told.filter(({ event }) => event.kind === AnomalyKind.HOST);
   const teacher = values.learnt === undefined ? agentOf(first) : undefined;
   for (let minute = 0; teacher !== undefined && minute < WARM; minute++) {
     await systemClock.sleep(60_000);
@@ -171,7 +171,11 @@ async function measure(): Promise<void> {
       const stop = begin(kind, folder);
       for (let second = 0; second < LENGTH; second++) await systemClock.sleep(1000);
       stop();
-      const since = hostEvents().filter(({ at, event }) => at >= begun && event.endMs === 0n);
+      // An error that was never seen is told as a new kind of line, and at once.
+      const since = told.filter(
+        ({ at, event: { kind: of, endMs } }) =>
+          at >= begun && ((of === AnomalyKind.HOST && endMs === 0n) || of === AnomalyKind.TEMPLATE_NEW),
+      );
       const found = since[0];
       const last = since.at(-1)?.event.causes.map(({ metric }) => metric) ?? [];
       const cause = last.findIndex((metric) => FAULTS[kind].test(metric)) + 1;
