@@ -91,8 +91,10 @@ test('a ribbon tells when the lines of its chart were strange, no others; an eve
   near(10, strange?.[1]);
   near(6, standIn?.[0]);
   near(5, standIn?.[1]);
-  const memory = await ribbonOf(page, 'available');
-  expect(memory).toHaveLength(1);
+  const memory = await until('the ribbon of the memory is drawn', async () => {
+    const ribbon = await ribbonOf(page, 'available');
+    return ribbon.length === 1 ? ribbon : undefined;
+  });
   near(2, memory[0]?.[0]);
   expect(memory[0]?.[1]).toBe(0);
   const before = asked.length;
